@@ -1,0 +1,43 @@
+//! The words of cogov as types: grades and labels, parties, datasets, grants, treatments, working days.
+//!
+//! No I/O, no async, no SQL: every other room speaks in these types. Identifiers, grades, times and
+//! amounts of privacy are types, so that a wrong state does not compile or does not parse.
+
+mod calendar;
+mod category;
+mod dataset;
+mod decision;
+mod entry;
+mod form;
+mod grade;
+mod grant;
+mod id;
+mod label;
+mod party;
+mod profile;
+mod scope;
+mod text;
+mod time;
+mod treatment;
+
+pub use calendar::{Calendar, CalendarError};
+pub use category::{Category, Scheme, SchemeError, VolumeRule};
+pub use dataset::{
+    Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version,
+};
+pub use decision::{Clauses, Outcome, Reason};
+pub use entry::{Entry, EntryKind};
+pub use form::{Form, Lane, Purpose};
+pub use grade::{Grade, ParseGradeError};
+pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
+pub use id::{
+    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, GrantId, IdError,
+    PartyId, PurposeCode, RegionCode, RulebookVersion, TableName,
+};
+pub use label::Label;
+pub use party::{Party, PartyClass, Role, Tier};
+pub use profile::{ColumnProfile, Evidence, Finding, LabelProposal, TableProfile};
+pub use scope::{CompareOp, Condition, Linked, RowScope, Scalar};
+pub use text::{Locale, Text};
+pub use time::{Clock, SystemClock, Timestamp};
+pub use treatment::{Epsilon, Mask, MinGroup, Treatment};
