@@ -1,1 +1,43 @@
-//! cogov-store
+//! The records of cogov, in SQLite or in PostgreSQL: the only room with SQL for them.
+//!
+//! One implementation serves both databases: every statement is written once, with `$1` placeholders and
+//! only texts and whole numbers as types. Records that people may change at the same time carry a revision,
+//! and a change is a compare-and-set on it: two stewards never overwrite each other.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use cogov_store::{Page, Store};
+//! let store = Store::open("sqlite::memory:").await?;
+//! assert!(store.parties(&Page::first(20)).await?.items.is_empty());
+//! # Ok::<(), cogov_store::StoreError>(()) }).unwrap();
+//! ```
+
+mod account;
+mod application;
+mod dataset;
+mod error;
+mod grant;
+mod ledger;
+mod open;
+mod page;
+mod party;
+mod rulebook;
+mod secret;
+mod setting;
+mod sign_in;
+mod sql;
+mod version;
+
+pub use account::Account;
+pub use application::ApplicationFilter;
+pub use dataset::DatasetFilter;
+pub use error::StoreError;
+pub use grant::GrantFilter;
+pub use ledger::{EntryFilter, IndexedEntry};
+pub use open::{Store, sqlite_url};
+pub use page::{Cursor, Page, Paged, Revised};
+pub use rulebook::RulebookText;
+pub use secret::{MaskKey, TokenHash};
+pub use setting::Setting;
+pub use sign_in::{Token, WebSession};
+pub use version::{LabelChoice, LabelDecision};
