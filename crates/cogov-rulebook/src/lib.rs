@@ -1,1 +1,52 @@
-//! cogov-rulebook
+//! Literate rulebooks: Markdown that people read aloud, with the rules that the engine enforces beside the words.
+//!
+//! A heading with an anchor is a clause. A fenced `cedar` block under it is a rule of the engine, a
+//! fenced `workflow` block is TOML with settings that the workflow keeps, and a clause with neither
+//! is text that only people can enforce.
+//!
+//! ```text
+//! ## Names are shown as initials {#names}
+//!
+//! Where identity is not what is being checked, a name is shown by its first character.
+//!
+//! ~~~cedar
+//! @treatment("mask") @mask("prefix:1")
+//! permit (principal in Class::"government", action == Action::"use", resource in Category::"person.name")
+//! when { context.form == "rows" };
+//! ~~~
+//! ```
+//!
+//! A forbid beats every permit. Where several permits hold, the strictest obligation of each kind
+//! holds: a broad `clear` and a narrow `mask` together mask. What no permit allows is withheld.
+//!
+//! [`Rulebook::parse`] reads and checks a text; [`Rulebook::decide`] mints the [`Permit`] without which
+//! the engine releases nothing; [`Rulebook::rule`] is the same as a pure function of [`Facts`].
+
+mod cedar;
+mod clause;
+mod compare;
+mod decide;
+mod facts;
+mod front;
+mod html;
+mod markdown;
+mod problem;
+mod reason;
+mod rulebook;
+mod rules;
+mod ruling;
+mod scope;
+mod words;
+mod workflow;
+
+pub use clause::{Clause, Enforcement, EnforcementShare};
+pub use compare::{Change, ClauseChange};
+pub use decide::{Ask, AskColumn, Permit, Preview, Refusal};
+pub use facts::Facts;
+pub use front::Status;
+pub use problem::{Document, Problem};
+pub use reason::treatment_words;
+pub use rulebook::Rulebook;
+pub use rules::SCHEMA;
+pub use ruling::Ruling;
+pub use workflow::{Idle, Setting, Sharing, Workflow};

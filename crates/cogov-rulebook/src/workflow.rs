@@ -1,0 +1,253 @@
+//! The settings that the workflow keeps: deadlines, approvals and papers, each with the clause that sets it.
+
+use crate::Problem;
+use crate::markdown::Block;
+use cogov_model::{ClauseId, GrantState, Grant, SharingAttribute, Timestamp};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A setting and the clause it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// The clause to cite.
+    pub clause: ClauseId,
+}
+
+/// Sharing attributes by kind, without their words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// Any public body may have it.
+    Unconditional,
+    /// Under conditions.
+    Conditional,
+    /// Not shared.
+    NotShared,
+}
+
+impl Sharing {
+    /// Every kind.
+    pub const ALL: [Sharing; 3] = [Sharing::Unconditional, Sharing::Conditional, Sharing::NotShared];
+
+    /// The code used in rules and files.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Sharing::Unconditional => "unconditional",
+            Sharing::Conditional => "conditional",
+            Sharing::NotShared => "not-shared",
+        }
+    }
+}
+
+impl From<&SharingAttribute> for Sharing {
+    fn from(attribute: &SharingAttribute) -> Self {
+        match attribute {
+            SharingAttribute::Unconditional => Sharing::Unconditional,
+            SharingAttribute::Conditional { .. } => Sharing::Conditional,
+            SharingAttribute::NotShared { .. } => Sharing::NotShared,
+        }
+    }
+}
+
+/// Why a grant as a whole cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Idle {
+    /// Its term has not begun.
+    NotYet,
+    /// Its term is over.
+    Expired,
+    /// It was ended before its term.
+    Revoked,
+    /// It was refused from the start.
+    Refused,
+}
+
+impl Idle {
+    /// Every reason.
+    pub const ALL: [Idle; 4] = [Idle::NotYet, Idle::Expired, Idle::Revoked, Idle::Refused];
+
+    /// Why the grant cannot be used now, if so.
+    #[must_use]
+    pub fn of(grant: &Grant, now: Timestamp) -> Option<Idle> {
+        match grant.state {
+            GrantState::Revoked => Some(Idle::Revoked),
+            GrantState::Refused => Some(Idle::Refused),
+            GrantState::Active if now < grant.term.from => Some(Idle::NotYet),
+            GrantState::Active if !grant.term.holds(now) => Some(Idle::Expired),
+            GrantState::Active => None,
+        }
+    }
+
+    /// The code used in rules and files.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Idle::NotYet => "not-yet",
+            Idle::Expired => "expired",
+            Idle::Revoked => "revoked",
+            Idle::Refused => "refused",
+        }
+    }
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+        /// The settings of a rulebook that the workflow keeps. Days are working days.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Workflow {
+            $($(#[$doc])* pub $name: Setting<$type>,)*
+            idle: BTreeMap<Idle, ClauseId>,
+        }
+
+        /// One workflow block: any of the settings.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Keys {
+            $(#[serde(default)] $name: Option<$type>,)*
+            #[serde(default)]
+            stops_grant: Vec<Idle>,
+        }
+
+        /// Settings as they are found.
+        #[derive(Debug, Default)]
+        pub(crate) struct Gathered {
+            $($name: Option<Setting<$type>>,)*
+            idle: BTreeMap<Idle, ClauseId>,
+        }
+
+        impl Gathered {
+            fn merge(&mut self, keys: Keys, clause: &ClauseId, problem: &mut impl FnMut(String)) {
+                $(if let Some(value) = keys.$name {
+                    if let Some(first) = &self.$name {
+                        problem(format!("{} is already set by clause {}: keep one", stringify!($name), first.clause));
+                    } else {
+                        self.$name = Some(Setting { value, clause: clause.clone() });
+                    }
+                })*
+                for idle in keys.stops_grant {
+                    if let Some(first) = self.idle.insert(idle, clause.clone()) {
+                        problem(format!("clause {first} already says why a grant that is {} stops: keep one", idle.code()));
+                    }
+                }
+            }
+
+            /// The whole workflow.
+            ///
+            /// # Errors
+            /// The names of the settings that no clause sets.
+            pub(crate) fn finish(self) -> Result<Workflow, Vec<String>> {
+                let mut missing = Vec::new();
+                $(if self.$name.is_none() { missing.push(stringify!($name).to_owned()); })*
+                missing.extend(
+                    Idle::ALL
+                        .into_iter()
+                        .filter(|idle| !self.idle.contains_key(idle))
+                        .map(|idle| format!("stops_grant = [\"{}\"]", idle.code())),
+                );
+                match ($(self.$name,)*) {
+                    ($(Some($name),)*) if missing.is_empty() => Ok(Workflow { $($name,)* idle: self.idle }),
+                    _ => Err(missing),
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Working days to answer an application for unconditionally shared data.
+    answer_days_unconditional: u32,
+    /// Working days to answer an application for conditionally shared data.
+    answer_days_conditional: u32,
+    /// Working days that the answer may be put off, once, with the authority's consent and notice.
+    answer_extension_days: u32,
+    /// How often the provider may ask for what is missing.
+    supplement_requests: u32,
+    /// Whether a refusal must give reasons.
+    refusal_needs_reasons: bool,
+    /// Working days from consent to delivery.
+    delivery_days: u32,
+    /// Working days in which the authority reviews and publishes a catalogue entry.
+    catalogue_review_days: u32,
+    /// Working days to bring a catalogue entry up to date after a change.
+    catalogue_update_days: u32,
+    /// Further working days for that, with consent.
+    catalogue_update_extension_days: u32,
+    /// Working days to verify, correct and answer a reported error.
+    correction_days: u32,
+    /// Years for which records of use are kept.
+    records_years: u32,
+    /// The sharing attributes for which the requester's head must agree.
+    requester_head_approves: Vec<Sharing>,
+    /// The sharing attributes for which the provider's head must agree.
+    provider_head_approves: Vec<Sharing>,
+    /// Whether a dataset that is not shared must name the law that says so.
+    not_shared_needs_law: bool,
+    /// Whether conditional sharing must list scope and purpose.
+    conditional_needs_conditions: bool,
+    /// Whether an application must name its legal basis.
+    application_needs_legal_basis: bool,
+    /// Whether an application must describe its scenario.
+    application_needs_scenario: bool,
+    /// The longest term of a grant, in months.
+    grant_term_months: u32,
+    /// Whether what no clause allows is refused; must be true. Its clause is cited then.
+    silence_refuses: bool,
+}
+
+impl Workflow {
+    /// Working days to answer an application for data of this sharing attribute. Data that is not
+    /// shared is answered like conditional data: the answer is a refusal with reasons.
+    #[must_use]
+    pub fn answer_days(&self, sharing: &SharingAttribute) -> &Setting<u32> {
+        match Sharing::from(sharing) {
+            Sharing::Unconditional => &self.answer_days_unconditional,
+            Sharing::Conditional | Sharing::NotShared => &self.answer_days_conditional,
+        }
+    }
+
+    /// Whether the requester's own head must agree before the provider sees the application.
+    #[must_use]
+    pub fn requester_head(&self, sharing: &SharingAttribute) -> Setting<bool> {
+        contains(&self.requester_head_approves, sharing)
+    }
+
+    /// Whether the provider's head must agree after the approver.
+    #[must_use]
+    pub fn provider_head(&self, sharing: &SharingAttribute) -> Setting<bool> {
+        contains(&self.provider_head_approves, sharing)
+    }
+
+    /// The clause that stops a grant in this state.
+    #[must_use]
+    pub fn stops(&self, idle: Idle) -> &ClauseId {
+        self.idle.get(&idle).unwrap_or(&self.silence_refuses.clause)
+    }
+
+    /// The clause cited when no clause allows a use.
+    #[must_use]
+    pub fn silence(&self) -> &ClauseId {
+        &self.silence_refuses.clause
+    }
+}
+
+fn contains(kinds: &Setting<Vec<Sharing>>, sharing: &SharingAttribute) -> Setting<bool> {
+    Setting { value: kinds.value.contains(&Sharing::from(sharing)), clause: kinds.clause.clone() }
+}
+
+/// Adds a workflow block to what was gathered so far.
+pub(crate) fn gather(gathered: &mut Gathered, clause: &ClauseId, block: &Block) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |advice: String| problems.push(Problem::in_clause(block.line, clause, advice));
+    match toml::from_str::<Keys>(&block.text) {
+        Ok(keys) if keys.silence_refuses == Some(false) => {
+            problem("silence_refuses must be true: what no clause allows is always refused".into());
+        }
+        Ok(keys) => gathered.merge(keys, clause, &mut problem),
+        Err(error) => problem(format!("the workflow block cannot be read: {}", error.message())),
+    }
+    problems
+}
