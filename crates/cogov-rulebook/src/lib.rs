@@ -10,14 +10,16 @@
 //! Where identity is not what is being checked, a name is shown by its first character.
 //!
 //! ~~~cedar
-//! @treatment("mask") @mask("prefix:1")
+//! @limit @treatment("mask") @mask("prefix:1")
 //! permit (principal in Class::"government", action == Action::"use", resource in Category::"person.name")
 //! when { context.form == "rows" };
 //! ~~~
 //! ```
 //!
 //! A forbid beats every permit. Where several permits hold, the strictest obligation of each kind
-//! holds: a broad `clear` and a narrow `mask` together mask. What no permit allows is withheld.
+//! holds: a broad `clear` and a narrow `mask` together mask. A permit marked `@limit` takes part in that
+//! and allows nothing by itself, so that a mask need not repeat the conditions of what it masks. What no
+//! permit allows is withheld.
 //!
 //! [`Rulebook::parse`] reads and checks a text; [`Rulebook::decide`] mints the [`Permit`] without which
 //! the engine releases nothing; [`Rulebook::rule`] is the same as a pure function of [`Facts`].

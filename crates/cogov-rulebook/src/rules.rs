@@ -17,6 +17,8 @@ pub(crate) struct Rule {
     pub clause: ClauseId,
     /// What the engine must do; none forbids.
     pub treatment: Option<Treatment>,
+    /// Whether it only makes stricter what another permit allows (`@limit`).
+    pub limit: bool,
     /// Where it stands in the text.
     pub line: usize,
 }
@@ -65,19 +67,17 @@ impl Rules {
 
     fn add_policy(&mut self, clause: &ClauseId, line: usize, policy: &Policy) -> Vec<String> {
         let mut advice = Vec::new();
-        let treatment = match obligation(policy) {
-            Ok(treatment) => treatment,
-            Err(error) => {
-                advice.push(error);
-                None
-            }
-        };
+        let treatment = obligation(policy).unwrap_or_else(|error| {
+            advice.push(error);
+            None
+        });
+        let limit = policy.annotation("limit").is_some();
         match words::check(policy) {
             Ok(named) => self.named.extend(named.into_iter().map(|code| (code, clause.clone(), line))),
             Err(errors) => advice.extend(errors),
         }
         let id = PolicyId::new(format!("{clause}#{}", self.by_id.len()));
-        self.by_id.insert(id.clone(), Rule { clause: clause.clone(), treatment, line });
+        self.by_id.insert(id.clone(), Rule { clause: clause.clone(), treatment, limit, line });
         if let Err(error) = self.policies.add(policy.new_id(id)) {
             advice.push(format!("the rule cannot be used: {error}"));
         }
@@ -125,7 +125,7 @@ fn place(block: &Block, policy: &Policy) -> usize {
 
 /// What a permit obliges, from its annotations; none for a forbid.
 fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
-    const KNOWN: [&str; 4] = ["treatment", "mask", "min_group", "epsilon_per_month"];
+    const KNOWN: [&str; 5] = ["treatment", "mask", "min_group", "epsilon_per_month", "limit"];
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     if let Some(unknown) = notes.keys().find(|key| !KNOWN.contains(key)) {
         return Err(format!("no annotation is called @{unknown}: use @{}", KNOWN.join(", @")));
@@ -146,7 +146,7 @@ fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
         "noise" => &["min_group", "epsilon_per_month"],
         other => return Err(format!("no treatment is called {other:?}: use clear, mask, aggregate, noise or withhold")),
     };
-    if let Some(extra) = notes.keys().find(|key| **key != "treatment" && !wanted.contains(key)) {
+    if let Some(extra) = notes.keys().find(|key| !["treatment", "limit"].contains(key) && !wanted.contains(key)) {
         return Err(format!("@{extra} means nothing for @treatment({kind:?}): remove it"));
     }
     let note = |key: &str| {

@@ -36,11 +36,16 @@ impl Ruling {
 
 impl Rulebook {
     /// What this rulebook says about facts. A forbid beats every permit; of several permits the
-    /// strictest obligation holds; what no permit allows is withheld. Depends on nothing else, so
+    /// strictest obligation holds; a limit (`@limit`) makes stricter what another permit allows and
+    /// allows nothing by itself; what no permit allows is withheld. Depends on nothing else, so
     /// that decisions can be replayed under a draft.
     #[must_use]
     pub fn rule(&self, facts: &Facts) -> Ruling {
         let (treatment, rules, why) = match self.judge.ask(&self.rules, facts) {
+            // Limits alone allow nothing.
+            Said::Permits(permits) if permits.iter().all(|rule| rule.limit) => {
+                (Treatment::Withhold, Vec::new(), reason::Why::Silent)
+            }
             Said::Permits(permits) => {
                 let strictest = permits.iter().filter_map(|rule| rule.treatment).reduce(Treatment::stricter);
                 // A permit without a treatment does not pass the parser; were there one, it allows nothing.
