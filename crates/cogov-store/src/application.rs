@@ -109,18 +109,8 @@ impl Store {
         filter: &ApplicationFilter,
         page: &Page,
     ) -> Result<Paged<Revised<Application>>, StoreError> {
-        let mut select = Statement::new("SELECT id, revision, body FROM applications WHERE 1 = 1")
-            .when(" AND requester = ", filter.requester.as_ref().map(PartyId::as_str))
-            .when(" AND provider = ", filter.provider.as_ref().map(PartyId::as_str))
-            .when(" AND waiting = ", filter.waiting.map(i64::from));
-        if let Some(after) = &page.after {
-            let (at, id) = after.moment()?;
-            select = select.push(" AND (made_at, id) < (").bind(at).push(", ").bind(id).push(")");
-        }
         let mut connection = self.connection().await?;
-        let rows = select
-            .push(" ORDER BY made_at DESC, id DESC LIMIT ")
-            .bind(page.fetch())
+        let rows = select(filter, page)?
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
@@ -129,6 +119,18 @@ impl Store {
             Cursor::at_moment(application.record.made_at, application.record.id.as_str())
         }))
     }
+}
+
+pub(crate) fn select(filter: &ApplicationFilter, page: &Page) -> Result<Statement, StoreError> {
+    let mut select = Statement::new("SELECT id, revision, body FROM applications WHERE 1 = 1")
+        .when(" AND requester = ", filter.requester.as_ref().map(PartyId::as_str))
+        .when(" AND provider = ", filter.provider.as_ref().map(PartyId::as_str))
+        .when(" AND waiting = ", filter.waiting.map(i64::from));
+    if let Some(after) = &page.after {
+        let (at, id) = after.moment()?;
+        select = select.push(" AND (made_at, id) < (").bind(at).push(", ").bind(id).push(")");
+    }
+    Ok(select.push(" ORDER BY made_at DESC, id DESC LIMIT ").bind(page.fetch()))
 }
 
 async fn replace(

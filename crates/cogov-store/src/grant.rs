@@ -120,7 +120,7 @@ impl Store {
 
 /// Walks the narrowest index in the order of the list: a dataset's or a provider's own list of grants
 /// where one is asked for, the party's or the whole list else.
-fn select(filter: &GrantFilter, page: &Page) -> Result<Statement, StoreError> {
+pub(crate) fn select(filter: &GrantFilter, page: &Page) -> Result<Statement, StoreError> {
     let party = filter.party.as_ref().map(PartyId::as_str);
     let provider = filter.provider.as_ref().map(PartyId::as_str);
     let state = filter.state.map(|state| code(WHAT, &state)).transpose()?;

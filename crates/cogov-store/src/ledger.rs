@@ -108,7 +108,7 @@ impl Store {
 
 /// Walks a party's or a dataset's own list where one is asked for; both lists and the entries themselves
 /// are in the order of the ledger, so no search ever sorts.
-fn select(filter: &EntryFilter, page: &Page) -> Result<Statement, StoreError> {
+pub(crate) fn select(filter: &EntryFilter, page: &Page) -> Result<Statement, StoreError> {
     const ENTRIES: &str = "SELECT e.idx, e.kind, e.at, e.grant_id, e.outcome, e.account, e.parties, e.datasets FROM ";
     let party = filter.party.as_ref().map(PartyId::as_str);
     let dataset = filter.dataset.as_ref().map(DatasetId::as_str);

@@ -21,6 +21,8 @@ mod ledger;
 mod open;
 mod page;
 mod party;
+#[cfg(test)]
+mod plans;
 mod rulebook;
 mod secret;
 mod setting;

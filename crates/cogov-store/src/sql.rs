@@ -81,6 +81,13 @@ impl Statement {
         }
     }
 
+    /// The same statement, asking SQLite how it would run it.
+    #[cfg(test)]
+    pub(crate) fn explained(mut self) -> Self {
+        self.text.insert_str(0, "EXPLAIN QUERY PLAN ");
+        self
+    }
+
     fn query(self) -> Query<'static, Any, sqlx::any::AnyArguments> {
         let query = sqlx::query(AssertSqlSafe(self.text));
         self.args.into_iter().fold(query, |query, arg| match arg {

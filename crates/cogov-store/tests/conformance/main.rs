@@ -1,0 +1,82 @@
+//! One suite over both databases: whatever SQLite answers, PostgreSQL answers too. A database that cannot
+//! be started is a failure, never a skip.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod cases;
+mod cluster;
+mod fixtures;
+mod lists;
+mod open;
+
+use cogov_store::{Store, sqlite_url};
+use std::{future::Future, pin::Pin};
+
+type Case = (&'static str, fn(Store) -> Pin<Box<dyn Future<Output = ()> + Send>>);
+
+macro_rules! cases {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        &[$((stringify!($name), |store| Box::pin($module::$name(store)))),*]
+    };
+}
+
+const CASES: &[Case] = cases![
+    cases::parties_come_back_and_change,
+    cases::accounts_are_unique_and_belong_to_a_party,
+    cases::a_new_password_or_a_lock_ends_web_sessions,
+    cases::tokens_and_sessions_end_when_they_say,
+    cases::two_stewards_never_overwrite_each_other,
+    cases::many_writers_lose_no_change,
+    cases::a_version_and_its_dataset_change_together,
+    cases::label_decisions_keep_their_order,
+    cases::an_application_becomes_a_grant_once,
+    cases::a_grant_changes_in_state_only,
+    cases::rulebooks_hold_from_their_moment,
+    cases::settings_are_remembered,
+    lists::identifiers_sort_by_bytes,
+    lists::pages_show_every_record_once,
+    lists::grants_are_found_by_each_filter,
+    lists::applications_are_found_by_each_filter,
+    lists::entries_are_found_by_each_filter,
+    lists::indexing_twice_changes_nothing,
+    lists::a_cursor_of_another_list_is_refused,
+];
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap()
+}
+
+#[test]
+fn sqlite_keeps_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(async {
+        for (name, case) in CASES {
+            println!("sqlite: {name}");
+            let store = Store::open(&sqlite_url(&folder.path().join(format!("{name}.db")))).await.unwrap();
+            case(store.clone()).await;
+            store.close().await;
+        }
+    });
+}
+
+#[test]
+fn sqlite_in_memory_keeps_the_records() {
+    runtime().block_on(async {
+        for (name, case) in CASES {
+            println!("memory: {name}");
+            case(Store::open("sqlite::memory:").await.unwrap()).await;
+        }
+    });
+}
+
+#[test]
+fn postgres_keeps_the_records() {
+    let cluster = cluster::Cluster::start();
+    runtime().block_on(async {
+        for (name, case) in CASES {
+            println!("postgres: {name}");
+            let store = Store::open(&cluster.database(name)).await.unwrap();
+            case(store.clone()).await;
+            store.close().await;
+        }
+    });
+}
