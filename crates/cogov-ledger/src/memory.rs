@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -25,6 +26,7 @@ struct Disk {
     sync_fails: bool,
     put_fails: bool,
     syncs: u64,
+    sync_takes: Duration,
 }
 
 impl MemoryMedia {
@@ -93,6 +95,11 @@ impl MemoryMedia {
         change(&mut self.disk.lock().files);
     }
 
+    /// Every sync of the journal takes this long from now on, as on a slow disk.
+    pub fn slow_sync(&self, takes: Duration) {
+        self.disk.lock().sync_takes = takes;
+    }
+
     /// How often the journal was synced.
     #[must_use]
     pub fn syncs(&self) -> u64 {
@@ -142,6 +149,8 @@ impl Media for MemoryMedia {
     }
 
     fn journal_sync(&self) -> io::Result<()> {
+        let takes = self.disk.lock().sync_takes;
+        std::thread::sleep(takes);
         let mut disk = self.disk.lock();
         if disk.sync_fails {
             return Err(stopped());

@@ -98,31 +98,43 @@ fn a_flipped_bit_is_repaired_in_the_last_group_and_refused_before() {
 }
 
 #[test]
-fn a_hole_in_an_unsynced_group_is_torn_not_damaged() {
+fn a_hole_in_the_last_group_is_torn_even_when_whole_records_follow() {
     let media = MemoryMedia::new();
     let ledger = quiet(&media);
+    ledger.append_blocking(leaf(0), sealed(0)).unwrap();
+    media.slow_sync(Duration::from_millis(50));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let start = length(&media);
-    let queued: Vec<_> = (0..40)
+    let queued: Vec<_> = (1..40)
         .map(|number| ledger.append(leaf(number), sealed(number)))
         .collect();
     for append in queued {
         runtime.block_on(append).unwrap();
     }
-    // Rewrite the journal as one group of 40, with a hole in the middle as a lost page leaves it.
-    let copy = MemoryMedia::new();
-    let one = quiet(&copy);
-    drop(one);
-    media.tamper_journal(|journal| journal[start + 10] ^= 0);
+    media.slow_sync(Duration::ZERO);
+    let record = |number: u64| 36 + leaf(number).len() + sealed(number).len();
+    let start = |index: u64| (0..index).map(record).sum::<usize>();
     let copy = media.copy();
-    drop(ledger);
+    let mut last_group = 0;
     copy.tamper_journal(|journal| {
-        let end = journal.len();
-        journal[end - 30..end - 10].fill(0);
+        let at = start(39) + 20;
+        last_group = u64::from_le_bytes(journal[at..at + 8].try_into().unwrap()) as usize;
     });
-    check(&copy, 39, "hole in the last record");
+    let first = (0..40).find(|index| start(*index) == last_group).unwrap();
+    assert!(first + 5 < 40, "the last group holds several records");
+    // A lost page in its third record: what was written before it stays, what follows goes, and that is told.
+    copy.tamper_journal(|journal| journal[start(first + 2)..start(first + 3)].fill(0));
+    let repair = open(&copy.copy()).unwrap().1.repaired.unwrap();
+    assert_eq!(
+        (repair.index, repair.bytes as usize),
+        (first + 2, start(40) - start(first + 2))
+    );
+    check(&copy, first + 2, "hole in the last group");
+    // The same hole in an earlier group is damage.
+    let copy = media.copy();
+    copy.tamper_journal(|journal| journal[start(first) - 3..start(first)].fill(0xAA));
+    assert!(matches!(open(&copy), Err(LedgerError::Corrupt { .. })));
 }
 
 #[test]
