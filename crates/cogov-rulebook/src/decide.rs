@@ -1,7 +1,7 @@
 //! Decisions: one use of one grant under the rulebook in force. The only place that makes a `Permit`.
 
 use crate::scope::own_region_rows;
-use crate::{Facts, Idle, Rulebook, Ruling, reason};
+use crate::{Facts, Idle, Rulebook, Ruling, Sharing, reason};
 use cogov_model::{
     Clauses, ColumnRef, Form, Grant, GrantId, Label, Lane, Party, PartyId, Reason, RulebookVersion,
     SharingAttribute, Text, Timestamp, Treatment,
@@ -100,7 +100,9 @@ impl Permit {
     /// What the engine must do with a column; what the decision was not about is withheld.
     #[must_use]
     pub fn treatment(&self, column: &ColumnRef) -> Treatment {
-        self.rulings.get(column).map_or(Treatment::Withhold, |ruling| ruling.treatment)
+        self.rulings
+            .get(column)
+            .map_or(Treatment::Withhold, |ruling| ruling.treatment)
     }
 
     /// The clauses that decided, over all columns.
@@ -122,7 +124,10 @@ pub struct Refusal {
 
 impl From<Refusal> for Reason {
     fn from(refusal: Refusal) -> Reason {
-        Reason { words: refusal.reason, clauses: refusal.clauses }
+        Reason {
+            words: refusal.reason,
+            clauses: refusal.clauses,
+        }
     }
 }
 
@@ -144,11 +149,14 @@ impl Preview {
 }
 
 fn all_clauses<'r>(rulings: impl Iterator<Item = &'r Ruling>) -> Clauses {
-    rulings.flat_map(|ruling| &ruling.clauses).cloned().collect()
+    rulings
+        .flat_map(|ruling| &ruling.clauses)
+        .cloned()
+        .collect()
 }
 
 impl Rulebook {
-    /// Decides one use of one grant. Asks the rules once per distinct label and dataset, not per column.
+    /// Decides one use of one grant. Asks the rules once per distinct label and table, not per column.
     ///
     /// # Errors
     /// When the grant is not in use now, is another party's, or nothing of it may be used.
@@ -171,16 +179,21 @@ impl Rulebook {
     /// What [`Rulebook::decide`] would say, with every column's ruling even where it would refuse.
     #[must_use]
     pub fn preview(&self, ask: &Ask<'_>) -> Preview {
-        let mut known: HashMap<Facts, Ruling> = HashMap::new();
+        let mut known: HashMap<_, Ruling> = HashMap::new();
         let mut rulings: BTreeMap<ColumnRef, Ruling> = BTreeMap::new();
-        let mut facts_of = FactsOf::new(ask);
-        for column in &ask.columns {
-            let facts = facts_of.column(column);
-            let ruling = match known.get(&facts) {
-                Some(ruling) => ruling.clone(),
-                None => known.entry(facts.clone()).or_insert(self.rule(&facts)).clone(),
-            };
-            rulings.insert(column.column.clone(), ruling);
+        for asked in &ask.columns {
+            let (column, label) = (asked.column, asked.label);
+            let kind = (
+                &column.dataset,
+                &column.table,
+                Sharing::from(asked.sharing),
+                &asked.provider.id,
+                label,
+            );
+            let ruling = known
+                .entry(kind)
+                .or_insert_with(|| self.memo.get(facts(ask, asked), |facts| self.rule(facts)));
+            rulings.insert(column.clone(), ruling.clone());
         }
         for (column, condition) in &ask.grant.conditions {
             if let Some(ruling) = rulings.remove(column) {
@@ -194,57 +207,56 @@ impl Rulebook {
     fn refusal(&self, ask: &Ask<'_>, rulings: &BTreeMap<ColumnRef, Ruling>) -> Option<Refusal> {
         if let Some(idle) = Idle::of(ask.grant, ask.now) {
             let clauses = Clauses::from([self.workflow().stops(idle).clone()]);
-            return Some(Refusal { reason: reason::idle(self, idle, &clauses), clauses });
+            return Some(Refusal {
+                reason: reason::idle(self, idle, &clauses),
+                clauses,
+            });
         }
         if ask.grant.party != ask.party.id {
             let clauses = Clauses::from([self.workflow().silence().clone()]);
-            return Some(Refusal { reason: reason::other_party(self, &clauses), clauses });
+            return Some(Refusal {
+                reason: reason::other_party(self, &clauses),
+                clauses,
+            });
         }
         if rulings.values().all(Ruling::is_withheld) {
             let mut clauses = all_clauses(rulings.values());
             if clauses.is_empty() {
                 clauses.insert(self.workflow().silence().clone());
             }
-            return Some(Refusal { reason: reason::nothing_left(self, &clauses), clauses });
+            return Some(Refusal {
+                reason: reason::nothing_left(self, &clauses),
+                clauses,
+            });
         }
         None
     }
 }
 
-/// Makes the facts of each column of an ask, looking at every table's row scope once.
-struct FactsOf<'a> {
-    ask: &'a Ask<'a>,
-    own_region: HashMap<(&'a str, &'a str), bool>,
-}
-
-impl<'a> FactsOf<'a> {
-    fn new(ask: &'a Ask<'a>) -> Self {
-        Self { ask, own_region: HashMap::new() }
-    }
-
-    fn column(&mut self, asked: &AskColumn<'a>) -> Facts {
-        let (grant, party, provider) = (self.ask.grant, self.ask.party, asked.provider);
-        let ask = self.ask;
-        let table = (asked.column.dataset.as_str(), asked.column.table.as_str());
-        let own_region_rows =
-            *self.own_region.entry(table).or_insert_with(|| own_region_rows(ask, asked.column));
-        Facts {
-            party: party.id.clone(),
-            class: party.class,
-            tier: party.tier,
-            region: party.region.clone(),
-            form: grant.form,
-            lane: grant.lane,
-            purpose: grant.purpose.code.clone(),
-            legal_basis: !grant.purpose.legal_basis.is_empty(),
-            days_left: grant.term.until.millis().saturating_sub(ask.now.millis()).div_euclid(86_400_000),
-            label: asked.label.clone(),
-            dataset: asked.column.dataset.clone(),
-            sharing: asked.sharing.into(),
-            provider: provider.id.clone(),
-            provider_tier: provider.tier,
-            same_region: party.region.is_some() && party.region == provider.region,
-            own_region_rows,
-        }
+/// The facts of one column of an ask.
+fn facts(ask: &Ask<'_>, asked: &AskColumn<'_>) -> Facts {
+    let (grant, party, provider) = (ask.grant, ask.party, asked.provider);
+    Facts {
+        party: party.id.clone(),
+        class: party.class,
+        tier: party.tier,
+        region: party.region.clone(),
+        form: grant.form,
+        lane: grant.lane,
+        purpose: grant.purpose.code.clone(),
+        legal_basis: !grant.purpose.legal_basis.is_empty(),
+        days_left: grant
+            .term
+            .until
+            .millis()
+            .saturating_sub(ask.now.millis())
+            .div_euclid(86_400_000),
+        label: asked.label.clone(),
+        dataset: asked.column.dataset.clone(),
+        sharing: asked.sharing.into(),
+        provider: provider.id.clone(),
+        provider_tier: provider.tier,
+        same_region: party.region.is_some() && party.region == provider.region,
+        own_region_rows: own_region_rows(ask, asked.column),
     }
 }

@@ -32,6 +32,7 @@ mod facts;
 mod front;
 mod html;
 mod markdown;
+mod memo;
 mod problem;
 mod reason;
 mod rulebook;

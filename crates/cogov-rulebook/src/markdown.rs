@@ -59,7 +59,13 @@ const OPTIONS: Options = Options::ENABLE_TABLES
 
 /// Takes a text apart. Faults stand in the result beside what could be read.
 pub(crate) fn read(source: &str, document: Document) -> Raw {
-    let mut reader = Reader { source, document, part: String::new(), open: None, raw: Raw::default() };
+    let mut reader = Reader {
+        source,
+        document,
+        part: String::new(),
+        open: None,
+        raw: Raw::default(),
+    };
     let mut events = Parser::new_ext(source, OPTIONS).into_offset_iter();
     while let Some((event, range)) = events.next() {
         match event {
@@ -69,7 +75,8 @@ pub(crate) fn read(source: &str, document: Document) -> Raw {
             }
             Event::Start(Tag::MetadataBlock(MetadataBlockKind::PlusesStyle)) => {
                 reader.raw.front_line = line_of(source, range.start) + 1;
-                reader.raw.front = text_until(&mut events, |end| matches!(end, TagEnd::MetadataBlock(_)));
+                reader.raw.front =
+                    text_until(&mut events, |end| matches!(end, TagEnd::MetadataBlock(_)));
             }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind))) => {
                 let line = line_of(source, range.start) + 1;
@@ -100,12 +107,17 @@ fn text_until<'a>(
 
 /// The line of a byte, counted from 1.
 pub(crate) fn line_of(source: &str, offset: usize) -> usize {
-    1 + source.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+    1 + source
+        .bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
 }
 
-/// A clause that is still being read: its words are the source between `cut` marks.
+/// What is being read: a clause, or the words under the title of a part.
 struct Open {
     clause: Option<RawClause>,
+    /// Where words begin that were not taken yet.
     from: usize,
 }
 
@@ -119,32 +131,62 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     /// `#` is the title of the document or of a part; deeper headings are clauses.
-    fn heading(&mut self, level: HeadingLevel, id: Option<&str>, title: String, range: Range<usize>) {
+    fn heading(
+        &mut self,
+        level: HeadingLevel,
+        id: Option<&str>,
+        title: String,
+        range: Range<usize>,
+    ) {
         self.close(range.start);
         let line = line_of(self.source, range.start);
         if level == HeadingLevel::H1 {
             self.part = title;
-            self.open = Some(Open { clause: None, from: range.end });
+            self.open = Some(Open {
+                clause: None,
+                from: range.end,
+            });
             return;
         }
         let Some(id) = id else {
             return self.problem(
                 line,
                 None,
-                format!("the clause {title:?} has no anchor: end its heading with {{#some-anchor}}"),
+                format!(
+                    "the clause {title:?} has no anchor: end its heading with {{#some-anchor}}"
+                ),
             );
         };
         match ClauseId::new(id) {
             Ok(anchor) => {
                 if title.is_empty() {
-                    self.problem(line, Some(&anchor), "the clause has no title: write one before its anchor".into());
+                    self.problem(
+                        line,
+                        Some(&anchor),
+                        "the clause has no title: write one before its anchor".into(),
+                    );
                 }
                 let part = self.part.clone();
                 let (markdown, html, blocks) = (String::new(), String::new(), Vec::new());
-                let clause = RawClause { anchor, title, part, markdown, html, blocks, line };
-                self.open = Some(Open { clause: Some(clause), from: range.end });
+                let clause = RawClause {
+                    anchor,
+                    title,
+                    part,
+                    markdown,
+                    html,
+                    blocks,
+                    line,
+                };
+                self.open = Some(Open {
+                    clause: Some(clause),
+                    from: range.end,
+                });
             }
-            Err(error) => self.problem(line, None, format!("the anchor of {title:?} cannot be used: {error}")),
+            Err(error) => self.problem(
+                line,
+                None,
+                format!("the anchor of {title:?} cannot be used: {error}"),
+            ),
         }
     }
 
@@ -153,15 +195,22 @@ impl Reader<'_> {
             Some("cedar") => BlockKind::Cedar,
             Some("workflow") => BlockKind::Workflow,
             // An example for readers: it stays in the words.
-            _ => return,
+            Some("text") => return,
+            // A misspelt fence must not turn a rule into mere words.
+            _ => {
+                let advice = "a fenced block is a rule, a setting or an example: begin it with ```cedar, ```workflow or ```text";
+                let anchor = self.anchor();
+                return self.problem(line - 1, anchor.as_ref(), advice.into());
+            }
         };
         self.take_words(range.start, range.end);
-        let anchor = self.open.as_ref().and_then(|open| open.clause.as_ref()).map(|c| c.anchor.clone());
+        let anchor = self.anchor();
         if self.document == Document::Translation {
             return self.problem(
                 line,
                 anchor.as_ref(),
-                "a translation holds words only: keep the rule in the rulebook and remove it here".into(),
+                "a translation holds words only: keep the rule in the rulebook and remove it here"
+                    .into(),
             );
         }
         match self.open.as_mut().and_then(|open| open.clause.as_mut()) {
@@ -169,18 +218,31 @@ impl Reader<'_> {
             None => self.problem(
                 line,
                 None,
-                "the rule stands outside every clause: put it under a heading with an anchor".into(),
+                "the rule stands outside every clause: put it under a heading with an anchor"
+                    .into(),
             ),
         }
     }
 
+    /// The clause that is being read.
+    fn anchor(&self) -> Option<ClauseId> {
+        self.open
+            .as_ref()
+            .and_then(|open| open.clause.as_ref())
+            .map(|clause| clause.anchor.clone())
+    }
+
     fn problem(&mut self, line: usize, clause: Option<&ClauseId>, advice: String) {
-        self.raw.problems.push(Problem::new(self.document, line, clause, advice));
+        self.raw
+            .problems
+            .push(Problem::new(self.document, line, clause, advice));
     }
 
     /// Adds the words before `until` to the open clause and goes on reading at `from`.
     fn take_words(&mut self, until: usize, from: usize) {
-        let Some(open) = self.open.as_mut() else { return };
+        let Some(open) = self.open.as_mut() else {
+            return;
+        };
         let words = self.source.get(open.from..until).unwrap_or_default().trim();
         open.from = from;
         match open.clause.as_mut() {
@@ -190,7 +252,9 @@ impl Reader<'_> {
                 }
                 clause.markdown.push_str(words);
             }
-            None if self.raw.clauses.is_empty() => self.raw.preamble.push_str(&html::safe(words, OPTIONS)),
+            None if self.raw.clauses.is_empty() => {
+                self.raw.preamble.push_str(&html::safe(words, OPTIONS))
+            }
             _ => {}
         }
     }
@@ -201,7 +265,11 @@ impl Reader<'_> {
             clause.html = html::safe(&clause.markdown, OPTIONS);
             if clause.markdown.is_empty() {
                 let (line, anchor) = (clause.line, clause.anchor.clone());
-                self.problem(line, Some(&anchor), "the clause has no words: say what it means in a sentence".into());
+                self.problem(
+                    line,
+                    Some(&anchor),
+                    "the clause has no words: say what it means in a sentence".into(),
+                );
             }
             self.raw.clauses.push(clause);
         }
@@ -218,7 +286,11 @@ impl Reader<'_> {
             .map(|clause| (clause.line, clause.anchor.clone()))
             .collect();
         for (line, anchor) in twice {
-            self.problem(line, Some(&anchor), "the anchor stands twice: give this clause its own".into());
+            self.problem(
+                line,
+                Some(&anchor),
+                "the anchor stands twice: give this clause its own".into(),
+            );
         }
         self.raw
     }

@@ -4,6 +4,7 @@ use crate::cedar::Judge;
 use crate::clause::{Clause, Enforcement, EnforcementShare};
 use crate::front::{self, Front, Status};
 use crate::markdown::{self, BlockKind, Raw, RawClause};
+use crate::memo::Memo;
 use crate::rules::Rules;
 use crate::words::Code;
 use crate::workflow::{self, Gathered, Workflow};
@@ -25,6 +26,7 @@ pub struct Rulebook {
     workflow: Workflow,
     pub(crate) rules: Rules,
     pub(crate) judge: Judge,
+    pub(crate) memo: Memo,
 }
 
 impl Rulebook {
@@ -48,7 +50,15 @@ impl Rulebook {
             (Some(fronts), Some((rules, judge)), Some(workflow)) if problems.is_empty() => {
                 let version = version(&fronts.0.id, source, translation)
                     .map_err(|advice| vec![Problem::new(Document::Original, 1, None, advice)])?;
-                Ok(Self::assemble(version, fronts, &original, other.as_ref(), workflow, rules, judge))
+                Ok(Self::assemble(
+                    version,
+                    fronts,
+                    &original,
+                    other.as_ref(),
+                    workflow,
+                    rules,
+                    judge,
+                ))
             }
             _ => Err(problems),
         }
@@ -82,6 +92,7 @@ impl Rulebook {
             workflow,
             rules,
             judge,
+            memo: Memo::default(),
         }
     }
 
@@ -158,10 +169,14 @@ impl Rulebook {
         let fault = |(code, clause, line): &(Code, ClauseId, usize)| {
             let advice = match code {
                 Code::Category(code) if scheme.get(code).is_none() => {
-                    format!("no category of the scheme is called {code}: use one that it has, or add it there")
+                    format!(
+                        "no category of the scheme is called {code}: use one that it has, or add it there"
+                    )
                 }
                 Code::Purpose(code) if !purposes.contains(code) => {
-                    format!("no purpose is called {code}: use one of the purpose tree, or add it there")
+                    format!(
+                        "no purpose is called {code}: use one of the purpose tree, or add it there"
+                    )
                 }
                 _ => return None,
             };
@@ -181,7 +196,12 @@ fn pair(locale: Locale, original: &str, other: Option<&str>) -> Text {
 
 fn clause_of(raw: &RawClause, twin: Option<&RawClause>, locale: Locale) -> Clause {
     let both = |pick: fn(&RawClause) -> &str| pair(locale, pick(raw), twin.map(pick));
-    let texts = |kind| raw.blocks.iter().filter(move |b| b.kind == kind).map(|b| b.text.clone());
+    let texts = |kind| {
+        raw.blocks
+            .iter()
+            .filter(move |b| b.kind == kind)
+            .map(|b| b.text.clone())
+    };
     let rules: Vec<_> = texts(BlockKind::Cedar).collect();
     let settings: Vec<_> = texts(BlockKind::Workflow).collect();
     Clause {
@@ -212,7 +232,12 @@ fn compile(raw: &Raw, problems: &mut Vec<Problem>) -> (Option<(Rules, Judge)>, O
     let mut rules = match Rules::new().and_then(|rules| Ok((rules, Judge::new()?))) {
         Ok(made) => made,
         Err(advice) => {
-            problems.push(Problem::new(Document::Original, 1, None, format!("the schema is broken: {advice}")));
+            problems.push(Problem::new(
+                Document::Original,
+                1,
+                None,
+                format!("the schema is broken: {advice}"),
+            ));
             return (None, None);
         }
     };
@@ -227,7 +252,10 @@ fn compile(raw: &Raw, problems: &mut Vec<Problem>) -> (Option<(Rules, Judge)>, O
     }
     problems.extend(rules.0.validate());
     let workflow = gathered.finish().map_err(|missing| {
-        let advice = format!("no clause sets {}: add each to a workflow block", missing.join(", "));
+        let advice = format!(
+            "no clause sets {}: add each to a workflow block",
+            missing.join(", ")
+        );
         problems.push(Problem::new(Document::Original, 1, None, advice));
     });
     (Some(rules), workflow.ok())
@@ -240,7 +268,9 @@ fn fronts(
 ) -> Option<(Front, Option<Front>)> {
     let mut read = |raw: &Raw, document| {
         let fault = |advice| Problem::new(document, raw.front_line.max(1), None, advice);
-        front::read(&raw.front).map_err(|advice| problems.push(fault(advice))).ok()
+        front::read(&raw.front)
+            .map_err(|advice| problems.push(fault(advice)))
+            .ok()
     };
     let first = read(original, Document::Original);
     let second = other.map(|raw| read(raw, Document::Translation));
@@ -258,13 +288,23 @@ fn fronts(
 
 fn compare_anchors(original: &Raw, other: &Raw) -> Vec<Problem> {
     let has = |raw: &Raw, anchor: &ClauseId| raw.clauses.iter().any(|c| c.anchor == *anchor);
-    let missing = original.clauses.iter().filter(|c| !has(other, &c.anchor)).map(|c| {
-        let advice = "the translation lacks this clause: add its words there under the same anchor";
-        Problem::in_clause(c.line, &c.anchor, advice)
-    });
-    let extra = other.clauses.iter().filter(|c| !has(original, &c.anchor)).map(|c| {
-        let advice = "the rulebook has no clause of this anchor: remove it here or correct the anchor";
-        Problem::new(Document::Translation, c.line, Some(&c.anchor), advice)
-    });
+    let missing = original
+        .clauses
+        .iter()
+        .filter(|c| !has(other, &c.anchor))
+        .map(|c| {
+            let advice =
+                "the translation lacks this clause: add its words there under the same anchor";
+            Problem::in_clause(c.line, &c.anchor, advice)
+        });
+    let extra = other
+        .clauses
+        .iter()
+        .filter(|c| !has(original, &c.anchor))
+        .map(|c| {
+            let advice =
+                "the rulebook has no clause of this anchor: remove it here or correct the anchor";
+            Problem::new(Document::Translation, c.line, Some(&c.anchor), advice)
+        });
     missing.chain(extra).collect()
 }

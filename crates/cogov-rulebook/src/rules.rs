@@ -36,8 +36,14 @@ pub(crate) struct Rules {
 impl Rules {
     /// No rules yet.
     pub fn new() -> Result<Self, String> {
-        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
-        Ok(Self { policies: PolicySet::new(), by_id: HashMap::new(), schema, named: Vec::new() })
+        let (schema, _) =
+            Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
+        Ok(Self {
+            policies: PolicySet::new(),
+            by_id: HashMap::new(),
+            schema,
+            named: Vec::new(),
+        })
     }
 
     /// Reads one block of a clause.
@@ -55,12 +61,20 @@ impl Rules {
         let mut policies: Vec<_> = set.policies().collect();
         policies.sort_by_key(|policy| place(block, policy));
         if policies.is_empty() {
-            problems.push(Problem::in_clause(block.line, clause, "the rule is empty: write a permit or a forbid"));
+            problems.push(Problem::in_clause(
+                block.line,
+                clause,
+                "the rule is empty: write a permit or a forbid",
+            ));
         }
         for policy in policies {
             let line = place(block, policy);
             let advice = self.add_policy(clause, line, policy);
-            problems.extend(advice.into_iter().map(|advice| Problem::in_clause(line, clause, advice)));
+            problems.extend(
+                advice
+                    .into_iter()
+                    .map(|advice| Problem::in_clause(line, clause, advice)),
+            );
         }
         problems
     }
@@ -73,11 +87,21 @@ impl Rules {
         });
         let limit = policy.annotation("limit").is_some();
         match words::check(policy) {
-            Ok(named) => self.named.extend(named.into_iter().map(|code| (code, clause.clone(), line))),
+            Ok(named) => self
+                .named
+                .extend(named.into_iter().map(|code| (code, clause.clone(), line))),
             Err(errors) => advice.extend(errors),
         }
         let id = PolicyId::new(format!("{clause}#{}", self.by_id.len()));
-        self.by_id.insert(id.clone(), Rule { clause: clause.clone(), treatment, limit, line });
+        self.by_id.insert(
+            id.clone(),
+            Rule {
+                clause: clause.clone(),
+                treatment,
+                limit,
+                line,
+            },
+        );
         if let Err(error) = self.policies.add(policy.new_id(id)) {
             advice.push(format!("the rule cannot be used: {error}"));
         }
@@ -86,15 +110,24 @@ impl Rules {
 
     /// Checks every rule against the schema.
     pub fn validate(&self) -> Vec<Problem> {
-        let result = Validator::new(self.schema.clone()).validate(&self.policies, ValidationMode::Strict);
+        let result =
+            Validator::new(self.schema.clone()).validate(&self.policies, ValidationMode::Strict);
         let fault = |id: &PolicyId, words: String| {
             let rule = self.by_id.get(id)?;
             // Cedar's words begin with its own name of the policy, which readers do not know.
             let words = words.replace(&format!("for policy `{id}`, "), "");
-            Some(Problem::in_clause(rule.line, &rule.clause, format!("the rule does not fit the schema: {words}")))
+            Some(Problem::in_clause(
+                rule.line,
+                &rule.clause,
+                format!("the rule does not fit the schema: {words}"),
+            ))
         };
-        let errors = result.validation_errors().filter_map(|e| fault(e.policy_id(), with_help(e)));
-        let warnings = result.validation_warnings().filter_map(|w| fault(w.policy_id(), with_help(w)));
+        let errors = result
+            .validation_errors()
+            .filter_map(|e| fault(e.policy_id(), with_help(e)));
+        let warnings = result
+            .validation_warnings()
+            .filter_map(|w| fault(w.policy_id(), with_help(w)));
         errors.chain(warnings).collect()
     }
 }
@@ -110,9 +143,16 @@ fn broken(clause: &ClauseId, block: &Block, errors: &cedar_policy::ParseErrors) 
     errors
         .iter()
         .map(|error| {
-            let offset = error.labels().and_then(|mut all| all.next()).map_or(0, |label| label.offset());
+            let offset = error
+                .labels()
+                .and_then(|mut all| all.next())
+                .map_or(0, |label| label.offset());
             let line = block.line + line_of(&block.text, offset) - 1;
-            Problem::in_clause(line, clause, format!("the rule cannot be read: {}", with_help(error)))
+            Problem::in_clause(
+                line,
+                clause,
+                format!("the rule cannot be read: {}", with_help(error)),
+            )
         })
         .collect()
 }
@@ -125,10 +165,19 @@ fn place(block: &Block, policy: &Policy) -> usize {
 
 /// What a permit obliges, from its annotations; none for a forbid.
 fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
-    const KNOWN: [&str; 5] = ["treatment", "mask", "min_group", "epsilon_per_month", "limit"];
+    const KNOWN: [&str; 5] = [
+        "treatment",
+        "mask",
+        "min_group",
+        "epsilon_per_month",
+        "limit",
+    ];
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     if let Some(unknown) = notes.keys().find(|key| !KNOWN.contains(key)) {
-        return Err(format!("no annotation is called @{unknown}: use @{}", KNOWN.join(", @")));
+        return Err(format!(
+            "no annotation is called @{unknown}: use @{}",
+            KNOWN.join(", @")
+        ));
     }
     if policy.effect() == Effect::Forbid {
         return match notes.keys().next() {
@@ -136,6 +185,11 @@ fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
             None => Ok(None),
         };
     }
+    treatment(&notes).map(Some)
+}
+
+/// The treatment that a permit's annotations name, with exactly the settings that it needs.
+fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
     let Some(kind) = notes.get("treatment") else {
         return Err("the permit names no treatment: add @treatment(\"clear\"), mask, aggregate, noise or withhold".into());
     };
@@ -144,16 +198,25 @@ fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
         "mask" => &["mask"],
         "aggregate" => &["min_group"],
         "noise" => &["min_group", "epsilon_per_month"],
-        other => return Err(format!("no treatment is called {other:?}: use clear, mask, aggregate, noise or withhold")),
+        other => {
+            return Err(format!(
+                "no treatment is called {other:?}: use clear, mask, aggregate, noise or withhold"
+            ));
+        }
     };
-    if let Some(extra) = notes.keys().find(|key| !["treatment", "limit"].contains(key) && !wanted.contains(key)) {
-        return Err(format!("@{extra} means nothing for @treatment({kind:?}): remove it"));
+    if let Some(extra) = notes
+        .keys()
+        .find(|key| !["treatment", "limit"].contains(key) && !wanted.contains(key))
+    {
+        return Err(format!(
+            "@{extra} means nothing for @treatment({kind:?}): remove it"
+        ));
     }
     let note = |key: &str| {
         let missing = || format!("@treatment({kind:?}) needs @{key}(\"…\") beside it");
         notes.get(key).copied().ok_or_else(missing)
     };
-    Ok(Some(match *kind {
+    Ok(match *kind {
         "clear" => Treatment::Clear,
         "mask" => Treatment::Mask(note("mask")?.parse()?),
         "aggregate" => Treatment::Aggregate(min_group(note("min_group")?)?),
@@ -162,10 +225,12 @@ fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
             epsilon_per_month: note("epsilon_per_month")?.parse()?,
         },
         _ => Treatment::Withhold,
-    }))
+    })
 }
 
 fn min_group(text: &str) -> Result<MinGroup, String> {
-    let number = text.parse().map_err(|_| format!("@min_group({text:?}) is no whole number"))?;
+    let number = text
+        .parse()
+        .map_err(|_| format!("@min_group({text:?}) is no whole number"))?;
     MinGroup::new(number)
 }
