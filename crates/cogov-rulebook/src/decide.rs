@@ -6,7 +6,7 @@ use cogov_model::{
     Clauses, ColumnRef, Form, Grant, GrantId, Label, Lane, Party, PartyId, Reason, RulebookVersion,
     SharingAttribute, Text, Timestamp, Treatment,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A column that a decision is about.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,8 @@ pub struct Ask<'a> {
     pub grant: &'a Grant,
     /// The party that uses it; must be the grant's.
     pub party: &'a Party,
-    /// The columns. Give all columns of the grant: row scopes are understood through their labels.
+    /// The columns of the grant, and others that its row scope names: scopes are understood through
+    /// labels. A column that the grant does not hold gets no ruling.
     pub columns: Vec<AskColumn<'a>>,
     /// The moment of use.
     pub now: Timestamp,
@@ -86,7 +87,7 @@ impl Permit {
         self.decided_at
     }
 
-    /// Every column of the decision with its ruling, withheld ones too, in order.
+    /// Every column of the grant that was asked about with its ruling, withheld ones too, in order.
     pub fn rulings(&self) -> impl Iterator<Item = (&ColumnRef, &Ruling)> {
         self.rulings.iter()
     }
@@ -181,7 +182,12 @@ impl Rulebook {
     pub fn preview(&self, ask: &Ask<'_>) -> Preview {
         let mut known: HashMap<_, Ruling> = HashMap::new();
         let mut rulings: BTreeMap<ColumnRef, Ruling> = BTreeMap::new();
-        for asked in &ask.columns {
+        let granted: HashSet<_> = ask.grant.columns.iter().collect();
+        for asked in ask
+            .columns
+            .iter()
+            .filter(|asked| granted.contains(asked.column))
+        {
             let (column, label) = (asked.column, asked.label);
             let kind = (
                 &column.dataset,

@@ -191,6 +191,38 @@ fn the_approvers_condition_tightens_and_never_loosens() {
 }
 
 #[test]
+fn a_column_that_the_grant_does_not_hold_only_explains_the_scope() {
+    let mut world = world();
+    let fips = common::column("revenue.tax_units.fips");
+    let grant = world.grants.get_mut("g-north-revenue").unwrap();
+    grant.purpose.legal_basis = cogov_model::Text::default();
+    let whole = grant.clone();
+    grant.columns.retain(|column| *column != fips);
+    let ask = world.ask("g-north-revenue", "north", 0);
+    let blind = world.rulebook.decide(&ask).unwrap();
+    assert_eq!(of(&blind, "revenue.tax_units.wages"), Treatment::Withhold);
+    let mut with_fips = ask;
+    let label = &world.labels[&fips];
+    let provider = &world.parties["revenue"];
+    let sharing = with_fips.columns[0].sharing;
+    let column = whole
+        .columns
+        .iter()
+        .find(|column| **column == fips)
+        .unwrap();
+    with_fips.columns.push(cogov_rulebook::AskColumn {
+        column,
+        label,
+        sharing,
+        provider,
+    });
+    let seeing = world.rulebook.decide(&with_fips).unwrap();
+    assert_eq!(of(&seeing, "revenue.tax_units.wages"), Treatment::Clear);
+    assert_eq!(seeing.treatment(&fips), Treatment::Withhold);
+    assert!(seeing.ruling(&fips).is_none());
+}
+
+#[test]
 fn an_unknown_column_is_withheld() {
     let permit = permit(&world(), "g-north-revenue");
     assert_eq!(of(&permit, "registry.persons.phone"), Treatment::Withhold);

@@ -253,10 +253,22 @@ fn the_shipped_rulebook_is_whole_in_both_languages() {
             !clause.html.en.contains("permit ("),
             "rules do not stand in the words"
         );
+        for html in [&clause.html.en, &clause.html.zh] {
+            assert!(
+                !html.contains('*') && html.contains("<em>"),
+                "emphasis is read: {html}"
+            );
+        }
         let has = (!clause.rules.is_empty(), !clause.settings.is_empty());
         assert_eq!(
             clause.enforcement == Enforcement::People,
             has == (false, false)
+        );
+    }
+    for html in [&rulebook.preamble().en, &rulebook.preamble().zh] {
+        assert!(
+            !html.contains('*') && html.contains("<code>@limit</code>"),
+            "{html}"
         );
     }
     let share = rulebook.enforcement_share();
