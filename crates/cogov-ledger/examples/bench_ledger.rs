@@ -87,18 +87,18 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
+fn open(dir: &Path) -> Result<Ledger, Box<dyn Error>> {
+    let signer = FileSigner::open(&dir.join("key"), "cogov.example/bench")?;
+    let media = FileMedia::open(&dir.join("ledger"))?;
+    let options = Options::new(Arc::new(media), Arc::new(signer), Arc::new(|| 0));
+    Ok(Ledger::open(options)?.0)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let parent = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let dir = tempfile::tempdir_in(parent)?;
-    let signer = FileSigner::open(&dir.path().join("key"), "cogov.example/bench")?;
-    let media = FileMedia::open(&dir.path().join("ledger"))?;
-    let (ledger, _) = Ledger::open(Options::new(
-        Arc::new(media),
-        Arc::new(signer),
-        Arc::new(|| 0),
-    ))?;
-    let ledger = Arc::new(ledger);
+    let ledger = Arc::new(open(dir.path())?);
     let plain = plain(dir.path())?;
     let (mut ours, mut peers) = (Vec::new(), Vec::new());
     println!("durable appends per second, {CLIENTS} clients, one under way each");
@@ -133,5 +133,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "median",
         our / peer
     );
+    drop(ledger);
+    let begun = Instant::now();
+    let size = open(dir.path())?.size();
+    let took = begun.elapsed();
+    println!("opened again and re-verified: {size} entries in {took:.2?}");
     Ok(())
 }

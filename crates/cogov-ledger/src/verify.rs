@@ -169,7 +169,8 @@ impl<S: Source> Walk<'_, S> {
         let (tile, first) = self.tile(Kind::Entries, n);
         let path = tile.to_string();
         let last = first + tile.width as u64 - 1;
-        let bytes = fetch(self.source, &path)?
+        let (bytes, wider) = self
+            .fetch(tile)?
             .ok_or_else(|| bad(first, last, &path, "the entry bundle is missing"))?;
         let mut rest = bytes.as_slice();
         let mut hashes = Vec::with_capacity(tile.width);
@@ -199,7 +200,7 @@ impl<S: Source> Walk<'_, S> {
             }
             row.push(hash);
         }
-        if !rest.is_empty() {
+        if !rest.is_empty() && !wider {
             return Err(bad(
                 last,
                 last,
@@ -272,12 +273,31 @@ impl<S: Source> Walk<'_, S> {
         let path = tile.to_string();
         let last = (first + tile.width as u64) * span - 1;
         let wrong = |what| bad(first * span, last, &path, what);
-        let bytes = fetch(self.source, &path)?.ok_or_else(|| wrong("the tile is missing"))?;
+        let (bytes, wider) = self
+            .fetch(tile)?
+            .ok_or_else(|| wrong("the tile is missing"))?;
         let (hashes, rest) = bytes.as_chunks::<32>();
-        if !rest.is_empty() || hashes.len() != tile.width {
+        let expected = if wider { WIDTH } else { tile.width };
+        if !rest.is_empty() || hashes.len() != expected {
             return Err(wrong("the tile has a wrong length"));
         }
-        Ok(hashes.iter().copied().map(Hash).collect())
+        Ok(hashes.iter().take(tile.width).copied().map(Hash).collect())
+    }
+
+    /// The bytes of a tile. When a partial tile is gone because the ledger grew meanwhile, its full version serves (as
+    /// tlog-tiles asks of clients); the flag then says that it holds more.
+    fn fetch(&self, tile: Tile) -> Result<Option<(Vec<u8>, bool)>, VerifyError> {
+        if let Some(bytes) = fetch(self.source, &tile.to_string())? {
+            return Ok(Some((bytes, false)));
+        }
+        if tile.is_full() {
+            return Ok(None);
+        }
+        let full = Tile {
+            width: WIDTH,
+            ..tile
+        };
+        Ok(fetch(self.source, &full.to_string())?.map(|bytes| (bytes, true)))
     }
 
     /// Tile `n` of a kind as wide as the signed size makes it, and the number of its first item.

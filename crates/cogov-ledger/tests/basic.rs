@@ -1,5 +1,11 @@
 //! The ordinary life of a ledger: append, read, publish, prove, verify, open again.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may stop at once"
+)]
 
 mod common;
 
@@ -7,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cogov_ledger::{
-    FileMedia, FileSigner, Ledger, LedgerError, MAX_LEAF, MemoryMedia, Options, verify,
+    FileMedia, FileSigner, Ledger, LedgerError, MAX_LEAF, Media, MemoryMedia, Options, verify,
 };
 use common::{Public, leaf, open, options, sealed};
 
@@ -246,4 +252,65 @@ fn another_key_or_name_is_refused() {
         Ledger::open(other),
         Err(LedgerError::SignedState { .. })
     ));
+}
+
+#[test]
+fn a_tree_of_three_tile_levels_is_whole() {
+    let media = MemoryMedia::new();
+    let (ledger, _) = open(&media).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for sizes in [0..65_536, 65_536..66_100u64] {
+        let size = sizes.end;
+        let queued: Vec<_> = sizes
+            .map(|number| ledger.append(leaf(number), sealed(number)))
+            .collect();
+        for append in queued {
+            runtime.block_on(append).unwrap();
+        }
+        let checkpoint = ledger.publish_blocking().unwrap();
+        let report = verify::ledger(&Public(&media), ledger.key()).unwrap();
+        assert_eq!((report.size, report.root), (size, checkpoint.root));
+        assert_eq!(ledger.file("tile/2/000.p/1").unwrap().unwrap().len(), 32);
+    }
+    drop(ledger);
+    let (ledger, opened) = open(&media).unwrap();
+    assert_eq!((opened.size, opened.rewritten), (66_100, 0));
+    assert_eq!(ledger.read(66_099).unwrap().leaf, leaf(66_099));
+}
+
+/// The public files as someone saw them who fetched the checkpoint before the ledger grew.
+struct Late<'a>(&'a MemoryMedia, Vec<u8>);
+
+impl verify::Source for Late<'_> {
+    fn get(&self, path: &str) -> std::io::Result<Option<Vec<u8>>> {
+        match path {
+            "checkpoint" => Ok(Some(self.1.clone())),
+            path => Public(self.0).get(path),
+        }
+    }
+}
+
+#[test]
+fn an_older_checkpoint_verifies_after_its_partial_tiles_are_gone() {
+    let media = MemoryMedia::new();
+    let (ledger, _) = open(&media).unwrap();
+    let fill = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            ledger
+                .append_blocking(leaf(number), sealed(number))
+                .unwrap();
+        }
+        ledger.publish_blocking().unwrap()
+    };
+    let old = fill(0..100);
+    fill(100..300);
+    assert!(
+        Media::get(&media, "public/tile/0/000.p/100")
+            .unwrap()
+            .is_none()
+    );
+    let late = Late(&media, old.note.clone());
+    assert_eq!(verify::ledger(&late, ledger.key()).unwrap().size, 100);
 }

@@ -1,5 +1,11 @@
 //! Proofs and roots against a brute-force RFC 6962 tree.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may stop at once"
+)]
 
 mod common;
 

@@ -1,5 +1,11 @@
 //! Whatever is changed in the public files, verification finds it; whatever in the journal, opening refuses or repairs it.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may stop at once"
+)]
 
 mod common;
 
