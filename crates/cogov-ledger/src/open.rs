@@ -68,25 +68,7 @@ pub(crate) fn open(options: &Options) -> Result<(Shared, Opened), LedgerError> {
     settle(media, &durable, floor)?;
 
     let size = durable.size();
-    let head = match signed {
-        Some(signed) => signed,
-        // Nobody but this ledger sees this first head: the publisher signs the next one before `open` returns.
-        None => Checkpoint::sign(
-            &options.origin,
-            0,
-            tlog_tiles::EMPTY_HASH,
-            (options.clock)(),
-            options.signer.as_ref(),
-        )?,
-    };
-    let shared = Shared {
-        media: Arc::clone(&options.media),
-        signer: Arc::clone(&options.signer),
-        clock: Arc::clone(&options.clock),
-        origin: options.origin.clone(),
-        durable: durable.into(),
-        published: Arc::new(head).into(),
-    };
+    let shared = share(options, durable, signed)?;
     let rewritten = publisher::project(&shared, floor)?;
     publisher::publish(&shared)?;
     Ok((
@@ -98,6 +80,28 @@ pub(crate) fn open(options: &Options) -> Result<(Shared, Opened), LedgerError> {
             rewritten,
         },
     ))
+}
+
+/// Puts the checked parts together; what was signed before is what counts as published.
+fn share(
+    options: &Options,
+    durable: Durable,
+    signed: Option<Checkpoint>,
+) -> Result<Shared, LedgerError> {
+    let (time, signer) = ((options.clock)(), options.signer.as_ref());
+    let head = match signed {
+        Some(signed) => signed,
+        // The head of nothing: a ledger has a checkpoint from its first moment.
+        None => Checkpoint::sign(&options.origin, 0, tlog_tiles::EMPTY_HASH, time, signer)?,
+    };
+    Ok(Shared {
+        media: Arc::clone(&options.media),
+        signer: Arc::clone(&options.signer),
+        clock: Arc::clone(&options.clock),
+        origin: options.origin.clone(),
+        durable: durable.into(),
+        published: Arc::new(head).into(),
+    })
 }
 
 /// The checkpoint that the ledger last committed to.

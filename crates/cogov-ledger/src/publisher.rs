@@ -14,6 +14,9 @@ use crate::{Checkpoint, LedgerError};
 /// The public checkpoint's name in the media.
 pub(crate) const CHECKPOINT: &str = "public/checkpoint";
 
+/// Every copy of a checkpoint, in the order of writing: nothing is public before it is committed.
+const COPIES: [&str; 2] = [SIGNED, CHECKPOINT];
+
 /// The verifier key's name in the media.
 const KEY: &str = "public/key";
 
@@ -89,54 +92,46 @@ pub(crate) fn publish(shared: &Shared) -> Answer {
     let (size, root) = {
         let durable = shared.durable.read();
         let root = tlog_tiles::tree_hash(durable.size(), &durable.tree);
-        (
-            durable.size(),
-            root.map_err(|error| LedgerError::Proof(error.to_string()))?,
-        )
-    };
-    let put = |name, bytes: &[u8]| {
-        shared
-            .media
-            .put(name, bytes, true)
-            .map_err(LedgerError::media("write a checkpoint"))
+        let root = root.map_err(|error| LedgerError::Proof(error.to_string()))?;
+        (durable.size(), root)
     };
     if size == before.size {
-        // Opening writes the copies that are missing; later they are there.
-        for name in [SIGNED, CHECKPOINT] {
-            if shared
-                .media
-                .get(name)
-                .map_err(LedgerError::media("read a checkpoint"))?
-                .as_ref()
-                != Some(&before.note)
-            {
-                put(name, &before.note)?;
-            }
-        }
+        keep(shared, &before)?;
         return Ok(before);
     }
-    let checkpoint = Checkpoint::sign(
-        &shared.origin,
-        size,
-        root,
-        (shared.clock)(),
-        shared.signer.as_ref(),
-    )?;
+    let (time, signer) = ((shared.clock)(), shared.signer.as_ref());
+    let checkpoint = Checkpoint::sign(&shared.origin, size, root, time, signer)?;
     for tile in Tile::added(before.size, size) {
         write(shared, tile)?;
         if tile.is_full() {
             let partials = format!("public/{}", tile.partials());
-            shared
-                .media
-                .remove_folder(&partials)
-                .map_err(LedgerError::media("remove partial tiles"))?;
+            let removed = shared.media.remove_folder(&partials);
+            removed.map_err(LedgerError::media("remove partial tiles"))?;
         }
     }
-    put(SIGNED, &checkpoint.note)?;
-    put(CHECKPOINT, &checkpoint.note)?;
+    for name in COPIES {
+        put(shared, name, &checkpoint)?;
+    }
     let checkpoint = Arc::new(checkpoint);
     *shared.published.write() = Arc::clone(&checkpoint);
     Ok(checkpoint)
+}
+
+/// Writes the copies of the newest checkpoint that are missing or were changed.
+fn keep(shared: &Shared, newest: &Checkpoint) -> Result<(), LedgerError> {
+    for name in COPIES {
+        let copy = shared.media.get(name);
+        let copy = copy.map_err(LedgerError::media("read a checkpoint"))?;
+        if copy.as_ref() != Some(&newest.note) {
+            put(shared, name, newest)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(shared: &Shared, name: &str, checkpoint: &Checkpoint) -> Result<(), LedgerError> {
+    let written = shared.media.put(name, &checkpoint.note, true);
+    written.map_err(LedgerError::media("write a checkpoint"))
 }
 
 /// Makes the public files of a tree of `size` entries equal to the journal. Returns how many had to be written.
