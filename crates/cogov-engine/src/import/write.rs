@@ -1,0 +1,130 @@
+//! Writes the table as Parquet into a temporary file and looks at every batch on the way.
+
+use super::{cast::arrow_type, error::ImportError};
+use crate::grading::{Header, Profiler};
+use cogov_model::{ColumnProfile, DataType, Scheme};
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::parquet::{
+    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    basic::{Compression, ZstdLevel},
+    file::properties::{WriterProperties, WriterPropertiesBuilder},
+    schema::types::ColumnPath,
+};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{BufWriter, Seek, SeekFrom},
+    path::Path,
+    sync::Arc,
+};
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 131_072;
+/// Bytes of a row group in memory, above which it is closed early.
+const GROUP_BYTES: usize = 128 << 20;
+
+/// A table on its way into a temporary file.
+pub(super) struct TableWriter {
+    headers: Vec<Header>,
+    schema: SchemaRef,
+    file: File,
+    /// Made with the first batch, which tells which columns get Bloom filters.
+    writer: Option<ArrowWriter<BufWriter<File>>>,
+    profiler: Profiler,
+    rows: u64,
+}
+
+/// A table in a temporary file.
+pub(super) struct Written {
+    pub(super) file: File,
+    pub(super) rows: u64,
+    pub(super) columns: Vec<ColumnProfile>,
+}
+
+impl TableWriter {
+    pub(super) fn new(headers: Vec<Header>, folder: &Path) -> Result<Self, ImportError> {
+        let fields: Vec<Field> =
+            headers.iter().map(|h| Field::new(h.name.as_str(), arrow_type(h.data_type), true)).collect();
+        Ok(Self {
+            schema: Arc::new(Schema::new(fields)),
+            file: tempfile::tempfile_in(folder).map_err(ImportError::io("making a temporary file"))?,
+            writer: None,
+            profiler: Profiler::new(headers.clone()),
+            headers,
+            rows: 0,
+        })
+    }
+
+    pub(super) const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Looks at a batch and writes it.
+    pub(super) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<(), ImportError> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        self.profiler.see(&batch)?;
+        self.rows += batch.num_rows() as u64;
+        if self.writer.is_none() {
+            let out = self.file.try_clone().map_err(ImportError::io("writing a temporary file"))?;
+            let properties = self.properties(&batch);
+            let out = BufWriter::with_capacity(1 << 20, out);
+            self.writer = Some(ArrowWriter::try_new(out, Arc::clone(&self.schema), Some(properties))?);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.write(&batch)?;
+            if writer.in_progress_size() > GROUP_BYTES {
+                writer.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Zstandard, statistics by page, and a Bloom filter on columns whose values name a row.
+    fn properties(&self, first: &RecordBatch) -> WriterProperties {
+        let base = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
+            .set_max_row_group_row_count(Some(GROUP_ROWS))
+            .set_created_by("cogov".to_owned());
+        let filtered = |builder: WriterPropertiesBuilder, header: &Header| {
+            let path = ColumnPath::new(vec![header.name.as_str().to_owned()]);
+            builder
+                .set_column_bloom_filter_enabled(path.clone(), true)
+                .set_column_bloom_filter_ndv(path.clone(), GROUP_ROWS as u64)
+                .set_column_bloom_filter_fpp(path, 0.01)
+        };
+        let naming = self.headers.iter().enumerate().filter(|(index, header)| {
+            matches!(header.data_type, DataType::Integer | DataType::Text) && names_rows(first, *index)
+        });
+        naming.fold(base, |builder, (_, header)| filtered(builder, header)).build()
+    }
+
+    /// Ends the file, reads the columns again that may single persons out, and proposes labels.
+    pub(super) fn finish(self, scheme: &Scheme) -> Result<Written, ImportError> {
+        let Self { mut file, writer, profiler, rows, .. } = self;
+        if let Some(writer) = writer {
+            let mut out = writer.into_inner()?;
+            std::io::Write::flush(&mut out).map_err(ImportError::io("writing a temporary file"))?;
+        }
+        let source = file.try_clone().map_err(ImportError::io("reading a temporary file"))?;
+        let columns = profiler.finish(scheme, |places, see| {
+            let builder = ParquetRecordBatchReaderBuilder::try_new(source)?;
+            let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().copied());
+            for batch in builder.with_projection(mask).with_batch_size(8_192).build()? {
+                see(&batch?)?;
+            }
+            Ok::<(), ImportError>(())
+        })?;
+        file.seek(SeekFrom::Start(0)).map_err(ImportError::io("reading a temporary file"))?;
+        Ok(Written { file, rows, columns })
+    }
+}
+
+/// Whether nearly every value of the first batch differs from the others.
+fn names_rows(batch: &RecordBatch, column: usize) -> bool {
+    let Some(values) = batch.columns().get(column) else { return false };
+    let present = values.len() - values.null_count();
+    let distinct: HashSet<u64> =
+        crate::grading::row_hashes(batch, &[column]).map(|h| h.into_iter().collect()).unwrap_or_default();
+    present >= 100 && distinct.len() * 100 >= present * 95
+}
