@@ -1,0 +1,13 @@
+error-not-found = There is no such page
+error-not-found-text = The address may be wrong, or the thing is gone, or you may not know of it. Start from the home page or search the catalogue.
+error-forbidden = This is not for you to do
+error-refused = The rulebook refuses this
+error-forged = The form has expired
+error-forged-text = Your session changed since the page was opened. Go back, reload the page and send it again.
+error-too-many = Too many attempts
+error-invalid = Something does not fit
+error-conflict = It changed in the meantime
+error-unavailable = Not available at the moment
+error-broken = Something went wrong on our side
+error-broken-text = Nothing was released or changed. Try again; if it stays, tell whoever runs this node.
+error-home = Home

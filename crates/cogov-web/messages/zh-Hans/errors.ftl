@@ -1,0 +1,13 @@
+error-not-found = 没有这个页面
+error-not-found-text = 地址可能有误，内容可能已不存在，或不对您开放。请从首页开始，或检索目录。
+error-forbidden = 您不能办理此事
+error-refused = 规则拒绝了此项请求
+error-forged = 表单已失效
+error-forged-text = 页面打开后会话已改变。请返回、刷新页面后重新提交。
+error-too-many = 尝试次数过多
+error-invalid = 有内容不符合要求
+error-conflict = 内容刚被更改
+error-unavailable = 暂时不可用
+error-broken = 我们这边出了问题
+error-broken-text = 没有放行或更改任何内容。请重试；若仍出现，请告知本节点的管理者。
+error-home = 首页

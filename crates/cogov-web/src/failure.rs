@@ -1,0 +1,149 @@
+//! What a page shows when its use case did not happen: the reason, the clauses, the ledger entry.
+
+use crate::{
+    ui::Ui,
+    view::{ClauseLink, clause_links, with_query},
+    visit::Visit,
+};
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use cogov_app::AppError;
+use cogov_model::{ClauseId, Clauses, Text};
+
+/// Why a page was not shown. Travels to the visit's layer, which renders it in the visitor's language.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    status: StatusCode,
+    title: &'static str,
+    words: Words,
+    clauses: Clauses,
+    decision: Option<u64>,
+    retry_after: Option<u64>,
+    /// Where to go back to after signing in.
+    sign_in: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Words {
+    Message(&'static str),
+    Text(Text),
+}
+
+impl Failure {
+    fn new(status: StatusCode, title: &'static str, words: Words) -> Self {
+        Self { status, title, words, clauses: Clauses::new(), decision: None, retry_after: None, sign_in: None }
+    }
+
+    /// There is no such page.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "error-not-found", Words::Message("error-not-found-text"))
+    }
+
+    /// A form without its session's token.
+    pub fn forged() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "error-forged", Words::Message("error-forged-text"))
+    }
+
+    /// A fault of ours; the words go to the log only.
+    pub fn broken(why: impl std::fmt::Display) -> Self {
+        tracing::error!(%why, "a page could not be shown");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "error-broken", Words::Message("error-broken-text"))
+    }
+
+    /// Nobody is signed in: leads to the sign-in page and back.
+    pub fn sign_in(back: &str) -> Self {
+        let mut failure = Self::new(StatusCode::UNAUTHORIZED, "sign-in-title", Words::Message("home-sign-in-text"));
+        failure.sign_in = Some(back.to_owned());
+        failure
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let title = match &error {
+            AppError::NotSignedIn => return Failure::sign_in("/"),
+            AppError::Forbidden(_) => "error-forbidden",
+            AppError::NotFound(_) => "error-not-found",
+            AppError::Refused { .. } => "error-refused",
+            AppError::TooMany { .. } => "error-too-many",
+            AppError::Conflict(_) => "error-conflict",
+            AppError::Unavailable(_) => "error-unavailable",
+            AppError::Query { .. } | AppError::Invalid { .. } => "error-invalid",
+        };
+        let mut failure = Self::new(status, title, Words::Text(error.reason()));
+        failure.clauses = error.clauses();
+        failure.decision = error.decision();
+        if let AppError::TooMany { retry_after_seconds } = error {
+            failure.retry_after = Some(retry_after_seconds);
+        }
+        failure
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The router's fallback.
+pub async fn nothing_here() -> Failure {
+    Failure::not_found()
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    ui: Ui,
+    title: String,
+    words: String,
+    clauses: Vec<ClauseLink>,
+    decision: Option<u64>,
+}
+
+/// A failure as a page.
+pub fn page(visit: &Visit, failure: Failure) -> Response {
+    let ui = visit.ui();
+    if let Some(back) = &failure.sign_in {
+        return Redirect::to(&with_query("/sign-in", &[("next", back)])).into_response();
+    }
+    let rulebook = visit.app.rulebook();
+    let title = |id: &str| {
+        let id = ClauseId::new(id).ok()?;
+        rulebook.clause(&id).map(|clause| clause.title.get(ui.locale).to_owned())
+    };
+    let page = ErrorPage {
+        title: ui.t(failure.title),
+        words: match &failure.words {
+            Words::Message(key) => ui.t(key),
+            Words::Text(text) => ui.text(text).to_owned(),
+        },
+        clauses: clause_links(&failure.clauses, title),
+        decision: failure.decision,
+        ui,
+    };
+    let mut response = match page.render() {
+        Ok(html) => (failure.status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the error page could not be rendered");
+            failure.status.into_response()
+        }
+    };
+    if let Some(seconds) = failure.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+#[cfg(test)]
+pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
+    let clauses = vec![ClauseLink { id: "art-9".into(), title: "Sensitive data".into() }];
+    let page = ErrorPage { title: ui.t("error-refused"), words: "Why".into(), clauses, decision: Some(7), ui };
+    vec![("error", page.render().unwrap_or_default())]
+}

@@ -1,0 +1,157 @@
+//! The pages: one file a page, with its view, the translation from the use case's result, and its handler.
+
+mod account;
+mod application;
+mod applications;
+mod apply;
+mod apply_form;
+mod audit;
+mod catalogue;
+mod dataset;
+mod describe;
+mod draft;
+mod download;
+mod entry;
+mod figures;
+mod grant;
+mod grants;
+mod help;
+mod home;
+mod import;
+mod ledger;
+mod names;
+mod parties;
+mod preview;
+mod result;
+mod rulebook;
+mod sign_in;
+mod steward;
+mod upload;
+mod workbench;
+
+use crate::{Web, failure::Failure};
+use askama::Template;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+
+/// What a handler answers.
+type Answered = Result<Response, Failure>;
+
+/// A page as a response.
+fn html(page: &impl Template) -> Answered {
+    shown(StatusCode::OK, page)
+}
+
+/// A page as a response with a status: 422 for a form with problems.
+fn shown(status: StatusCode, page: &impl Template) -> Answered {
+    let html = page.render().map_err(Failure::broken)?;
+    Ok((status, Html(html)).into_response())
+}
+
+/// 422 when there are problems, else 200.
+fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
+    if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+}
+
+/// Every page's route.
+pub fn routes() -> Router<Web> {
+    public().merge(signed_in()).merge(stewards())
+}
+
+fn public() -> Router<Web> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/catalogue", get(catalogue::show))
+        .route("/datasets/{id}", get(dataset::show))
+        .route("/rulebook", get(rulebook::show))
+        .route("/grants", get(grants::show_public))
+        .route("/grants/{id}", get(grant::show))
+        .route("/ledger", get(ledger::show))
+        .route("/ledger/entries/{index}", get(entry::show))
+        .route("/figures", get(figures::show))
+        .route("/parties", get(parties::show))
+        .route("/help", get(help::show))
+}
+
+fn signed_in() -> Router<Web> {
+    Router::new()
+        .route("/account", get(account::show))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/revoke", post(account::revoke_token))
+        .route("/apply/{dataset}", get(apply::show).post(apply::submit))
+        .route("/apply/{dataset}/preview", post(apply::fragment))
+        .route("/applications", get(applications::show_mine))
+        .route("/inbox", get(applications::show_inbox))
+        .route("/applications/{id}", get(application::show).post(application::act))
+        .route("/my-grants", get(grants::show_mine))
+        .route("/grants/{id}/revoke", post(grant::revoke))
+        .route("/grants/{id}/workbench", get(workbench::show).post(workbench::submit))
+        .route("/audit", get(audit::show))
+        .route("/audit/export", post(audit::export))
+}
+
+fn stewards() -> Router<Web> {
+    // An upload streams into the import and is as large as the file.
+    let upload = Router::new().route("/steward/import", post(upload::receive)).layer(DefaultBodyLimit::disable());
+    Router::new()
+        .route("/steward", get(steward::show))
+        .route("/steward/imports/{job}", get(import::show))
+        .route("/steward/{id}", get(draft::show))
+        .route("/steward/{id}/describe", get(describe::show).post(describe::submit))
+        .route("/steward/{id}/{table}/accept-all", post(draft::accept_all))
+        .route("/steward/{id}/{table}/label", post(draft::label))
+        .route("/steward/{id}/{table}/rejects", get(draft::rejects))
+        .merge(upload)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{failure, ui};
+    use cogov_model::Locale;
+
+    /// Every page with sample data, in a language.
+    fn all(locale: Locale) -> Vec<(&'static str, String)> {
+        let ui = ui::sample(locale);
+        let samples = [
+            failure::samples, super::account::samples, super::application::samples, super::applications::samples,
+            super::apply::samples, super::catalogue::samples, super::dataset::samples, super::describe::samples,
+            super::draft::samples, super::entry::samples, super::figures::samples, super::grant::samples,
+            super::grants::samples, super::help::samples, super::home::samples, super::import::samples,
+            super::ledger::samples, super::parties::samples, super::rulebook::samples, super::sign_in::samples,
+            super::steward::samples, super::workbench::samples,
+        ];
+        samples.iter().flat_map(|sample| sample(ui.clone())).collect()
+    }
+
+    #[test]
+    fn every_page_renders_in_both_languages() {
+        for locale in Locale::ALL {
+            for (name, html) in all(locale) {
+                assert!(html.contains(&format!("<html lang=\"{}\">", locale.tag())), "{name} {locale}");
+                assert_eq!(html.matches("<h1").count(), 1, "{name}: one heading");
+                assert!(!html.contains(" style=") && !html.contains("<script>"), "{name}: nothing inline");
+                assert!(!html.contains("{ $") && !html.contains("{$"), "{name}: an argument is missing");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_labels_point_to_fields() {
+        for (name, html) in all(Locale::En) {
+            let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+            for id in &ids {
+                assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{name}: {id} stands twice");
+            }
+            for target in html.split(" for=\"").skip(1).filter_map(|part| part.split('"').next()) {
+                assert!(ids.contains(&target), "{name}: a label for {target}, which is not there");
+            }
+        }
+    }
+}

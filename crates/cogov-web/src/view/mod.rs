@@ -1,0 +1,18 @@
+//! Small things that many pages show: tags, clause links, charts, page numbers, choices of a form.
+//! They hold words in the page's language and no policy.
+
+mod chart;
+mod choice;
+mod clause;
+mod entry;
+mod pager;
+mod tag;
+
+pub use chart::{Bar, Bars, MAX_BARS};
+pub use choice::Choice;
+pub use clause::{ClauseLink, clause_links};
+pub use entry::EntryRow;
+pub use pager::{Pager, with_query};
+#[cfg(test)]
+pub(crate) use entry::sample_entry;
+pub use tag::{Tag, Treated, categories};
