@@ -1,1 +1,20 @@
-//! cogov-engine
+//! The only room with DataFusion: import and grading of raw files, and the governed query over what they became.
+//!
+//! [`Engine::prepare`] plans, labels and governs a statement for a [`GrantWorld`]; [`Prepared::execute`] runs it,
+//! to be called once the decision is durable. No row leaves without a `Permit` of the rulebook.
+//!
+//! Invariants: row filters and masks lie in a leaf of the physical plan (`query/barrier.rs`) that no operator of
+//! the asker's reaches into; what is not on the lists of `query/allowed.rs` and `query/functions.rs` does not
+//! run; errors of a running query never carry DataFusion's words.
+
+pub mod catalogue;
+mod error;
+pub mod grading;
+pub mod import;
+mod query;
+
+pub use error::{ErrorKind, QueryError};
+pub use query::{
+    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,
+    RowStream, Source,
+};

@@ -1,0 +1,444 @@
+//! One walk over a planned statement: every column gets its label and its protection, and aggregates over
+//! protected values become protected statistics. What would show a protected value otherwise is refused.
+
+use super::facts::Facts;
+use super::governed::GovernedTable;
+use super::statistic::{self, Piece};
+use super::{allowed, faults, total};
+use crate::error::QueryError;
+use cogov_model::{Clauses, Form, MinGroup, Text, Treatment};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchemaRef, JoinType};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{
+    Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
+    TableScan, Union, Window,
+};
+use std::{cell::Cell, sync::Arc};
+
+/// A plan with its facts.
+pub(super) struct Node {
+    pub(super) plan: LogicalPlan,
+    /// One a column of the plan's schema. Never less protected than `rows`.
+    pub(super) columns: Vec<Facts>,
+    /// What the presence and number of rows depend on.
+    pub(super) rows: Facts,
+}
+
+impl Node {
+    /// The node with new facts of its rows; what protects the rows protects every column.
+    fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
+        if columns.len() != plan.schema().fields().len() {
+            return Err(QueryError::internal());
+        }
+        for column in &mut columns {
+            column.protection = column.protection.max(rows.protection);
+        }
+        Ok(Self { plan, columns, rows })
+    }
+
+    /// Everything known of the node at once.
+    fn all(&self) -> Facts {
+        Facts::join_all(&self.columns).join(&self.rows)
+    }
+}
+
+/// The columns that an expression may name: of the node below, and of the queries around.
+struct Around<'a> {
+    schema: DFSchemaRef,
+    columns: &'a [Facts],
+    rows: &'a Facts,
+    outer: Option<&'a Around<'a>>,
+}
+
+impl Around<'_> {
+    fn find(&self, column: &Column) -> Option<&Facts> {
+        let here = self.schema.maybe_index_of_column(column);
+        here.and_then(|index| self.columns.get(index))
+    }
+
+    fn find_outer(&self, column: &Column) -> Option<&Facts> {
+        let outer = self.outer?;
+        outer.find(column).or_else(|| outer.find_outer(column))
+    }
+}
+
+/// What the walk needs to know of the grant.
+pub(super) struct Governor {
+    pub(super) form: Form,
+    pub(super) planner: Arc<SessionState>,
+    pub(super) statistics: Cell<usize>,
+}
+
+impl Governor {
+    /// Governs a whole statement.
+    ///
+    /// # Errors
+    /// When it would show a protected value, or uses what cannot be governed.
+    pub(super) fn statement(&self, plan: &LogicalPlan) -> Result<Node, QueryError> {
+        let node = self.walk(plan, None)?;
+        unprotected(&node.all(), shown)?;
+        Ok(node)
+    }
+
+    fn walk(&self, plan: &LogicalPlan, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.scan(scan),
+            LogicalPlan::Projection(node) => self.projection(node, outer),
+            LogicalPlan::Filter(node) => self.filter(node, outer),
+            LogicalPlan::SubqueryAlias(node) => {
+                let below = self.walk(&node.input, outer)?;
+                let plan = SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()).map_err(planning)?;
+                Node::new(LogicalPlan::SubqueryAlias(plan), below.columns, below.rows)
+            }
+            LogicalPlan::Join(node) => self.join(node, outer),
+            LogicalPlan::Aggregate(node) => self.aggregate(node, outer),
+            LogicalPlan::Window(node) => self.window(node, outer),
+            LogicalPlan::Sort(node) => self.sort(node, outer),
+            LogicalPlan::Limit(node) => {
+                let below = self.walk(&node.input, outer)?;
+                unprotected(&below.rows, cut)?;
+                let mut node = node.clone();
+                node.input = Arc::new(below.plan);
+                Node::new(LogicalPlan::Limit(node), below.columns, below.rows)
+            }
+            LogicalPlan::Distinct(node) => self.distinct(node, outer),
+            LogicalPlan::Union(node) => self.union(node, outer),
+            LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
+                let columns = vec![Facts::default(); plan.schema().fields().len()];
+                Node::new(plan.clone(), columns, Facts::default())
+            }
+            LogicalPlan::Subquery(_) => Err(QueryError::not_governed("LATERAL", "LATERAL 连接")),
+            _ => Err(QueryError::not_governed("this kind of statement", "此类语句")),
+        }
+    }
+
+    fn scan(&self, scan: &TableScan) -> Result<Node, QueryError> {
+        let table = allowed::governed(scan).map_err(|e| faults::planning(&e))?;
+        let mut rows = Facts::default();
+        if self.form == Form::Aggregate {
+            rows.protection = Some(Self::threshold(&table)?);
+        }
+        let noisy = |t: &Treatment| matches!(t, Treatment::Noise { .. });
+        if !table.columns.is_empty() && table.columns.iter().all(|c| noisy(&c.ruling.treatment)) {
+            let clauses = table.columns.iter().flat_map(|c| c.ruling.clauses.iter().cloned()).collect();
+            return Err(noise(clauses));
+        }
+        let mut columns = Vec::new();
+        for field in scan.projected_schema.fields() {
+            let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
+            let protection = match visible.ruling.treatment {
+                Treatment::Aggregate(k) => Some(k),
+                _ => None,
+            };
+            columns.push(Facts::of_column(&table, visible, protection));
+        }
+        Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
+    }
+
+    /// The least group of a table: the greatest that any of its columns asks for.
+    fn threshold(table: &GovernedTable) -> Result<MinGroup, QueryError> {
+        let asked = table.columns.iter().filter_map(|c| match c.ruling.treatment {
+            Treatment::Aggregate(k) => Some(k),
+            _ => None,
+        });
+        asked.max().map_or_else(statistic::default_threshold, Ok)
+    }
+
+    /// An expression with its subqueries governed, and its facts.
+    fn expr(&self, expr: &Expr, around: &Around<'_>) -> Result<(Expr, Facts), QueryError> {
+        let mut facts = Facts { protection: around.rows.protection, ..Facts::default() };
+        let mut failure = None;
+        let done = expr.clone().transform_up(|part| {
+            match self.part(part, around) {
+                Ok((part, known)) => {
+                    facts = std::mem::take(&mut facts).join(&known);
+                    Ok(Transformed::yes(part))
+                }
+                Err((part, error)) => {
+                    failure = Some(error);
+                    Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
+                }
+            }
+        });
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        if let Some((_, origin)) =
+            facts.sources.iter().find(|(_, o)| matches!(o.treatment, Treatment::Noise { .. }))
+        {
+            return Err(noise(origin.clauses.clone()));
+        }
+        done.map(|done| (done.data, facts)).map_err(planning)
+    }
+
+    #[expect(clippy::result_large_err, reason = "the part goes back into the tree that is walked")]
+    fn part(&self, part: Expr, around: &Around<'_>) -> Result<(Expr, Facts), (Expr, QueryError)> {
+        let (plan, facts) = match &part {
+            Expr::Column(column) => (None, around.find(column).cloned()),
+            Expr::OuterReferenceColumn(_, column) => (None, around.find_outer(column).cloned()),
+            Expr::Exists(e) => (Some(&e.subquery), None),
+            Expr::InSubquery(e) => (Some(&e.subquery), None),
+            Expr::ScalarSubquery(e) => (Some(e), None),
+            _ => (None, Some(Facts::default())),
+        };
+        let Some(subquery) = plan else {
+            return match facts {
+                Some(facts) => Ok((part, facts)),
+                None => Err((part, QueryError::internal())),
+            };
+        };
+        let governed = self
+            .walk(&subquery.subquery, Some(around))
+            .and_then(|node| unprotected(&node.all(), inside).map(|()| node));
+        match governed {
+            Ok(node) => {
+                let facts = node.all();
+                let mut subquery = subquery.clone();
+                subquery.subquery = Arc::new(node.plan);
+                Ok((with_subquery(part, subquery), facts))
+            }
+            Err(error) => Err((part, error)),
+        }
+    }
+
+    fn exprs(&self, exprs: &[Expr], around: &Around<'_>) -> Result<Vec<(Expr, Facts)>, QueryError> {
+        exprs.iter().map(|expr| self.expr(expr, around)).collect()
+    }
+
+    fn projection(&self, node: &Projection, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let below = self.walk(&node.input, outer)?;
+        let around = around(&below, outer);
+        let names = NamePreserver::new_for_projection();
+        let mut exprs = Vec::new();
+        let mut columns = Vec::new();
+        for expr in &node.expr {
+            let name = names.save(expr);
+            let (mut expr, facts) = self.expr(expr, &around)?;
+            if facts.protection.is_some() {
+                expr = name.restore(total::totalise(&expr, &around.schema)?);
+            }
+            exprs.push(expr);
+            columns.push(facts);
+        }
+        let plan = Projection::try_new(exprs, Arc::new(below.plan)).map_err(planning)?;
+        Node::new(LogicalPlan::Projection(plan), columns, below.rows)
+    }
+
+    fn filter(&self, node: &Filter, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let below = self.walk(&node.input, outer)?;
+        let around = around(&below, outer);
+        let (mut predicate, facts) = self.expr(&node.predicate, &around)?;
+        if facts.protection.is_some() {
+            predicate = total::totalise(&predicate, &around.schema)?;
+        }
+        let plan = Filter::try_new(predicate, Arc::new(below.plan)).map_err(planning)?;
+        Node::new(LogicalPlan::Filter(plan), below.columns, below.rows.join(&facts))
+    }
+
+    fn join(&self, node: &Join, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let left = self.walk(&node.left, outer)?;
+        let right = self.walk(&node.right, outer)?;
+        if !matches!(node.join_type, JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full) {
+            return Err(QueryError::not_governed("this kind of join", "此类连接"));
+        }
+        let columns: Vec<Facts> = left.columns.iter().chain(&right.columns).cloned().collect();
+        let rows = left.rows.clone().join(&right.rows);
+        let around = Around { schema: Arc::clone(&node.schema), columns: &columns, rows: &rows, outer };
+        let mut facts = rows.clone();
+        let mut on = Vec::new();
+        for (l, r) in &node.on {
+            let ((l, known_l), (r, known_r)) = (self.expr(l, &around)?, self.expr(r, &around)?);
+            facts = facts.join(&known_l).join(&known_r);
+            on.push((l, r));
+        }
+        let mut filter = None;
+        if let Some(condition) = &node.filter {
+            let (condition, known) = self.expr(condition, &around)?;
+            facts = facts.join(&known);
+            filter = Some(condition);
+        }
+        if facts.protection.is_some() {
+            if node.join_type != JoinType::Inner {
+                return Err(outer_join());
+            }
+            filter = filter.map(|f| total::totalise(&f, &around.schema)).transpose()?;
+        }
+        let plan = Join::try_new(
+            Arc::new(left.plan),
+            Arc::new(right.plan),
+            on,
+            filter,
+            node.join_type,
+            node.join_constraint,
+            node.null_equality,
+            node.null_aware,
+        )
+        .map_err(planning)?;
+        Node::new(LogicalPlan::Join(plan), columns, facts)
+    }
+
+    fn aggregate(&self, node: &Aggregate, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let below = self.walk(&node.input, outer)?;
+        let around = around(&below, outer);
+        let groups = self.exprs(&node.group_expr, &around)?;
+        let values = self.exprs(&node.aggr_expr, &around)?;
+        let known = |all: &[(Expr, Facts)]| Facts::join_all(all.iter().map(|(_, facts)| facts));
+        let keys = known(&groups);
+        let rows = below.rows.clone().join(&keys);
+        let every = rows.clone().join(&known(&values));
+        if let Some(k) = every.protection {
+            let name = self.statistics.get();
+            self.statistics.set(name + 1);
+            let piece = Piece { input: &below.plan, groups: &groups, values: &values, k, form: self.form };
+            let plan = statistic::build(&piece, node, &self.planner, name)?;
+            let columns = groups.iter().chain(&values).map(|(_, facts)| facts.clone().released(k));
+            return Node::new(plan, columns.collect(), rows.released(k));
+        }
+        let sets = node.schema.fields().len() - values.len();
+        let mut columns: Vec<Facts> = match sets == groups.len() {
+            true => groups.iter().map(|(_, facts)| facts.clone()).collect(),
+            false => vec![keys; sets],
+        };
+        columns.extend(values.iter().map(|(_, facts)| facts.clone()));
+        let exprs = |all: Vec<(Expr, Facts)>| all.into_iter().map(|(expr, _)| expr).collect();
+        let plan = Aggregate::try_new(Arc::new(below.plan), exprs(groups), exprs(values)).map_err(planning)?;
+        Node::new(LogicalPlan::Aggregate(plan), columns, rows)
+    }
+
+    fn window(&self, node: &Window, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let below = self.walk(&node.input, outer)?;
+        let around = around(&below, outer);
+        let (mut exprs, mut columns) = (Vec::new(), below.columns.clone());
+        for expr in &node.window_expr {
+            let (expr, facts) = self.expr(expr, &around)?;
+            unprotected(&facts, windowed)?;
+            exprs.push(expr);
+            columns.push(facts);
+        }
+        let plan = Window::try_new(exprs, Arc::new(below.plan)).map_err(planning)?;
+        Node::new(LogicalPlan::Window(plan), columns, below.rows)
+    }
+
+    fn sort(&self, node: &Sort, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let below = self.walk(&node.input, outer)?;
+        let (expr, facts) = self.sort_exprs(&node.expr, &around(&below, outer))?;
+        let plan = Sort { expr, input: Arc::new(below.plan), fetch: node.fetch };
+        Node::new(LogicalPlan::Sort(plan), below.columns, below.rows.join(&facts))
+    }
+
+    fn sort_exprs(&self, sorts: &[SortExpr], around: &Around<'_>) -> Result<(Vec<SortExpr>, Facts), QueryError> {
+        let mut all = Facts::default();
+        let mut out = Vec::new();
+        for sort in sorts {
+            let (expr, facts) = self.expr(&sort.expr, around)?;
+            unprotected(&facts, cut)?;
+            all = all.join(&facts);
+            out.push(SortExpr { expr, ..sort.clone() });
+        }
+        Ok((out, all))
+    }
+
+    fn distinct(&self, node: &Distinct, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let Distinct::All(input) = node else {
+            return Err(QueryError::not_governed("DISTINCT ON; use GROUP BY", "DISTINCT ON；请使用 GROUP BY"));
+        };
+        let below = self.walk(input, outer)?;
+        let all = below.all();
+        unprotected(&all, cut)?;
+        Node::new(LogicalPlan::Distinct(Distinct::All(Arc::new(below.plan))), below.columns, all)
+    }
+
+    fn union(&self, node: &Union, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let mut columns = vec![Facts::default(); node.schema.fields().len()];
+        let mut rows = Facts::default();
+        let mut inputs = Vec::new();
+        for input in &node.inputs {
+            let below = self.walk(input, outer)?;
+            unprotected(&below.all(), cut)?;
+            for (column, facts) in columns.iter_mut().zip(&below.columns) {
+                *column = std::mem::take(column).join(facts);
+            }
+            rows = rows.join(&below.rows);
+            inputs.push(Arc::new(below.plan));
+        }
+        let plan = Union { inputs, schema: Arc::clone(&node.schema) };
+        Node::new(LogicalPlan::Union(plan), columns, rows)
+    }
+}
+
+fn around<'a>(below: &'a Node, outer: Option<&'a Around<'a>>) -> Around<'a> {
+    Around { schema: Arc::clone(below.plan.schema()), columns: &below.columns, rows: &below.rows, outer }
+}
+
+fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Expr {
+    match part {
+        Expr::Exists(mut e) => {
+            e.subquery = subquery;
+            Expr::Exists(e)
+        }
+        Expr::InSubquery(mut e) => {
+            e.subquery = subquery;
+            Expr::InSubquery(e)
+        }
+        Expr::ScalarSubquery(_) => Expr::ScalarSubquery(subquery),
+        other => other,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn planning(error: datafusion::error::DataFusionError) -> QueryError {
+    faults::planning(&error)
+}
+
+/// Refuses when anything is protected; `words` say what was tried.
+fn unprotected(facts: &Facts, words: fn(u64) -> Text) -> Result<(), QueryError> {
+    match facts.protection {
+        None => Ok(()),
+        Some(k) => Err(QueryError::refused(words(k.get()), facts.clauses())),
+    }
+}
+
+fn shown(k: u64) -> Text {
+    Text::new(
+        format!("this grant shows these columns only in statistics over groups of at least {k}: use count, sum, avg, var or stddev, with GROUP BY if you like"),
+        format!("该授权仅允许以每组不少于 {k} 的统计方式使用这些列：请使用 count、sum、avg、var 或 stddev，可配合 GROUP BY"),
+    )
+}
+
+fn inside(k: u64) -> Text {
+    Text::new(
+        format!("a subquery would use single protected rows; take a statistic over groups of at least {k} inside it"),
+        format!("子查询会用到单个受保护的行；请在其中取每组不少于 {k} 的统计结果"),
+    )
+}
+
+fn cut(k: u64) -> Text {
+    Text::new(
+        format!("sorting, cutting, DISTINCT or combining protected rows would show single ones; take a statistic over groups of at least {k} first, GROUP BY instead of DISTINCT"),
+        format!("对受保护的行排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果，并以 GROUP BY 代替 DISTINCT"),
+    )
+}
+
+fn windowed(k: u64) -> Text {
+    Text::new(
+        format!("window functions give a value to each row, and these rows are protected; take a statistic over groups of at least {k} first"),
+        format!("窗口函数会为每行给出数值，而这些行受保护；请先取每组不少于 {k} 的统计结果"),
+    )
+}
+
+fn outer_join() -> QueryError {
+    QueryError::not_governed(
+        "outer joins of protected rows; use JOIN … ON with columns equal",
+        "受保护行的外连接；请使用等值的 JOIN … ON",
+    )
+}
+
+fn noise(clauses: Clauses) -> QueryError {
+    let reason = Text::new(
+        "these columns may be used under differential privacy only, which the engine cannot yet govern",
+        "这些列仅可在差分隐私下使用，引擎尚不能管控这种方式",
+    );
+    QueryError::refused(reason, clauses)
+}

@@ -1,0 +1,258 @@
+//! A granted table as a query sees it: only its visible columns, masked, on the rows of the scope.
+
+use super::barrier::Barrier;
+use super::objects::RawTable;
+use super::scope::{self, Opened};
+use super::world::{GrantWorld, MaskKey, Source};
+use super::{faults, leakproof, mask};
+use crate::error::QueryError;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use cogov_model::{Column as ModelColumn, ColumnName, DatasetId, TableName, Text, Treatment};
+use cogov_rulebook::Ruling;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Column;
+use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::error::Result as PlanResult;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{
+    Expr, LogicalPlanBuilder, ScalarUDF, TableProviderFilterPushDown,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use std::{fmt, sync::Arc};
+
+/// The name of the raw table inside the barrier's own plan.
+const RAW: &str = "raw";
+
+/// The hidden column with the raw unit, for counting persons below a protected statistic.
+pub(super) const UNIT: &str = "__cogov_unit";
+
+/// A column that the grant shows.
+#[derive(Debug, Clone)]
+pub(super) struct Visible {
+    pub(super) column: ModelColumn,
+    pub(super) ruling: Ruling,
+    /// The type after the treatment.
+    pub(super) data_type: DataType,
+}
+
+impl Visible {
+    /// Whether queries see the values as they are stored.
+    const fn is_raw(&self) -> bool {
+        matches!(self.ruling.treatment, Treatment::Clear | Treatment::Aggregate(_))
+    }
+}
+
+/// A granted table. One is built per request; it is cheap.
+#[derive(Clone)]
+pub(super) struct GovernedTable {
+    pub(super) dataset: DatasetId,
+    pub(super) name: TableName,
+    pub(super) columns: Vec<Visible>,
+    /// Columns whose mask does not fit their type, and so are withheld.
+    pub(super) unenforceable: Vec<(ColumnName, Text)>,
+    /// The declared unit, whether visible or not.
+    pub(super) unit: Option<ColumnName>,
+    with_unit: bool,
+    schema: SchemaRef,
+    raw: Arc<RawTable>,
+    filter: Option<Expr>,
+    key: MaskKey,
+    planner: Arc<SessionState>,
+}
+
+impl GovernedTable {
+    /// The table of a source under the world's permit and scope.
+    ///
+    /// # Errors
+    /// When the row scope cannot be enforced.
+    pub(super) fn new(
+        world: &GrantWorld,
+        source: &Source,
+        opened: &Opened,
+        planner: &Arc<SessionState>,
+    ) -> Result<Self, QueryError> {
+        let place = (source.dataset.clone(), source.table.name.clone());
+        let raw = opened.get(&place).ok_or_else(faults::unreadable)?;
+        let conditions = world.scope().of(&source.dataset, &source.table.name);
+        let filter = scope::predicate(conditions, raw, RAW, opened)?;
+        let stored = raw.schema();
+        let mut table = Self {
+            dataset: source.dataset.clone(),
+            name: source.table.name.clone(),
+            columns: Vec::new(),
+            unenforceable: Vec::new(),
+            unit: source.table.unit.clone().filter(|u| stored.field_with_name(u.as_str()).is_ok()),
+            with_unit: false,
+            schema: Arc::new(Schema::empty()),
+            raw: Arc::clone(raw),
+            filter,
+            key: world.mask_key().clone(),
+            planner: Arc::clone(planner),
+        };
+        for column in &source.table.columns {
+            table.admit(column, world.ruling(source, &column.name), &stored);
+        }
+        table.schema = Arc::new(table.visible_schema());
+        Ok(table)
+    }
+
+    /// Takes a column in when its ruling shows it and its treatment fits its type.
+    fn admit(&mut self, column: &ModelColumn, ruling: Option<&Ruling>, stored: &Schema) {
+        let Some(ruling) = ruling else { return };
+        let Ok(field) = stored.field_with_name(column.name.as_str()) else {
+            let words = Text::new("the column is not in the data", "数据中没有该列");
+            self.unenforceable.push((column.name.clone(), words));
+            return;
+        };
+        let data_type = match ruling.treatment {
+            Treatment::Withhold => return,
+            Treatment::Mask(mask) => mask::masked_type(mask, field.data_type()),
+            _ => Some(field.data_type().clone()),
+        };
+        match data_type {
+            Some(data_type) => self.columns.push(Visible {
+                column: column.clone(),
+                ruling: ruling.clone(),
+                data_type,
+            }),
+            None => self.unenforceable.push((column.name.clone(), misfit(&ruling.treatment))),
+        }
+    }
+
+    fn visible_schema(&self) -> Schema {
+        let mut fields: Vec<Field> = self
+            .columns
+            .iter()
+            .map(|c| Field::new(c.column.name.as_str(), c.data_type.clone(), true))
+            .collect();
+        if self.with_unit
+            && let Some(unit) = &self.unit
+            && let Ok(field) = self.raw.schema().field_with_name(unit.as_str())
+        {
+            fields.push(Field::new(UNIT, field.data_type().clone(), true));
+        }
+        Schema::new(fields)
+    }
+
+    /// The same table with the raw unit as a last column, which no name of the asker's reaches.
+    pub(super) fn counting_units(&self) -> Self {
+        let mut table = self.clone();
+        table.with_unit = true;
+        table.schema = Arc::new(table.visible_schema());
+        table
+    }
+
+    /// A visible column by its name.
+    pub(super) fn visible(&self, name: &str) -> Option<&Visible> {
+        self.columns.iter().find(|c| c.column.name.as_str() == name)
+    }
+
+    /// What the barrier computes for the column at a position of the schema.
+    fn expression(&self, position: usize) -> Option<Expr> {
+        let raw = |name: &ColumnName| Expr::Column(Column::new(Some(RAW), name.as_str()));
+        let Some(visible) = self.columns.get(position) else {
+            return self.unit.as_ref().filter(|_| self.with_unit).map(|unit| raw(unit).alias(UNIT));
+        };
+        let value = raw(&visible.column.name);
+        Some(match visible.ruling.treatment {
+            Treatment::Mask(mask) => {
+                let function = mask::MaskFunction::new(mask, self.key.clone());
+                ScalarUDF::from(function).call(vec![value]).alias(visible.column.name.as_str())
+            }
+            _ => value,
+        })
+    }
+
+    fn leakproof(&self, filter: &Expr) -> bool {
+        let raw = |name: &str| self.visible(name).is_some_and(Visible::is_raw);
+        leakproof::is_leakproof(filter, &self.schema, &raw)
+    }
+
+    /// The plan below the barrier: raw scan, row filter with leakproof predicates, then masks.
+    async fn below(
+        &self,
+        positions: &[usize],
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let source = provider_as_source(Arc::clone(&self.raw) as Arc<dyn TableProvider>);
+        let mut plan = LogicalPlanBuilder::scan(RAW, source, None)?;
+        let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
+        let all = self.filter.iter().cloned().chain(asked).reduce(Expr::and);
+        if let Some(all) = all {
+            plan = plan.filter(all)?;
+        }
+        let expressions: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p)).collect();
+        plan = plan.project(expressions.ok_or_else(faults::broken)?)?;
+        if limit.is_some() {
+            plan = plan.limit(0, limit)?;
+        }
+        self.planner.create_physical_plan(&plan.build()?).await
+    }
+}
+
+/// A predicate's columns as the raw table's. Only unmasked columns come here, whose names are the same.
+fn requalify(filter: &Expr) -> PlanResult<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    let raw = |expr| match expr {
+        Expr::Column(c) => Ok(Transformed::yes(Expr::Column(Column::new(Some(RAW), c.name)))),
+        other => Ok(Transformed::no(other)),
+    };
+    filter.clone().transform(raw).map(|done| done.data)
+}
+
+fn misfit(treatment: &Treatment) -> Text {
+    Text::new(
+        format!("withheld: the treatment “{treatment}” does not fit the type of the column"),
+        format!("不予提供：处理方式“{treatment}”与该列类型不符"),
+    )
+}
+
+impl fmt::Debug for GovernedTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GovernedTable({}.{})", self.dataset, self.name)
+    }
+}
+
+#[async_trait]
+impl TableProvider for GovernedTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> PlanResult<Vec<TableProviderFilterPushDown>> {
+        let exact = |filter: &&Expr| match self.leakproof(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(exact).collect())
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        if !filters.iter().all(|filter| self.leakproof(filter)) {
+            return Err(faults::broken());
+        }
+        let positions = match projection {
+            Some(some) => some.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let schema = Arc::new(self.schema.project(&positions)?);
+        let inner = self.below(&positions, filters, limit).await.map_err(faults::below)?;
+        let rows = limit.map_or(self.raw.rows(), |limit| limit.min(self.raw.rows()));
+        Ok(Arc::new(Barrier::new(inner, schema, rows)))
+    }
+}

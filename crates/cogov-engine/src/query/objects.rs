@@ -1,0 +1,146 @@
+//! Parquet objects: their footers, read once, and a plain scan over one of them.
+//!
+//! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
+
+use super::faults;
+use crate::error::QueryError;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Statistics, stats::Precision};
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, metadata::DFParquetMetadata,
+};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::TableType;
+use datafusion::error::Result as PlanResult;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
+use parking_lot::Mutex;
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// Footers kept; beyond it the cache starts again, which only costs time.
+const FOOTERS: usize = 4096;
+
+/// The object store of the data, with what was learned from its objects.
+pub(super) struct Objects {
+    store: Arc<dyn ObjectStore>,
+    url: ObjectStoreUrl,
+    runtime: Arc<RuntimeEnv>,
+    footers: Mutex<HashMap<String, Arc<RawTable>>>,
+}
+
+impl Objects {
+    pub(super) fn new(
+        store: Arc<dyn ObjectStore>,
+        url: ObjectStoreUrl,
+        runtime: Arc<RuntimeEnv>,
+    ) -> Self {
+        Self { store, url, runtime, footers: Mutex::default() }
+    }
+
+    /// The table in one object. Objects are immutable, so the answer never grows old.
+    pub(super) async fn open(&self, path: &str, rows: u64) -> Result<Arc<RawTable>, QueryError> {
+        if let Some(known) = self.footers.lock().get(path) {
+            return Ok(Arc::clone(known));
+        }
+        let location = Path::parse(path).map_err(|_| faults::unreadable())?;
+        let meta = self.store.head(&location).await.map_err(|_| faults::unreadable())?;
+        let cache = self.runtime.cache_manager.get_file_metadata_cache();
+        let schema = DFParquetMetadata::new(self.store.as_ref(), &meta)
+            .with_file_metadata_cache(Some(Arc::clone(&cache)))
+            .fetch_schema()
+            .await
+            .map_err(|_| faults::unreadable())?;
+        let reader = CachedParquetFileReaderFactory::new(Arc::clone(&self.store), cache);
+        let table = Arc::new(RawTable {
+            schema: Arc::new(with_views(&schema)),
+            meta,
+            rows: usize::try_from(rows).unwrap_or(usize::MAX),
+            url: self.url.clone(),
+            reader: Arc::new(reader),
+        });
+        let mut footers = self.footers.lock();
+        if footers.len() >= FOOTERS {
+            footers.clear();
+        }
+        footers.insert(path.to_owned(), Arc::clone(&table));
+        Ok(table)
+    }
+}
+
+/// Texts as string views, the layout that DataFusion groups and compares fastest.
+fn with_views(schema: &Schema) -> Schema {
+    let view = |field: &Arc<Field>| {
+        let data_type = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+            DataType::Dictionary(_, value) if matches!(**value, DataType::Utf8) => DataType::Utf8View,
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, true)
+    };
+    Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>())
+}
+
+/// One Parquet object as a table without any policy.
+pub(super) struct RawTable {
+    schema: SchemaRef,
+    meta: ObjectMeta,
+    rows: usize,
+    url: ObjectStoreUrl,
+    reader: Arc<CachedParquetFileReaderFactory>,
+}
+
+impl fmt::Debug for RawTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawTable")
+    }
+}
+
+impl RawTable {
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+#[async_trait]
+impl TableProvider for RawTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        statistics.num_rows = Precision::Inexact(self.rows);
+        Some(statistics)
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let reader = Arc::clone(&self.reader);
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_parquet_file_reader_factory(reader);
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        statistics.num_rows = Precision::Inexact(self.rows);
+        let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
+            .with_file(self.meta.clone().into())
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}

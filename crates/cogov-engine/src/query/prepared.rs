@@ -1,0 +1,236 @@
+//! A statement that was planned, labelled and governed, ready to run once its decision is written down.
+
+use super::engine::Engine;
+use super::facts::Facts;
+use super::govern::Governor;
+use super::names::Names;
+use super::params::{self, Param};
+use super::run::{self, Job, RowStream};
+use super::world::GrantWorld;
+use super::{allowed, faults, parse};
+use crate::error::QueryError;
+use arrow::datatypes::{DataType, SchemaRef};
+use cogov_model::{Clauses, Form, Grade, Label, RulebookVersion, Text, Treatment};
+use datafusion::common::ParamValues;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use parking_lot::Mutex;
+use std::cell::Cell;
+use std::sync::Arc;
+
+/// A column of a result, with its label and the way it came by it.
+#[derive(Debug, Clone)]
+pub struct ResultColumn {
+    /// Its name.
+    pub name: String,
+    /// Its label: of every column that it, or the presence of its rows, depends on.
+    pub label: Label,
+    /// Why it has this label, step by step.
+    pub chain: Vec<Text>,
+    /// The treatments met on the way, each once.
+    pub treatments: Vec<Treatment>,
+}
+
+/// A governed statement. Cheap to clone.
+#[derive(Clone)]
+pub struct Prepared {
+    engine: Engine,
+    world: Arc<GrantWorld>,
+    inner: Arc<Plan>,
+}
+
+struct Plan {
+    /// As asked, with parameters open.
+    asked: LogicalPlan,
+    governed: LogicalPlan,
+    /// Planned already when no parameter is open; taken by the first execution, since plans run once.
+    physical: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    state: SessionState,
+    schema: SchemaRef,
+    columns: Vec<ResultColumn>,
+    label: Label,
+    clauses: Clauses,
+    parameters: Vec<Option<DataType>>,
+    shape: String,
+}
+
+impl Prepared {
+    /// The schema of the result. Texts are `Utf8`, never views or dictionaries.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.inner.schema)
+    }
+
+    /// The columns of the result with their labels.
+    #[must_use]
+    pub fn columns(&self) -> &[ResultColumn] {
+        &self.inner.columns
+    }
+
+    /// The label of the whole result: the join of its columns'.
+    #[must_use]
+    pub fn label(&self) -> &Label {
+        &self.inner.label
+    }
+
+    /// The grade of the whole result.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        self.inner.label.grade
+    }
+
+    /// The clauses that rule the columns it uses; those of the permit when it uses none.
+    #[must_use]
+    pub fn clauses(&self) -> &Clauses {
+        &self.inner.clauses
+    }
+
+    /// The rulebook that decided.
+    #[must_use]
+    pub fn rulebook(&self) -> &RulebookVersion {
+        self.world.permit().rulebook()
+    }
+
+    /// The world it was prepared for.
+    #[must_use]
+    pub fn world(&self) -> &Arc<GrantWorld> {
+        &self.world
+    }
+
+    /// The types of `$1`, `$2`, …; none where the statement does not tell (take a text).
+    #[must_use]
+    pub fn parameter_types(&self) -> &[Option<DataType>] {
+        &self.inner.parameters
+    }
+
+    /// The statement with every literal as `?`.
+    #[must_use]
+    pub fn shape(&self) -> &str {
+        &self.inner.shape
+    }
+
+    /// The statement with its parameters set, governed again.
+    ///
+    /// # Errors
+    /// When the values do not fit, or the statement is refused with them.
+    pub async fn bind(&self, params: &[Param]) -> Result<Self, QueryError> {
+        let values = params::values(params, &self.inner.parameters)?;
+        if values.is_empty() {
+            return Ok(self.clone());
+        }
+        let me = self.clone();
+        let work = async move {
+            let asked = me.inner.asked.clone();
+            let asked = asked.replace_params_with_values(&ParamValues::from(values));
+            let asked = asked.map_err(|e| faults::planning(&e))?;
+            finish(me.engine, me.world, asked, me.inner.shape.clone()).await
+        };
+        self.engine.on_threads(work).await
+    }
+
+    /// Starts the query. To be called only after its decision is durable. Dropping the stream ends the query.
+    ///
+    /// # Errors
+    /// When parameters are still open.
+    pub fn execute(&self) -> Result<RowStream, QueryError> {
+        if !self.inner.parameters.is_empty() {
+            params::values(&[], &self.inner.parameters)?;
+        }
+        let runtime = self.engine.query_runtime()?;
+        run::start(&self.engine, Job {
+            physical: self.inner.physical.lock().take(),
+            logical: self.inner.governed.clone(),
+            state: self.inner.state.clone(),
+            schema: Arc::clone(&self.inner.schema),
+            runtime,
+        })
+    }
+}
+
+/// Text → plan → governed plan.
+pub(super) async fn prepare(engine: Engine, world: Arc<GrantWorld>, sql: &str) -> Result<Prepared, QueryError> {
+    if world.permit().form() == Form::Verify {
+        return Err(verification(world.permit().clauses()));
+    }
+    let config = &engine.inner.config;
+    let statement = parse::parse(sql, config.max_sql_bytes, config.max_depth)?;
+    let shape = parse::shape(&statement);
+    let tables = engine.tables(&world).await?;
+    let grant = world.permit().grant().to_string();
+    let options = engine.inner.outer.config_options();
+    let names = Names { grant: &grant, tables: &tables, functions: &engine.inner.functions, options };
+    let asked = SqlToRel::new_with_options(&names, parser_options())
+        .sql_statement_to_plan(statement)
+        .map_err(|e| faults::planning(&e))?;
+    finish(engine, world, asked, shape).await
+}
+
+/// As PostgreSQL: names fold to lower case, nulls sort as the greatest.
+fn parser_options() -> ParserOptions {
+    ParserOptions::new().with_default_null_ordering(NullOrdering::NullsMax)
+}
+
+async fn finish(
+    engine: Engine,
+    world: Arc<GrantWorld>,
+    asked: LogicalPlan,
+    shape: String,
+) -> Result<Prepared, QueryError> {
+    allowed::check(&asked)?;
+    let mut state = engine.inner.outer.clone();
+    state.mark_start_execution();
+    let parameters = params::types(&asked)?;
+    let analyzed = state
+        .analyzer()
+        .execute_and_check(asked.clone(), state.config_options(), |_, _| {})
+        .map_err(|e| faults::planning(&e))?;
+    let governor = Governor {
+        form: world.permit().form(),
+        planner: Arc::clone(&engine.inner.planner),
+        statistics: Cell::new(0),
+    };
+    let node = governor.statement(&analyzed)?;
+    let physical = match parameters.is_empty() {
+        true => Some(state.create_physical_plan(&node.plan).await.map_err(|e| faults::planning(&e))?),
+        false => None,
+    };
+    let schema = run::plain_schema(node.plan.schema().as_arrow());
+    let columns = describe(&schema, &node.columns, &node.rows);
+    let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
+    let plan = Plan {
+        label: Label::join_all(columns.iter().map(|c| &c.label)),
+        clauses: if used.is_empty() { world.permit().clauses() } else { used },
+        asked,
+        governed: node.plan,
+        physical: Mutex::new(physical),
+        state,
+        schema,
+        columns,
+        parameters,
+        shape,
+    };
+    Ok(Prepared { engine, world, inner: Arc::new(plan) })
+}
+
+fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultColumn> {
+    let described = schema.fields().iter().zip(columns).map(|(field, facts)| {
+        let all = facts.clone().join(rows);
+        ResultColumn {
+            name: field.name().clone(),
+            label: all.label.clone(),
+            chain: facts.chain(rows),
+            treatments: all.treatments(),
+        }
+    });
+    described.collect()
+}
+
+fn verification(clauses: Clauses) -> QueryError {
+    let reason = Text::new(
+        "this grant answers verifications only (yes, no or unknown about one person), which the engine cannot yet govern",
+        "该授权仅用于核验（对某一主体回答是、否或不详），引擎尚不能管控这种方式",
+    );
+    QueryError::refused(reason, clauses)
+}

@@ -1,0 +1,156 @@
+//! Whom a protected statistic counts: the declared unit of every protected table below it, carried up to the
+//! aggregate in hidden columns. A table without a declared unit counts its rows.
+
+use super::governed::{GovernedTable, UNIT};
+use super::{allowed, faults};
+use crate::error::QueryError;
+use cogov_model::{Form, Treatment};
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, JoinType};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::{DataFusionError, Result as PlanResult};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{
+    Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection, SubqueryAlias, TableScan,
+};
+use std::sync::Arc;
+
+/// A plan below a protected statistic, with the columns that tell its units apart.
+pub(super) struct Counted {
+    pub(super) plan: LogicalPlan,
+    /// Each must reach the threshold. Empty: rows are counted.
+    pub(super) units: Vec<Column>,
+    /// Whether a protected table lies below.
+    protected: bool,
+}
+
+/// Carries the units of a plan up.
+///
+/// # Errors
+/// When something below would make counting wrong.
+pub(super) fn thread(plan: &LogicalPlan, form: Form) -> Result<Counted, QueryError> {
+    if !plan.all_out_ref_exprs().is_empty() {
+        return Err(QueryError::not_governed(
+            "a statistic of protected values that depends on a row around it; use GROUP BY and JOIN",
+            "依赖外层行的受保护统计；请使用 GROUP BY 与 JOIN",
+        ));
+    }
+    Threads { form, next: 0 }.walk(plan)
+}
+
+struct Threads {
+    form: Form,
+    next: usize,
+}
+
+impl Threads {
+    fn walk(&mut self, plan: &LogicalPlan) -> Result<Counted, QueryError> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.scan(plan, scan),
+            LogicalPlan::SubqueryAlias(node) => {
+                let below = self.walk(&node.input)?;
+                let units = below.units.iter().map(|u| Column::new(Some(node.alias.clone()), u.name())).collect();
+                let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
+                Ok(Counted { plan: LogicalPlan::SubqueryAlias(plan), units, protected: below.protected })
+            }
+            LogicalPlan::Filter(node) => {
+                let below = self.walk(&node.input)?;
+                let plan = built(Filter::try_new(node.predicate.clone(), Arc::new(below.plan)))?;
+                Ok(Counted { plan: LogicalPlan::Filter(plan), ..below })
+            }
+            LogicalPlan::Projection(node) => self.projection(node),
+            LogicalPlan::Join(node) => self.join(node),
+            _ => Err(only_simple()),
+        }
+    }
+
+    fn scan(&mut self, plan: &LogicalPlan, scan: &TableScan) -> Result<Counted, QueryError> {
+        // A statistic that was already released is a scan too, of no governed table.
+        let Ok(table) = allowed::governed(scan) else {
+            return Ok(Counted { plan: plan.clone(), units: Vec::new(), protected: false });
+        };
+        let protected = self.form == Form::Aggregate || has_protected(&table);
+        if !protected || table.unit.is_none() {
+            return Ok(Counted { plan: plan.clone(), units: Vec::new(), protected });
+        }
+        let name = format!("{UNIT}_{}", self.next);
+        self.next += 1;
+        let with_unit = built(unit_scan(scan, &table, &name))?;
+        Ok(Counted { plan: with_unit, units: vec![Column::from_name(name)], protected })
+    }
+
+    fn projection(&mut self, node: &Projection) -> Result<Counted, QueryError> {
+        let below = self.walk(&node.input)?;
+        let exprs = node.expr.iter().cloned().chain(below.units.iter().cloned().map(Expr::Column));
+        let plan = built(Projection::try_new(exprs.collect(), Arc::new(below.plan)))?;
+        Ok(Counted { plan: LogicalPlan::Projection(plan), units: below.units, protected: below.protected })
+    }
+
+    fn join(&mut self, node: &Join) -> Result<Counted, QueryError> {
+        let (left, right) = (self.walk(&node.left)?, self.walk(&node.right)?);
+        if node.join_type != JoinType::Inner || !equi(node) {
+            return Err(only_simple());
+        }
+        let uncounted = |side: &Counted| side.protected && side.units.is_empty();
+        if uncounted(&left) || uncounted(&right) {
+            return Err(QueryError::not_governed(
+                "a join beneath a statistic when a protected table has no declared unit; ask its steward to declare the column that identifies a person or unit",
+                "受保护的表未声明主体列时的连接统计；请联系数据管理员声明标识主体的列",
+            ));
+        }
+        let units = left.units.iter().chain(&right.units).cloned().collect();
+        let plan = built(Join::try_new(
+            Arc::new(left.plan),
+            Arc::new(right.plan),
+            node.on.clone(),
+            node.filter.clone(),
+            node.join_type,
+            node.join_constraint,
+            node.null_equality,
+            node.null_aware,
+        ))?;
+        Ok(Counted { plan: LogicalPlan::Join(plan), units, protected: left.protected || right.protected })
+    }
+}
+
+fn has_protected(table: &GovernedTable) -> bool {
+    table.columns.iter().any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
+}
+
+/// The scan with the raw unit as a last column of that name.
+fn unit_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
+    let source = provider_as_source(Arc::new(table.counting_units()) as Arc<dyn TableProvider>);
+    let table_name = scan.table_name.clone();
+    let mut columns: Vec<Expr> = scan.projected_schema.columns().into_iter().map(Expr::Column).collect();
+    columns.push(Expr::Column(Column::new(Some(table_name.clone()), UNIT)).alias(name));
+    LogicalPlanBuilder::scan(table_name, source, None)?.project(columns)?.build()
+}
+
+/// Whether a join is on equal columns of its two sides, and nothing else.
+fn equi(join: &Join) -> bool {
+    let column = |e: &Expr| matches!(e, Expr::Column(_));
+    let pair = |e: &Expr| {
+        matches!(e, Expr::BinaryExpr(b) if b.op == Operator::Eq && column(&b.left) && column(&b.right)
+            && across(join, &b.left, &b.right))
+    };
+    let filters = join.filter.as_ref().map(split_conjunction).unwrap_or_default();
+    let some = !join.on.is_empty() || !filters.is_empty();
+    some && join.on.iter().all(|(l, r)| column(l) && column(r)) && filters.into_iter().all(pair)
+}
+
+fn across(join: &Join, a: &Expr, b: &Expr) -> bool {
+    let (Expr::Column(a), Expr::Column(b)) = (a, b) else { return false };
+    let left = |c: &Column| join.left.schema().maybe_index_of_column(c).is_some();
+    left(a) != left(b)
+}
+
+fn built<T>(plan: Result<T, DataFusionError>) -> Result<T, QueryError> {
+    plan.map_err(|e| faults::planning(&e))
+}
+
+fn only_simple() -> QueryError {
+    QueryError::not_governed(
+        "this beneath a statistic of protected values, where only WHERE, computed columns and JOIN … ON equal columns of granted tables may stand",
+        "受保护数值统计之下的这种写法；其下仅可使用 WHERE、计算列以及授权表之间等值的 JOIN … ON",
+    )
+}
