@@ -96,7 +96,7 @@ fn chinese_address(text: &str) -> bool {
         &['号', '室', '楼', '栋', '幢', '层', '户'],
     ];
     let length = text.chars().count();
-    if !(6..=80).contains(&length) || text.contains(['。', '!', '?']) {
+    if !(6..=80).contains(&length) || text.contains(['。', '!', '?', '\u{FF01}', '\u{FF1F}']) {
         return false;
     }
     let cues = CUES.iter().filter(|group| text.contains(**group)).count();

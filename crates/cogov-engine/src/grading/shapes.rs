@@ -99,7 +99,7 @@ pub fn shapes(text: &str) -> Shapes {
 
 /// Chinese mobile and landline numbers, numbers in international form, and North American ones with separators.
 fn phone(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.' | '+' | '/' | 'x' | '(' | ')');
+    let allowed = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.' | '+' | '/' | 'x' | '\u{FF08}' | '\u{FF09}');
     if text.len() > 30 || !text.chars().all(allowed) {
         return false;
     }
@@ -162,7 +162,7 @@ fn coordinates(text: &str) -> bool {
     let inner = text
         .trim_start_matches("POINT")
         .trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | ' '));
-    let parts: Vec<&str> = inner.split([',', ' ', ';', ',']).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> = inner.split([',', ' ', ';', '\u{FF0C}']).filter(|p| !p.is_empty()).collect();
     let [a, b] = parts.as_slice() else { return false };
     let decimal = |p: &str| p.split_once('.').filter(|(_, f)| f.len() >= 2).and_then(|_| p.parse::<f64>().ok());
     matches!((decimal(a), decimal(b)), (Some(a), Some(b))

@@ -169,7 +169,7 @@ impl Delimited {
 
 fn outside_quotes(text: &str, separator: u8) -> usize {
     let mut quoted = false;
-    let outside = |b: &u8| {
+    let mut outside = |b: &u8| {
         quoted ^= *b == b'"';
         !quoted && *b == separator
     };

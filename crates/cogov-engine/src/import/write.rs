@@ -90,7 +90,7 @@ impl TableWriter {
             let path = ColumnPath::new(vec![header.name.as_str().to_owned()]);
             builder
                 .set_column_bloom_filter_enabled(path.clone(), true)
-                .set_column_bloom_filter_ndv(path.clone(), GROUP_ROWS as u64)
+                .set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS as u64)
                 .set_column_bloom_filter_fpp(path, 0.01)
         };
         let naming = self.headers.iter().enumerate().filter(|(index, header)| {
