@@ -1,0 +1,252 @@
+//! Columns that may be shown only in statistics: small groups vanish, single rows never show, errors tell nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use arrow::array::{Float64Array, Int64Array, StringArray};
+use cogov_model::{Form, Grade, Treatment};
+use common::{TestTable, Tester, aggregate, col, mask, tester};
+
+/// 100 persons with two rows each. Region r0 has 50 persons, r1 40, r2 9, r3 one. `bonus` is null but for
+/// three persons of r0. `code` raises when cast, of one person only.
+fn people(treatment: Treatment, others: Treatment, unit: Option<&'static str>) -> TestTable {
+    let rows = 0..200_i64;
+    let person = |row: i64| row / 2;
+    let region = |row: i64| match person(row) {
+        0..50 => "r0",
+        50..90 => "r1",
+        90..99 => "r2",
+        _ => "r3",
+    };
+    TestTable {
+        name: "data.people",
+        columns: vec![
+            col("person", Int64Array::from_iter_values(rows.clone().map(person)), others),
+            col("region", StringArray::from_iter_values(rows.clone().map(region)), others),
+            col("income", Float64Array::from_iter_values(rows.clone().map(|r| 10.0 * person(r) as f64)), treatment),
+            col("age", Int64Array::from_iter_values(rows.clone().map(|r| 20 + person(r) % 3)), treatment),
+            col("bonus", rows.clone().map(|r| (person(r) < 3).then_some(7)).collect::<Int64Array>(), treatment),
+            col("code", StringArray::from_iter_values(rows.map(|r| if r == 7 { "secret".into() } else { r.to_string() })), treatment),
+        ],
+        unit,
+        granted: true,
+    }
+}
+
+async fn rows_form() -> Tester {
+    tester(vec![people(aggregate(10), Treatment::Clear, Some("person"))], "", Form::Rows).await
+}
+
+async fn statistics_form() -> Tester {
+    tester(vec![people(aggregate(10), aggregate(10), Some("person"))], "", Form::Aggregate).await
+}
+
+#[tokio::test]
+async fn small_groups_are_no_rows() {
+    for t in [rows_form().await, statistics_form().await] {
+        let sql = "select region, avg(income), sum(age), count(income) from people group by region order by region";
+        assert_eq!(t.ok(sql).await, ["r0|245.0|2098|100", "r1|695.0|1680|80"]);
+        assert_eq!(t.ok("select avg(income) from people where region = 'r3'").await, Vec::<String>::new());
+        assert_eq!(t.ok("select sum(income) from people where person = 7").await, Vec::<String>::new());
+        assert_eq!(t.ok("select count(*), sum(income) from people where income > 900").await, Vec::<String>::new());
+        assert_eq!(t.ok("select avg(income) from people").await, ["495.0"]);
+        assert_eq!(t.ok("select age, count(*) from people group by age order by age").await, ["20|68", "21|66", "22|66"]);
+        assert_eq!(t.ok("select count(distinct person) from people where income >= 0").await, ["100"]);
+        assert_eq!(t.ok("select person, sum(income) from people group by person").await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn persons_are_counted_not_rows() {
+    let counted = statistics_form().await;
+    assert_eq!(counted.ok("select count(*) from people where region = 'r2'").await, Vec::<String>::new(), "18 rows, 9 persons");
+    let rows = tester(vec![people(aggregate(10), aggregate(10), None)], "", Form::Aggregate).await;
+    assert_eq!(rows.ok("select count(*) from people where region = 'r2'").await, ["18"]);
+    let hidden = tester(vec![people(aggregate(10), Treatment::Withhold, Some("person"))], "", Form::Rows).await;
+    assert_eq!(hidden.ok("select count(income) from people where income >= 900").await, Vec::<String>::new(), "20 rows, 10 persons? no: 10 persons from 900 up");
+}
+
+#[tokio::test]
+async fn few_contributors_give_null() {
+    let t = statistics_form().await;
+    assert_eq!(t.ok("select count(*), sum(bonus), count(bonus), avg(bonus) from people").await, ["200|∅|∅|∅"]);
+    assert_eq!(t.ok("select count(case when person = 7 then 1 end) from people").await, ["∅"]);
+    assert_eq!(t.ok("select sum(income + bonus) from people").await, ["∅"]);
+}
+
+#[tokio::test]
+async fn single_rows_are_refused() {
+    for t in [rows_form().await, statistics_form().await] {
+        for sql in [
+            "select income from people",
+            "select * from people",
+            "select income + 1 from people limit 1",
+            "select distinct income from people",
+            "select person from people where income > 5",
+            "select person from people order by income",
+            "select person, rank() over (order by income) from people",
+            "select sum(income) over (partition by region) from people",
+            "select person from people where person in (select person from people where income > 5)",
+            "select 1 where exists (select 1 from people where income > 990)",
+            "select (select income from people limit 1)",
+            "select income from people union all select income from people",
+            "select a.person from people a join people b on a.income = b.income",
+            "select a.person from people a left join people b on a.person = b.person where b.income = 3",
+        ] {
+            let error = t.fails(sql).await;
+            assert!(["42501", "0A000"].contains(&error.sqlstate()), "{sql}: {error}");
+            assert!(!error.reason().zh.is_empty());
+        }
+        let refused = t.fails("select income from people").await;
+        assert_eq!(refused.sqlstate(), "42501");
+    }
+    let t = statistics_form().await;
+    for sql in ["select 1 from people", "select region from people", "select count(*) from (select * from people limit 20)"] {
+        assert!(["42501", "0A000"].contains(&t.state(sql).await), "{sql}");
+    }
+    let t = rows_form().await;
+    assert_eq!(t.ok("select region, count(*) from people group by region order by region").await, ["r0|100", "r1|80", "r2|18", "r3|2"]);
+    assert_eq!(t.ok("select person from people where region = 'r3' limit 1").await, ["99"]);
+}
+
+#[tokio::test]
+async fn statistics_that_show_or_pick_single_rows_are_refused() {
+    let t = statistics_form().await;
+    for sql in [
+        "select min(income) from people",
+        "select max(income) from people",
+        "select median(income) from people",
+        "select first_value(income) from people",
+        "select last_value(income order by income) from people",
+        "select nth_value(income, 1) from people",
+        "select string_agg(code, ',') from people",
+        "select approx_distinct(income) from people",
+        "select approx_median(income) from people",
+        "select percentile_cont(0.5) within group (order by income) from people",
+        "select bool_or(income > 5) from people",
+        "select bit_xor(age) from people",
+        "select corr(income, age) from people",
+        "select sum(distinct income) from people",
+        "select sum(income) filter (where person = 7) from people",
+        "select sum(case when person = 7 then income else 0 end) from people",
+        "select sum(income * (case when person = 7 then 1 else 0 end)) from people",
+        "select sum(income * age) from people",
+        "select sum(income * (person = 7)::int) from people",
+        "select avg(coalesce(bonus, 0)) from people",
+        "select sum(power(income, 9)) from people",
+        "select region, sum(income) from people group by rollup (region)",
+        "select region, sum(income) from people group by cube (region)",
+        "select region, sum(income) from people group by grouping sets ((region), ())",
+        "select sum(p.income) from people p join (values (7, 1)) v(id, w) on p.person = v.id",
+        "select sum(p.income) from people p, (values (1), (2)) v(n) where v.n = 1 or p.person = 7",
+        "select sum(income) from people where person in (select 7)",
+        "select sum(income) from (select * from people order by person limit 11) s",
+        "select sum(income) from (select distinct person, income from people) s",
+        "select (select sum(b.income) from people b where b.person = a.age) from (select 1 as age) a",
+    ] {
+        let error = t.fails(sql).await;
+        assert!(["42501", "0A000", "42601", "42883"].contains(&error.sqlstate()), "{sql}: {} {error}", error.sqlstate());
+    }
+}
+
+#[tokio::test]
+async fn no_error_depends_on_a_protected_value() {
+    let t = statistics_form().await;
+    for sql in [
+        "select count(*) from people where 1 / (age - 20) > 0",
+        "select count(*) from people where 1 / 0 = 1",
+        "select count(*) from people where case when person = 7 then 1 / 0 else 1 end = 1",
+        "select count(*) from people where sqrt(income) > 1",
+        "select count(*) from people where cast('x' as int) = age",
+        "select count(*) from people where case when person = 7 then cast('x' as int) else 1 end = 1",
+        "select sum(age / (age - 20)) from people",
+        "select to_date(code), count(*) from people group by 1",
+        "select a / 0 from (select age as a, count(*) from people group by age) s",
+    ] {
+        let error = t.prepare(sql).await.err();
+        if let Some(error) = error {
+            assert!(["0A000", "22000"].contains(&error.sqlstate()), "{sql}: {error}");
+        }
+    }
+    // A cast that would raise on one person gives null for that person instead.
+    assert_eq!(t.ok("select count(*) from people where cast(code as int) >= 0").await, ["199"]);
+    assert_eq!(t.ok("select count(cast(code as int)) from people").await, ["199"]);
+    // What stands above meets released groups only: 40 persons of r1, 50 of r0.
+    let sql = "select region, 1 / (n - 9) from (select region, count(distinct person) n from people group by region) s order by 1";
+    assert_eq!(t.ok(sql).await, ["r0|0", "r1|0"]);
+    let sql = "select region from (select region, count(distinct person) n from people group by region) s where 1 / (n - 9) >= 0 and 1 / (n - 1) >= 0 order by 1";
+    assert_eq!(t.ok(sql).await, ["r0", "r1"]);
+    let sql = "select region from people group by region having case when region = 'r3' then 1 / (count(*) - 2) else 1 end = 1 order by 1";
+    assert_eq!(t.ok(sql).await, ["r0", "r1"]);
+}
+
+#[tokio::test]
+async fn released_statistics_are_ordinary_rows() {
+    let t = statistics_form().await;
+    assert_eq!(t.ok("select max(a) from (select region, avg(income) a from people group by region) s").await, ["695.0"]);
+    assert_eq!(t.ok("select region, avg(income) a from people group by region having avg(income) > 300 order by a desc limit 1").await, ["r1|695.0"]);
+    assert_eq!(t.ok("with s as (select region, count(*) n from people group by region) select sum(n) over () from s limit 1").await, ["180"]);
+    assert_eq!(t.ok("select a.region from (select region, count(*) n from people group by region) a join (select region, count(*) n from people group by region) b on a.n = b.n order by 1").await, ["r0", "r1"]);
+    assert_eq!(t.ok("select upper(region), avg(income) / 5 from people where age between 20 and 22 group by upper(region) order by 1").await, ["R0|49.0", "R1|139.0"]);
+    assert_eq!(t.ok("select case when age > 20 then 'old' else 'young' end g, count(*) from people group by 1 order by 1").await, ["old|132", "young|68"]);
+    assert_eq!(t.ok("select count(*) from people where income > (select 5)").await.len(), 0, "refused above");
+}
+
+#[tokio::test]
+async fn joins_count_the_persons_of_each_side() {
+    let homes = |unit| TestTable {
+        name: "housing.homes",
+        columns: vec![
+            col("person", Int64Array::from_iter_values((0..100).chain(0..100)), aggregate(10)),
+            col("rooms", Int64Array::from_iter_values((0..200).map(|i| i % 5)), aggregate(10)),
+        ],
+        unit,
+        granted: true,
+    };
+    let t = tester(vec![people(aggregate(10), aggregate(10), Some("person")), homes(Some("person"))], "", Form::Aggregate).await;
+    let sql = "select p.region, count(*), sum(h.rooms) from people p join homes h on p.person = h.person group by p.region order by 1";
+    assert_eq!(t.ok(sql).await, ["r0|200|400", "r1|160|320"]);
+    assert_eq!(t.ok("select count(*) from people join homes using (person) where region = 'r2'").await, Vec::<String>::new());
+    assert_eq!(t.state("select count(*) from people p left join homes h on p.person = h.person").await, "0A000");
+    assert_eq!(t.state("select count(*) from people p join homes h on p.person < h.person").await, "0A000");
+    let t = tester(vec![people(aggregate(10), aggregate(10), Some("person")), homes(None)], "", Form::Aggregate).await;
+    assert_eq!(t.state("select count(*) from people p join homes h on p.person = h.person").await, "0A000");
+}
+
+#[tokio::test]
+async fn noise_and_verification_are_refused_and_say_so() {
+    let noise = Treatment::Noise { min_group: cogov_model::MinGroup::new(10).unwrap(), epsilon_per_month: "1".parse().unwrap() };
+    let t = tester(vec![people(noise, Treatment::Clear, None)], "", Form::Rows).await;
+    let error = t.fails("select sum(income) from people").await;
+    assert_eq!(error.sqlstate(), "42501");
+    assert!(error.to_string().contains("differential privacy"));
+    assert_eq!(t.ok("select count(region) from people where region = 'r3'").await, ["2"]);
+    let t = tester(vec![people(noise, noise, None)], "", Form::Aggregate).await;
+    assert_eq!(t.state("select count(*) from people").await, "42501");
+    let t = tester(vec![people(Treatment::Clear, Treatment::Clear, None)], "", Form::Verify).await;
+    assert_eq!(t.state("select 1").await, "42501");
+}
+
+#[tokio::test]
+async fn labels_follow_what_a_result_depends_on() {
+    let mut table = people(aggregate(10), Treatment::Clear, Some("person"));
+    table.columns[1].grade = Grade::General1;
+    table.columns.push(common::Col { grade: Grade::General4, ..col("name", StringArray::from_iter_values((0..200).map(|i| i.to_string())), mask("prefix:1")) });
+    let t = tester(vec![table], "", Form::Rows).await;
+    let grades = async |sql: &str| -> Vec<Grade> { t.prepare(sql).await.unwrap().columns().iter().map(|c| c.label.grade).collect() };
+    use Grade::{General1, General2, General3};
+    assert_eq!(grades("select region, person, name, 1 from people").await, [General1, General3, General3, General1]);
+    assert_eq!(grades("select region from people where person > 5").await, [General3], "which rows there are tells of person");
+    assert_eq!(grades("select region from people where exists (select 1 from people where person = 3)").await, [General3]);
+    assert_eq!(grades("select region from people order by person limit 1").await, [General3]);
+    assert_eq!(grades("select a.region from people a join people b on a.person = b.person").await, [General3]);
+    assert_eq!(grades("select avg(income) from people").await, [General2], "a statistic over ten");
+    assert_eq!(grades("select count(*) from people").await, [General1]);
+    let prepared = t.prepare("select name, avg(income) from people where person > 1 group by name").await.unwrap();
+    assert_eq!(prepared.grade(), General2);
+    assert!(prepared.clauses().iter().any(|c| c.as_str() == "open"), "{:?}", prepared.clauses());
+    let chain: Vec<_> = prepared.columns()[0].chain.iter().map(|t| t.en.clone()).collect();
+    assert!(chain[0].contains("data.people.name") && chain[0].contains("general-4") && chain[0].contains("lowers it to general-3"), "{chain:?}");
+    assert!(chain.iter().any(|c| c.contains("depends on data.people.person")), "{chain:?}");
+    assert!(chain.iter().any(|c| c.contains("groups of at least 10")), "{chain:?}");
+}
