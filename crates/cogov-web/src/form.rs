@@ -24,7 +24,7 @@ impl Fields {
 
     /// The first value of a field, trimmed; empty when there is none.
     pub fn get(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or_default()
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).unwrap_or_default()
     }
 
     /// The first value when it is not empty.

@@ -90,14 +90,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
 }
 
 /// Reads the visit, lets the handler answer, and shows a failure as a page in the visitor's language.
-pub async fn layer(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let asked = query_value(request.uri().query().unwrap_or_default(), "lang");
-    let (visit, failed) = read(web, &request, asked.as_deref()).await;
+pub async fn layer(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let asked = query_value(parts.uri.query().unwrap_or_default(), "lang");
+    let (visit, failed) = read(web, &parts, asked.as_deref()).await;
     let mut response = match failed {
         Some(failure) => failure::page(&visit, failure),
         None => {
-            request.extensions_mut().insert(visit.clone());
-            let mut response = next.run(request).await;
+            parts.extensions.insert(visit.clone());
+            let mut response = next.run(Request::from_parts(parts, body)).await;
             match response.extensions_mut().remove::<Failure>() {
                 Some(failure) => failure::page(&visit, failure),
                 None => response,
@@ -112,8 +113,8 @@ pub async fn layer(State(web): State<Web>, mut request: Request, next: Next) -> 
     response
 }
 
-async fn read(web: Web, request: &Request, asked: Option<&str>) -> (Visit, Option<Failure>) {
-    let headers = request.headers();
+async fn read(web: Web, parts: &Parts, asked: Option<&str>) -> (Visit, Option<Failure>) {
+    let headers = &parts.headers;
     let session = cookie(headers, SESSION);
     let (signed, failed) = match session {
         None => (None, None),
@@ -124,10 +125,10 @@ async fn read(web: Web, request: &Request, asked: Option<&str>) -> (Visit, Optio
     };
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let locale = locale::choose(asked, cookie(headers, locale::COOKIE).as_deref(), accept);
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let visit = Visit(Arc::new(VisitParts {
         app: web.app.clone(),
-        ui: ui(&web, locale, signed.as_ref(), without_lang(request.uri())),
+        ui: ui(&web, locale, signed.as_ref(), without_lang(&parts.uri)),
         before: cookie(headers, BEFORE_SESSION),
         from: from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         secure: !is_loopback(headers),

@@ -62,7 +62,7 @@ async fn page(visit: &Visit, fresh: String, errors: Vec<Problem>) -> Result<axum
         id: token.id,
         name: token.name,
         made: ui.day(token.created_at),
-        ends: ui.day(token.expires_at),
+        ends: token.expires_at.map(|at| ui.day(at)).unwrap_or_default(),
     });
     let page = AccountPage {
         tokens: tokens.collect(),

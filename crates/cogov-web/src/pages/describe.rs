@@ -150,6 +150,7 @@ fn description(fields: &Fields, dataset: &Dataset) -> Result<Description, Proble
             _ => SharingAttribute::Conditional { conditions },
         },
         regions: dataset.regions.clone(),
+        tables: std::collections::BTreeMap::new(),
         units,
         columns: std::collections::BTreeMap::new(),
     })
