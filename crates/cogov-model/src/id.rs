@@ -133,6 +133,15 @@ impl CategoryCode {
     }
 }
 
+impl GrantId {
+    /// The name under which an application is weighed before it is a grant: both kinds of identifier
+    /// share one alphabet and length.
+    #[must_use]
+    pub fn provisional(application: &ApplicationId) -> Self {
+        Self(application.0.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]

@@ -1,1 +1,30 @@
-fn main() {}
+//! cogov: one binary with which public bodies share data under a categorised and graded authorization,
+//! let others compute value from it, and write the rules for both together with society.
+
+mod cli;
+mod commands;
+mod demo;
+mod documents;
+mod settings;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    settings::start_logging();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cogov: the runtime cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cogov: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The index of the ledger: entries searchable by party, dataset and person, and running figures.
+//!
+//! The ledger is the truth; index and figures are projections that catch up behind it and are
+//! made again at start-up.
+
+use crate::{
+    App,
+    error::Result,
+    figures::Tally,
+    record::Sealed,
+};
+use cogov_ledger::Entry as LedgerEntry;
+use cogov_model::{AccountName, Entry};
+use cogov_store::IndexedEntry;
+use parking_lot::RwLock;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::sync::Notify;
+
+/// Entries indexed in one transaction.
+const BATCH: u64 = 1000;
+
+/// Wakes the index when something was appended, and holds the figures.
+#[derive(Default)]
+pub(crate) struct Indexer {
+    notify: Notify,
+    pub(crate) tally: RwLock<Tally>,
+}
+
+impl Indexer {
+    pub(crate) fn wake(&self) {
+        self.notify.notify_one();
+    }
+}
+
+/// An entry as the ledger holds it, read.
+pub(crate) fn read(entry: &LedgerEntry) -> Option<(Entry, BTreeMap<String, Sealed>)> {
+    let public = serde_json::from_slice(&entry.leaf).ok()?;
+    let sealed = serde_json::from_slice(&entry.sealed).unwrap_or_default();
+    Some((public, sealed))
+}
+
+impl App {
+    /// Brings index and figures up to the ledger.
+    pub(crate) async fn catch_up(&self) -> Result<()> {
+        let indexed = self.store.indexed_until().await?;
+        loop {
+            let from = self.indexer.tally.read().seen;
+            let entries = self.ledger.range(from, from.saturating_add(BATCH))?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let read: Vec<_> = entries.iter().map(|entry| (entry.index, read(entry))).collect();
+            let new: Vec<IndexedEntry> = read
+                .iter()
+                .filter(|(index, _)| *index >= indexed)
+                .filter_map(|(index, parts)| parts.as_ref().map(|(entry, sealed)| indexed_entry(*index, entry, sealed)))
+                .collect();
+            if !new.is_empty() {
+                self.store.index_entries(&new).await?;
+            }
+            let mut tally = self.indexer.tally.write();
+            for (_, parts) in &read {
+                if let Some((entry, _)) = parts {
+                    tally.count(entry);
+                }
+                tally.seen += 1;
+            }
+        }
+    }
+
+    /// Keeps catching up in the background, until the last handle of the application goes.
+    pub(crate) fn start_indexer(&self) {
+        let app = self.downgrade();
+        tokio::spawn(async move {
+            while let Some(app) = app.upgrade() {
+                if let Err(error) = app.catch_up().await {
+                    tracing::warn!(%error, "the index of the ledger is behind and will be tried again");
+                }
+                let woken = tokio::time::timeout(Duration::from_secs(1), app.indexer.notify.notified());
+                let _ = woken.await;
+            }
+        });
+    }
+}
+
+fn indexed_entry(index: u64, entry: &Entry, sealed: &BTreeMap<String, Sealed>) -> IndexedEntry {
+    IndexedEntry {
+        index,
+        kind: entry.kind,
+        at: entry.at,
+        parties: entry.parties.clone(),
+        datasets: entry.datasets.clone(),
+        grant: entry.grant.clone(),
+        outcome: entry.outcome,
+        account: sealed.get("account").and_then(|sealed| AccountName::new(sealed.text.as_str()).ok()),
+    }
+}

@@ -1,0 +1,490 @@
+//! The one way of a query: session → decide → prepare → decision on the ledger → execute → release on the ledger.
+//!
+//! Every door calls it; a door holds no policy.
+
+use crate::{Actor, App, AppError, error::Result, record::Act};
+use cogov_engine::{
+    GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
+};
+use cogov_model::{
+    Clauses, Condition, Dataset, DatasetId, DatasetState, EntryKind, Grade, Grant, GrantId, Outcome,
+    Party, Role, RulebookVersion, Timestamp, Version,
+};
+use cogov_rulebook::{Ask, AskColumn, Permit, Refusal};
+use futures::{Stream, StreamExt};
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// Through which door a query came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// The PostgreSQL protocol.
+    Pg,
+    /// The HTTP API.
+    Http,
+    /// The workbench page.
+    Workbench,
+}
+
+impl Door {
+    /// The code used on the ledger and in metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Door::Pg => "pg",
+            Door::Http => "http",
+            Door::Workbench => "workbench",
+        }
+    }
+}
+
+/// An actor at a grant. Holds no decision: the rulebook in force is asked at every use.
+#[derive(Debug, Clone)]
+pub struct GrantSession {
+    /// Who.
+    pub actor: Actor,
+    /// Which grant.
+    pub grant: GrantId,
+}
+
+/// A query that was planned under a permit, not yet decided.
+#[derive(Clone)]
+pub struct PreparedQuery {
+    session: GrantSession,
+    grant: Arc<Grant>,
+    door: Door,
+    sql: Arc<str>,
+    params: Vec<Param>,
+    basis: Basis,
+    prepared: Prepared,
+}
+
+/// What a plan rests on. When any of it changes, the plan is made anew before it runs.
+#[derive(Clone, PartialEq)]
+struct Basis {
+    rulebook: RulebookVersion,
+    grant: Arc<Grant>,
+    datasets: Vec<(DatasetId, u64, Timestamp)>,
+}
+
+impl PreparedQuery {
+    /// The engine's plan: schema, result columns with labels, parameter types.
+    #[must_use]
+    pub fn plan(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// Puts values in the place of `$1` and so on.
+    ///
+    /// # Errors
+    /// When a value does not fit its parameter.
+    pub async fn bind(&self, params: &[Param]) -> Result<Self> {
+        let prepared = self.prepared.bind(params).await.map_err(|error| AppError::Query { error, decision: None })?;
+        Ok(Self { prepared, params: params.to_vec(), ..self.clone() })
+    }
+}
+
+/// An answer on its way out; its decision is on the ledger.
+pub struct Answer {
+    /// The decision's index on the ledger.
+    pub decision: u64,
+    /// The grade of the result.
+    pub grade: Grade,
+    /// The result's columns with labels and reasons.
+    pub columns: Vec<ResultColumn>,
+    /// The clauses that decided.
+    pub clauses: Clauses,
+    /// The rulebook that decided.
+    pub rulebook: RulebookVersion,
+    /// The rows.
+    pub rows: ReleasedRows,
+}
+
+/// What a query would do, without running it.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The result's columns with labels, treatments and reasons.
+    pub columns: Vec<ResultColumn>,
+    /// The grade of the result.
+    pub grade: Grade,
+    /// The clauses that would decide.
+    pub clauses: Clauses,
+    /// The rulebook that would decide.
+    pub rulebook: RulebookVersion,
+}
+
+impl App {
+    /// Opens a grant for an actor.
+    ///
+    /// # Errors
+    /// `NotFound` when the actor's party holds no such grant (also when another party does), `Refused`
+    /// when it may not be used now; a refusal is on the ledger before it is returned.
+    pub async fn grant_session(&self, actor: &Actor, grant: &GrantId) -> Result<GrantSession> {
+        actor.require(&[Role::Analyst])?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let grant = self.held_grant(&session).await?;
+        self.world(&session, &Arc::new(grant), "connect").await?;
+        Ok(session)
+    }
+
+    /// The database that the grant is: its tables and columns under the rulebook in force.
+    ///
+    /// # Errors
+    /// As `grant_session`.
+    pub async fn grant_catalogue(&self, session: &GrantSession) -> Result<Vec<GrantedTable>> {
+        let grant = Arc::new(self.held_grant(session).await?);
+        let (world, _) = self.world(session, &grant, "catalogue").await?;
+        let tables = self.engine.catalogue(&world).await;
+        tables.map_err(|error| AppError::Query { error, decision: None })
+    }
+
+    /// Plans a query. Nothing is executed; a refusal is on the ledger before it is returned.
+    ///
+    /// # Errors
+    /// `Refused` and `Query`.
+    pub async fn prepare(&self, session: &GrantSession, sql: &str, door: Door) -> Result<PreparedQuery> {
+        let grant = Arc::new(self.held_grant(session).await?);
+        let (world, basis) = self.world(session, &grant, door.code()).await?;
+        match self.engine.prepare(&world, sql).await {
+            Ok(prepared) => Ok(PreparedQuery {
+                session: session.clone(),
+                grant,
+                door,
+                sql: sql.into(),
+                params: Vec::new(),
+                basis,
+                prepared,
+            }),
+            Err(error) => Err(self.refuse_query(session, &grant, &world, sql, door, error).await),
+        }
+    }
+
+    /// Writes the decision durably, then lets the rows flow. The rulebook is asked again, so that a
+    /// prepared statement never outlives an amendment.
+    ///
+    /// # Errors
+    /// `Unavailable` when the ledger cannot be written: no byte leaves.
+    pub async fn run(&self, query: PreparedQuery) -> Result<Answer> {
+        let query = self.still_permitted(query).await?;
+        let plan = &query.prepared;
+        let act = Act::new(EntryKind::Decision, Outcome::Permit)
+            .party(&query.session.actor.party.id)
+            .grant(&query.grant.id)
+            .datasets(query.grant.datasets())
+            .decided_by(plan.rulebook(), plan.clauses())
+            .fact("door", query.door.code())
+            .fact("form", query.grant.form.code())
+            .fact("purpose", &query.grant.purpose.code)
+            .fact("grade", plan.grade())
+            .fact("columns", plan.columns().len())
+            .by(&query.session.actor.account)
+            .sealed("sql", query.sql.as_ref());
+        let act = query.grant.providers.iter().fold(act, Act::party);
+        let decision = self.record(act).await?;
+        let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        Ok(Answer {
+            decision,
+            grade: plan.grade(),
+            columns: plan.columns().to_vec(),
+            clauses: plan.clauses().clone(),
+            rulebook: plan.rulebook().clone(),
+            rows: ReleasedRows::new(stream, self.clone(), &query, decision),
+        })
+    }
+
+    /// Plans, decides and answers in one.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn query(&self, actor: &Actor, grant: &GrantId, sql: &str, params: &[Param], door: Door) -> Result<Answer> {
+        actor.require(&[Role::Analyst])?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let mut query = self.prepare(&session, sql, door).await?;
+        if !params.is_empty() {
+            query = query.bind(params).await?;
+        }
+        self.run(query).await
+    }
+
+    /// Labels, treatments and clauses of a query without running it.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub async fn explain(&self, actor: &Actor, grant: &GrantId, sql: &str, door: Door) -> Result<Explanation> {
+        actor.require(&[Role::Analyst])?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let query = self.prepare(&session, sql, door).await?;
+        let plan = query.plan();
+        Ok(Explanation {
+            columns: plan.columns().to_vec(),
+            grade: plan.grade(),
+            clauses: plan.clauses().clone(),
+            rulebook: plan.rulebook().clone(),
+        })
+    }
+
+    /// The grant, when the actor's party holds it: others do not learn that it exists.
+    async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+        let id = &session.grant;
+        let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
+        grant.ok_or_else(|| {
+            AppError::not_found(format!("Your party holds no grant {id}."), format!("贵方没有授权 {id}。"))
+        })
+    }
+
+    /// The grant's data under the rulebook in force.
+    async fn world(&self, session: &GrantSession, grant: &Arc<Grant>, door: &str) -> Result<(Arc<GrantWorld>, Basis)> {
+        let reach = self.reach(grant).await?;
+        let rulebook = self.rulebook();
+        let decided = decide(&rulebook, grant, &session.actor.party, &reach, self.clock.now());
+        let permit = match decided {
+            Ok(permit) => permit,
+            Err(refusal) => return Err(self.refuse_use(session, grant, door, &rulebook.version().clone(), refusal).await),
+        };
+        let basis = Basis {
+            rulebook: rulebook.version().clone(),
+            grant: grant.clone(),
+            datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
+        };
+        let key = MaskKey::new(*self.store.mask_key(&grant.id).await?.bytes());
+        Ok((Arc::new(GrantWorld::new(permit, grant.scope.clone(), reach.sources, key)), basis))
+    }
+
+    /// Every table that the grant or its scope names, in the current published version.
+    pub(crate) async fn reach(&self, grant: &Grant) -> Result<Reach> {
+        let mut wanted: Vec<DatasetId> = grant.datasets();
+        for condition in grant.scope.0.values().flatten() {
+            linked_datasets(condition, &mut wanted);
+        }
+        wanted.sort();
+        wanted.dedup();
+        let mut reach = Reach { datasets: BTreeMap::new(), sources: Vec::new() };
+        for id in wanted {
+            let Some(dataset) = self.find_dataset(&id).await? else { continue };
+            if dataset.state != DatasetState::Published {
+                continue;
+            }
+            let Some(version) = self.find_version(&id, dataset.version).await? else { continue };
+            let provider = self.party_or_unknown(&dataset.provider).await?;
+            reach.sources.extend(sources(&dataset, &version));
+            reach.datasets.insert(id, (dataset, provider));
+        }
+        Ok(reach)
+    }
+
+    /// Decides again, and plans again when the rulebook, the grant or a dataset changed since.
+    async fn still_permitted(&self, query: PreparedQuery) -> Result<PreparedQuery> {
+        let grant = Arc::new(self.held_grant(&query.session).await?);
+        let (_, basis) = self.world(&query.session, &grant, query.door.code()).await?;
+        if query.basis == basis {
+            return Ok(query);
+        }
+        let again = self.prepare(&query.session, &query.sql, query.door).await?;
+        if query.params.is_empty() { Ok(again) } else { again.bind(&query.params).await }
+    }
+
+    async fn refuse_use(
+        &self,
+        session: &GrantSession,
+        grant: &Grant,
+        door: &str,
+        rulebook: &RulebookVersion,
+        refusal: Refusal,
+    ) -> AppError {
+        let act = Act::new(EntryKind::Decision, Outcome::Deny)
+            .party(&session.actor.party.id)
+            .grant(&grant.id)
+            .datasets(grant.datasets())
+            .decided_by(rulebook, &refusal.clauses)
+            .fact("door", door)
+            .fact("form", grant.form.code())
+            .fact("purpose", &grant.purpose.code)
+            .by(&session.actor.account)
+            .sealed("reason", refusal.reason.en.clone());
+        match self.record(grant.providers.iter().fold(act, Act::party)).await {
+            Ok(index) => AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision: Some(index) },
+            Err(error) => error,
+        }
+    }
+
+    /// A query that the engine does not answer. Refusals go on the ledger; a typing error does not.
+    async fn refuse_query(
+        &self,
+        session: &GrantSession,
+        grant: &Grant,
+        world: &GrantWorld,
+        sql: &str,
+        door: Door,
+        error: QueryError,
+    ) -> AppError {
+        if !matches!(error.sqlstate(), "42501" | "0A000") {
+            return AppError::Query { error, decision: None };
+        }
+        let act = Act::new(EntryKind::Decision, Outcome::Deny)
+            .party(&session.actor.party.id)
+            .grant(&grant.id)
+            .datasets(grant.datasets())
+            .decided_by(world.permit().rulebook(), error.clauses())
+            .fact("door", door.code())
+            .fact("form", grant.form.code())
+            .fact("purpose", &grant.purpose.code)
+            .by(&session.actor.account)
+            .sealed("sql", sql)
+            .sealed("reason", error.reason().en.clone());
+        match self.record(grant.providers.iter().fold(act, Act::party)).await {
+            Ok(index) => AppError::Query { error, decision: Some(index) },
+            Err(unavailable) => unavailable,
+        }
+    }
+}
+
+/// The datasets behind a grant.
+pub(crate) struct Reach {
+    /// Datasets with their providers.
+    pub(crate) datasets: BTreeMap<DatasetId, (Dataset, Party)>,
+    /// Their tables.
+    pub(crate) sources: Vec<Source>,
+}
+
+impl Reach {
+    /// What the rulebook is asked about each column that still exists.
+    pub(crate) fn ask_columns<'a>(&'a self, grant: &'a Grant) -> Vec<AskColumn<'a>> {
+        let ask = |reference: &'a cogov_model::ColumnRef| {
+            let (dataset, provider) = self.datasets.get(&reference.dataset)?;
+            let column = dataset.table(&reference.table)?.column(&reference.column)?;
+            Some(AskColumn { column: reference, label: &column.label, sharing: &dataset.sharing, provider })
+        };
+        grant.columns.iter().filter_map(ask).collect()
+    }
+}
+
+fn decide(
+    rulebook: &cogov_rulebook::Rulebook,
+    grant: &Grant,
+    party: &Party,
+    reach: &Reach,
+    now: cogov_model::Timestamp,
+) -> std::result::Result<Permit, Refusal> {
+    rulebook.decide(&Ask { grant, party, columns: reach.ask_columns(grant), now })
+}
+
+fn sources(dataset: &Dataset, version: &Version) -> Vec<Source> {
+    let source = |table: &cogov_model::Table| {
+        let object = version.tables.iter().find(|object| object.name == table.name)?;
+        Some(Source {
+            dataset: dataset.id.clone(),
+            table: table.clone(),
+            path: object.path.clone(),
+            rows: object.rows,
+        })
+    };
+    dataset.tables.iter().filter_map(source).collect()
+}
+
+fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) {
+    match condition {
+        Condition::Linked { linked } => {
+            into.push(linked.dataset.clone());
+            linked.any.iter().for_each(|inner| linked_datasets(inner, into));
+        }
+        Condition::Any { any } => any.iter().for_each(|inner| linked_datasets(inner, into)),
+        Condition::Compare { .. } | Condition::In { .. } => {}
+    }
+}
+
+/// Rows on their way out. Counts what leaves; when the stream ends, fails or is dropped, the release is
+/// written to the ledger. At a regular end it is written before the end is reported.
+pub struct ReleasedRows {
+    stream: RowStream,
+    release: Option<Release>,
+    ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+struct Release {
+    app: App,
+    act: Act,
+    rows: u64,
+    bytes: u64,
+}
+
+impl ReleasedRows {
+    fn new(stream: RowStream, app: App, query: &PreparedQuery, decision: u64) -> Self {
+        let act = Act::new(EntryKind::Release, Outcome::Done)
+            .party(&query.session.actor.party.id)
+            .grant(&query.grant.id)
+            .datasets(query.grant.datasets())
+            .follows(decision)
+            .fact("door", query.door.code());
+        Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
+    }
+
+    /// The schema of every batch.
+    #[must_use]
+    pub fn schema(&self) -> arrow::datatypes::SchemaRef {
+        self.stream.schema()
+    }
+}
+
+impl Release {
+    async fn write(self, ended: &'static str) {
+        let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
+        if let Err(error) = self.app.record(act).await {
+            tracing::error!(%error, "a release could not be written to the ledger");
+        }
+    }
+}
+
+impl Stream for ReleasedRows {
+    type Item = Result<arrow::record_batch::RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(ending) = self.ending.as_mut() {
+            return match ending.as_mut().poll(context) {
+                Poll::Ready(()) => {
+                    self.ending = None;
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            };
+        }
+        if self.release.is_none() {
+            return Poll::Ready(None);
+        }
+        match std::task::ready!(self.stream.poll_next_unpin(context)) {
+            Some(Ok(batch)) => {
+                if let Some(release) = self.release.as_mut() {
+                    release.rows += batch.num_rows() as u64;
+                    release.bytes += bytes_of(&batch);
+                }
+                Poll::Ready(Some(Ok(batch)))
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(AppError::Query { error, decision: None }))),
+            None => {
+                self.ending = self.release.take().map(|release| {
+                    Box::pin(release.write("complete")) as Pin<Box<dyn Future<Output = ()> + Send>>
+                });
+                self.poll_next(context)
+            }
+        }
+    }
+}
+
+impl Drop for ReleasedRows {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(release.write("cut"));
+        }
+    }
+}
+
+/// Bytes of the values in a batch, as Arrow lays them out.
+fn bytes_of(batch: &arrow::record_batch::RecordBatch) -> u64 {
+    let size = |column: &arrow::array::ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
+    batch.columns().iter().map(size).sum()
+}

@@ -1,0 +1,10 @@
+//! The demo world: a commonwealth made of real microdata, loaded into an empty home.
+
+mod announce;
+mod load;
+mod registry;
+mod sources;
+mod world;
+
+pub use announce::announce;
+pub use load::load_once;

@@ -1,0 +1,134 @@
+//! Settings: flags, then `COGOV_*` variables, then a TOML file, then defaults.
+
+use crate::cli::{Home, Serve};
+use anyhow::{Context, Result, bail};
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
+
+/// Every setting, resolved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Settings {
+    /// The home folder.
+    pub home: PathBuf,
+    /// Address of pages and HTTP API.
+    pub http: String,
+    /// Address of the PostgreSQL protocol.
+    pub pg: String,
+    /// The records' database.
+    pub database_url: Option<String>,
+    /// Where data files lie.
+    pub storage_url: Option<String>,
+    /// The ledger's name, first line of its checkpoints.
+    pub origin: String,
+    /// Certificate chain for the PostgreSQL protocol.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key.
+    pub tls_key: Option<PathBuf>,
+    /// Megabytes that all queries together may hold.
+    pub memory_mb: Option<usize>,
+    /// Megabytes that one query may hold.
+    pub query_memory_mb: Option<usize>,
+    /// Seconds that one query may take.
+    pub query_seconds: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            home: PathBuf::from(".cogov"),
+            http: "127.0.0.1:8080".into(),
+            pg: "127.0.0.1:5433".into(),
+            database_url: None,
+            storage_url: None,
+            origin: "cogov.local/node".into(),
+            tls_cert: None,
+            tls_key: None,
+            memory_mb: None,
+            query_memory_mb: None,
+            query_seconds: None,
+        }
+    }
+}
+
+/// What was said on the command line; what was not said is left out.
+#[derive(Debug, Default, Serialize)]
+struct Flags {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
+}
+
+impl Settings {
+    /// For a command that touches a node.
+    pub fn of(home: &Home) -> Result<Self> {
+        Self::read(home, Flags::default())
+    }
+
+    /// For `cogov serve`.
+    pub fn of_serve(serve: &Serve) -> Result<Self> {
+        let flags = Flags {
+            http: serve.http.clone(),
+            pg: serve.pg.clone(),
+            tls_cert: serve.tls_cert.clone(),
+            tls_key: serve.tls_key.clone(),
+            ..Flags::default()
+        };
+        Self::read(&serve.home, flags)
+    }
+
+    fn read(home: &Home, flags: Flags) -> Result<Self> {
+        let flags = Flags {
+            home: home.home.clone(),
+            database_url: home.database_url.clone(),
+            storage_url: home.storage_url.clone(),
+            ..flags
+        };
+        let outer = Figment::from(Serialized::defaults(Settings::default()))
+            .merge(Env::prefixed("COGOV_"))
+            .merge(Serialized::defaults(&flags));
+        let folder: PathBuf = outer.extract_inner("home").context("COGOV_HOME is no path")?;
+        if let Some(config) = &home.config
+            && !config.exists()
+        {
+            bail!("there is no settings file {}", config.display());
+        }
+        let file = home.config.clone().unwrap_or_else(|| folder.join("cogov.toml"));
+        Figment::from(Serialized::defaults(Settings::default()))
+            .merge(Toml::file(file))
+            .merge(Env::prefixed("COGOV_"))
+            .merge(Serialized::defaults(&flags))
+            .extract()
+            .context("a setting cannot be read")
+    }
+}
+
+/// An address of a door.
+pub fn address(text: &str, setting: &str) -> Result<SocketAddr> {
+    let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
+    found.with_context(|| format!("{setting} is {text:?}, which is no address: write host:port, such as 127.0.0.1:8080"))
+}
+
+/// Logs go to the standard error; `RUST_LOG` chooses what.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,cogov=info,cogov_app=info,cogov_wire=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

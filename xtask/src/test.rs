@@ -1,0 +1,193 @@
+//! `cargo xtask test`: everything that CI checks, cheap steps first.
+
+use crate::{
+    demo,
+    shell::{cargo, program, root, step},
+    tidy, tools,
+};
+use anyhow::{Context, Result, bail};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+/// How long a demo world may take to be ready before the tests give up.
+const READY: Duration = Duration::from_secs(300);
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: [Step; 8] = [
+    ("setup", setup),
+    ("format", format),
+    ("tidy", tidy::run),
+    ("lint", lint),
+    ("licences", licences),
+    ("unit", unit),
+    ("clients", clients),
+    ("browser", browser),
+];
+
+/// Runs every step, or only the named ones.
+pub fn run(wanted: &[String]) -> Result<()> {
+    for name in wanted {
+        if !STEPS.iter().any(|(step, _)| step == name) {
+            let names: Vec<&str> = STEPS.iter().map(|(step, _)| *step).collect();
+            bail!("there is no step {name:?}: use {}", names.join(", "));
+        }
+    }
+    let started = Instant::now();
+    for (name, run) in STEPS {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            run().with_context(|| format!("the step {name:?} failed"))?;
+        }
+    }
+    println!("everything passed in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn setup() -> Result<()> {
+    tools::debian(&[
+        ("postgresql", "/usr/lib/postgresql"),
+        ("postgresql-client", "/usr/bin/psql"),
+        ("chromium", "/usr/bin/chromium"),
+        ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+        ("python3-venv", "/usr/bin/python3"),
+    ])?;
+    tools::web_assets()
+}
+
+fn format() -> Result<()> {
+    step("checking the format (cargo fmt)", &mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn lint() -> Result<()> {
+    step(
+        "linting (cargo clippy)",
+        &mut cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    )
+}
+
+fn licences() -> Result<()> {
+    let deny = tools::cargo_tool("cargo-deny", "0.20.2")?;
+    step(
+        "checking licences, bans and sources (cargo deny)",
+        program(deny, &["--log-level", "error", "check", "licenses", "bans", "sources"]).current_dir(root()),
+    )
+}
+
+fn unit() -> Result<()> {
+    step("running the tests (cargo test)", &mut cargo(&["test", "--quiet", "--workspace"]))
+}
+
+/// Unmodified clients against a running demo world.
+fn clients() -> Result<()> {
+    let python = tools::python("clients", &["psycopg[binary]==3.*", "SQLAlchemy==2.*"])?;
+    demo::build()?;
+    let world = World::start("clients")?;
+    step(
+        "driving psql, psycopg and SQLAlchemy",
+        program(python, &["crates/cogov-wire/tests/clients.py"]).arg(world.demo_json()),
+    )
+}
+
+/// People's stories in a real browser against a running demo world.
+fn browser() -> Result<()> {
+    demo::build()?;
+    let world = World::start("browser")?;
+    step(
+        "walking the stories in Chromium",
+        program("npm", &["run", "--silent", "test"])
+            .current_dir(root().join("web"))
+            .env("COGOV_BASE_URL", &world.base)
+            .env("COGOV_DEMO_JSON", world.demo_json()),
+    )
+}
+
+/// A demo world on free ports in a home of its own; both end with it.
+pub struct World {
+    server: Child,
+    home: PathBuf,
+    /// Where the pages are.
+    pub base: String,
+}
+
+impl World {
+    /// Starts a world and waits until it is ready.
+    pub fn start(name: &str) -> Result<Self> {
+        let home = std::env::temp_dir().join(format!("cogov-{name}-{}", std::process::id()));
+        let (http, pg) = (free_port()?, free_port()?);
+        println!("▸ starting a demo world");
+        let started = Instant::now();
+        let log = fs::File::create(home.with_extension("log"))?;
+        let server = program(demo::binary(), &["serve", "--demo", "demo"])
+            .args(["--http", &format!("127.0.0.1:{http}"), "--pg", &format!("127.0.0.1:{pg}")])
+            .arg("--home")
+            .arg(&home)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cogov could not be started")?;
+        let mut world = Self { server, home, base: format!("http://127.0.0.1:{http}") };
+        world.wait(http)?;
+        println!("  {:.0} s", started.elapsed().as_secs_f64());
+        Ok(world)
+    }
+
+    /// The file that says who can sign in.
+    pub fn demo_json(&self) -> PathBuf {
+        self.home.join("demo.json")
+    }
+
+    fn wait(&mut self, port: u16) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < READY {
+            if let Some(status) = self.server.try_wait()? {
+                bail!("the demo world ended with {status}:\n{}", self.log());
+            }
+            if self.demo_json().exists() && is_ready(port) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        bail!("the demo world was not ready after {} s:\n{}", READY.as_secs(), self.log())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.home.with_extension("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let _ = fs::remove_dir_all(&self.home);
+        let _ = fs::remove_file(self.home.with_extension("log"));
+    }
+}
+
+fn is_ready(port: u16) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Whether a path of the checkout exists; used by `tidy`.
+pub fn exists(path: &str) -> bool {
+    Path::new(&root()).join(path).exists()
+}
