@@ -12,8 +12,6 @@ use std::collections::HashMap;
 
 /// Examples that a profile shows.
 const EXAMPLES: usize = 3;
-/// Values of a column whose findings are remembered, so that repeated values cost one look.
-const REMEMBERED: usize = 2_048;
 /// Whole numbers below this are too short for any identifier or phone number.
 const LONG_NUMBER: i64 = 10_000_000_000;
 
@@ -56,7 +54,9 @@ pub struct Content {
     contacts: [u64; 2],
     examples: Vec<String>,
     distinct: Distinct,
+    /// What repeated values said, so that each costs one look; given up when there are too many.
     memory: Option<HashMap<u64, Said, Identical>>,
+    remembered: usize,
     range: Range,
 }
 
@@ -70,9 +70,9 @@ pub struct Range {
 }
 
 impl Content {
-    /// Counts distinct values exactly up to `limit`.
+    /// Counts distinct values exactly up to `limit`, and remembers what `remembered` of them said.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, remembered: usize) -> Self {
         Self {
             rows: 0,
             nulls: 0,
@@ -84,6 +84,7 @@ impl Content {
             examples: Vec::new(),
             distinct: Distinct::new(limit),
             memory: Some(HashMap::default()),
+            remembered,
             range: Range::default(),
         }
     }
@@ -165,7 +166,7 @@ impl Content {
         self.count(said);
         if let Some(memory) = &mut self.memory {
             memory.insert(hash, said);
-            if memory.len() > REMEMBERED {
+            if memory.len() > self.remembered {
                 self.memory = None;
             }
         }

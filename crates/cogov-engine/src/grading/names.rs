@@ -43,11 +43,12 @@ pub fn cue(header: &str) -> Option<&'static Cue> {
 
 fn contains(spaced: &str, word: &str) -> bool {
     // A single Chinese character is part of too many words: it has to stand alone.
-    if word.chars().any(han) && word.chars().count() > 1 {
-        spaced.contains(word)
-    } else {
-        spaced.contains(&format!(" {word} "))
-    }
+    let anywhere = !word.is_ascii() && word.chars().any(han) && word.chars().count() > 1;
+    spaced.match_indices(word).any(|(at, _)| {
+        let before = spaced.get(..at).is_some_and(|head| head.ends_with(' '));
+        let after = spaced.get(at + word.len()..).is_some_and(|tail| tail.starts_with(' '));
+        anywhere || before && after
+    })
 }
 
 /// Lower case, with one space between words: `homeAddress_2` becomes `home address 2`.

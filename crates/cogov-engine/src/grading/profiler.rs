@@ -12,6 +12,11 @@ const HASHES: usize = 4_000_000;
 /// Most hashes kept for one column.
 const HASHES_OF_ONE: usize = 100_000;
 
+/// Findings of repeated values kept over all columns: 20 MiB or so.
+const REMEMBERED: usize = 200_000;
+/// Most findings kept for one column.
+const REMEMBERED_OF_ONE: usize = 2_048;
+
 /// Why a table cannot be profiled.
 #[derive(Debug, thiserror::Error)]
 pub enum GradingError {
@@ -42,8 +47,10 @@ impl Profiler {
     /// For a table of these columns.
     #[must_use]
     pub fn new(headers: Vec<Header>) -> Self {
-        let limit = (HASHES / headers.len().max(1)).min(HASHES_OF_ONE);
-        let contents = headers.iter().map(|_| Content::new(limit)).collect();
+        let columns = headers.len().max(1);
+        let limit = (HASHES / columns).min(HASHES_OF_ONE);
+        let remembered = (REMEMBERED / columns).min(REMEMBERED_OF_ONE);
+        let contents = headers.iter().map(|_| Content::new(limit, remembered)).collect();
         Self { headers, contents }
     }
 

@@ -66,7 +66,7 @@ fn integer(column: &Column, row: usize, dice: &mut Dice) -> String {
 fn text(column: &Column, row: usize, dice: &mut Dice) -> String {
     let n = dice.below(10_000);
     match () {
-        () if is(column, "person.identity") => format!("990000{}0101{:03}0", 1950 + n % 50, n % 1000),
+        () if is(column, "person.identity") => format!("000000{}0101{:03}0", 1950 + n % 50, n % 1000),
         () if is(column, "person.finance.account") || is(column, "enterprise.finance.account") => {
             format!("0000 0000 0000 {n:04}")
         }

@@ -12,10 +12,10 @@ fn percent(part: u64, whole: u64) -> String {
 
 const fn identifier(kind: Identifier) -> (&'static str, &'static str) {
     match kind {
-        Identifier::ResidentId => ("resident identity number (GB 11643)", "公民身份号码(GB 11643)"),
-        Identifier::CreditCode => ("unified social credit code (GB 32100)", "统一社会信用代码(GB 32100)"),
-        Identifier::Iban => ("IBAN (ISO 13616)", "国际银行账号 IBAN(ISO 13616)"),
-        Identifier::BankCard => ("bank card number (Luhn)", "银行卡号(Luhn 校验)"),
+        Identifier::ResidentId => ("a resident identity number (GB 11643)", "公民身份号码(GB 11643)"),
+        Identifier::CreditCode => ("a unified social credit code (GB 32100)", "统一社会信用代码(GB 32100)"),
+        Identifier::Iban => ("an IBAN (ISO 13616)", "国际银行账号 IBAN(ISO 13616)"),
+        Identifier::BankCard => ("a bank card number (Luhn)", "银行卡号(Luhn 校验)"),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check_digits(kind: Identifier, matched: u64, examined: u64) -> Tex
     let (en, zh) = identifier(kind);
     let share = percent(matched, examined);
     Text::new(
-        format!("{matched} of {examined} values ({share}) are or hold a {en} with a right check digit."),
+        format!("{matched} of {examined} values ({share}) are or hold {en} with a right check digit."),
         format!("{examined} 个值中有 {matched} 个({share})是或者含有校验位正确的{zh}。"),
     )
 }

@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema};
 use datafusion::arrow::ipc::{reader::StreamReader, writer::StreamWriter};
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Seek, SeekFrom},
+    io::{BufRead, BufReader, BufWriter, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -24,8 +24,9 @@ pub(super) struct Stage {
     pending: usize,
     bytes: usize,
     rows: u64,
-    /// One file for each number of columns: JSON lines may bring new names late.
-    segments: Vec<(usize, StreamWriter<BufWriter<File>>)>,
+    /// The number of columns and the stream of them that is being written. JSON lines may bring new names
+    /// late: then a wider stream follows in the same file.
+    stream: Option<(usize, StreamWriter<BufWriter<File>>)>,
 }
 
 impl Stage {
@@ -38,7 +39,7 @@ impl Stage {
             pending: 0,
             bytes: 0,
             rows: 0,
-            segments: Vec::new(),
+            stream: None,
         }
     }
 
@@ -50,8 +51,12 @@ impl Stage {
     /// Takes a row in. True when a batch was written, which is a good moment to report.
     pub(super) fn push(&mut self, row: &Row) -> Result<bool, ImportError> {
         if row.cells.len() > self.builders.len() {
-            self.flush()?;
-            self.builders.resize_with(row.cells.len(), StringBuilder::new);
+            let pending = self.pending;
+            self.builders.resize_with(row.cells.len(), || {
+                let mut builder = StringBuilder::new();
+                builder.append_nulls(pending);
+                builder
+            });
             self.inferences.resize_with(row.cells.len(), Inference::default);
         }
         let cells = row.cells.iter().copied().chain(std::iter::repeat(None));
@@ -82,37 +87,46 @@ impl Stage {
         let columns: Vec<ArrayRef> = self.builders.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef).collect();
         let fields: Vec<Field> =
             (0..columns.len()).map(|i| Field::new(i.to_string(), ArrowType::Utf8, true)).collect();
-        let schema = Arc::new(Schema::new(fields));
-        let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
-        if self.segments.last().is_none_or(|(width, _)| *width != batch.num_columns()) {
-            let file = tempfile::tempfile_in(&self.folder).map_err(ImportError::io("making a temporary file"))?;
-            let writer = StreamWriter::try_new(BufWriter::with_capacity(1 << 20, file), &schema)?;
-            self.segments.push((batch.num_columns(), writer));
-        }
-        if let Some((_, writer)) = self.segments.last_mut() {
-            writer.write(&batch)?;
-        }
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+        self.writer(&batch)?.write(&batch)?;
         self.pending = 0;
         self.bytes = 0;
         Ok(())
     }
 
+    /// The stream for batches as wide as this one.
+    fn writer(&mut self, batch: &RecordBatch) -> Result<&mut StreamWriter<BufWriter<File>>, ImportError> {
+        let out = match self.stream.take() {
+            Some((width, writer)) if width == batch.num_columns() => {
+                return Ok(&mut self.stream.insert((width, writer)).1);
+            }
+            Some((_, narrower)) => narrower.into_inner()?,
+            None => {
+                let file = tempfile::tempfile_in(&self.folder).map_err(ImportError::io("making a temporary file"))?;
+                BufWriter::with_capacity(1 << 20, file)
+            }
+        };
+        let writer = StreamWriter::try_new(out, &batch.schema())?;
+        Ok(&mut self.stream.insert((batch.num_columns(), writer)).1)
+    }
+
     /// Ends the intake: the types, and the rows to be read again.
     pub(super) fn finish(mut self) -> Result<Staged, ImportError> {
         self.flush()?;
-        let mut files = Vec::new();
-        for (_, writer) in self.segments {
-            let mut file = writer.into_inner()?.into_inner().map_err(|e| ImportError::io("writing a temporary file")(e.into_error()))?;
-            file.seek(SeekFrom::Start(0)).map_err(ImportError::io("reading a temporary file"))?;
-            files.push(file);
+        let mut file = None;
+        if let Some((_, writer)) = self.stream {
+            let out = writer.into_inner()?.into_inner();
+            let mut written = out.map_err(|e| ImportError::io("writing a temporary file")(e.into_error()))?;
+            written.seek(SeekFrom::Start(0)).map_err(ImportError::io("reading a temporary file"))?;
+            file = Some(written);
         }
-        Ok(Staged { files, columns: self.inferences })
+        Ok(Staged { file, columns: self.inferences })
     }
 }
 
 /// All rows as text, and what their columns allow.
 pub(super) struct Staged {
-    files: Vec<File>,
+    file: Option<File>,
     pub(super) columns: Vec<Inference>,
 }
 
@@ -123,8 +137,10 @@ impl Staged {
         mut see: impl FnMut(Vec<StringArray>) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let width = self.columns.len();
-        for file in self.files {
-            for batch in StreamReader::try_new(BufReader::with_capacity(1 << 20, file), None)? {
+        let Some(file) = self.file else { return Ok(()) };
+        let mut file = BufReader::with_capacity(1 << 20, file);
+        while !file.fill_buf().map_err(ImportError::io("reading a temporary file"))?.is_empty() {
+            for batch in StreamReader::try_new(&mut file, None)? {
                 let batch = batch?;
                 let none = || new_null_array(&ArrowType::Utf8, batch.num_rows());
                 let columns = (0..width).map(|i| batch.columns().get(i).cloned().unwrap_or_else(none));

@@ -1,12 +1,8 @@
 //! Disks and storages that fail: a clear error, and nothing half-written is visible.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
-mod import_support;
-
 use cogov_engine::import::{ImportError, Sink, import};
 use cogov_model::TableName;
 use futures::stream::BoxStream;
-use import_support::{objects, plan, reader};
+use super::support::{objects, plan, reader};
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
     PutOptions, PutPayload, PutResult, Result, UploadPart, local::LocalFileSystem, memory::InMemory, path::Path,
@@ -109,7 +105,7 @@ async fn a_full_temporary_folder_is_said_so() {
     let mut plan = plan();
     plan.spool_dir = "/nonexistent/spool".into();
     let store = Arc::new(InMemory::new());
-    let error = import(reader("a\n1\n"), plan, import_support::sink(&store), |_| {}).await.unwrap_err();
+    let error = import(reader("a\n1\n"), plan, super::support::sink(&store), |_| {}).await.unwrap_err();
     assert!(matches!(error, ImportError::Io { doing: "making a temporary file", .. }), "{error}");
 }
 

@@ -1,8 +1,4 @@
 //! Parquet files that lie: no byte of damage brings the process down or a half table into the storage.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
-mod import_support;
-
 use cogov_engine::import::ImportError;
 use cogov_model::DataType;
 use datafusion::arrow::array::{
@@ -11,7 +7,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::Int32Type;
 use datafusion::parquet::arrow::ArrowWriter;
-use import_support::{import_bytes, rows};
+use super::support::{import_bytes, rows};
 use std::sync::Arc;
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {

@@ -1,6 +1,4 @@
 //! What the tests of import and grading share.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
 use cogov_engine::import::{Imported, ImportError, ImportPlan, ImportSource, Sink, import};
 use cogov_model::{ColumnProfile, Scheme, TableName};
 use datafusion::arrow::array::RecordBatch;

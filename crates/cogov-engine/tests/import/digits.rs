@@ -1,6 +1,4 @@
 //! Check digits: round trips, and every single wrong digit noticed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
 use cogov_engine::grading::{
     Identifier, bank_card, credit_check, credit_code, find_identifiers, iban, iban_remainder, luhn, mask_shape,
     organisation_check, resident_check, resident_id,
