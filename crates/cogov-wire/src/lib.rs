@@ -1,1 +1,10 @@
-//! cogov-wire
+//! The doors: the PostgreSQL protocol, the HTTP API, the public ledger and catalogue. Translation only:
+//! what may leave is decided by `cogov_app` and the engine behind it.
+
+mod http;
+mod metrics;
+mod pg;
+mod public;
+
+pub use http::router;
+pub use pg::serve_pg;

@@ -1,0 +1,163 @@
+//! Where a statement goes: to the connection itself, to the catalogue, or the one way of a query.
+
+use super::local::{self, Local};
+use super::session::Session;
+use super::{encode, fault, params, split};
+use cogov_app::{Door, PreparedQuery};
+use cogov_engine::catalogue::{self, CatalogueQuery};
+use futures::StreamExt;
+use pgwire::api::Type;
+use pgwire::api::portal::{Format, Portal};
+use pgwire::api::results::{FieldInfo, QueryResponse};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::response::TransactionStatus;
+use std::{sync::Arc, time::Instant};
+
+/// A statement that was understood.
+#[derive(Clone)]
+pub(super) enum Statement {
+    /// About the connection.
+    Local(Local),
+    /// About names and types.
+    Catalogue(Box<CatalogueQuery>),
+    /// About data: planned, not yet decided.
+    Data(Box<PreparedQuery>),
+}
+
+/// Rows on their way, with what the client is told before them.
+pub(super) struct Rows {
+    /// Columns and rows.
+    pub response: QueryResponse,
+    /// Facts about the answer, told as parameter status.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+impl Statement {
+    /// Understands the text of one statement.
+    ///
+    /// # Errors
+    /// 25P02 in a failed transaction; whatever the app or the catalogue says.
+    pub(super) async fn read(session: &Session, sql: &str, status: TransactionStatus) -> PgWireResult<Self> {
+        let local = local::read(sql).transpose()?;
+        if status == TransactionStatus::Error && !local.as_ref().is_some_and(Local::ends_failure) {
+            return Err(fault::error(
+                "25P02",
+                "current transaction is aborted, commands ignored until end of transaction block",
+            ));
+        }
+        if let Some(local) = local {
+            return Ok(Statement::Local(local));
+        }
+        if catalogue::concerns(sql) {
+            let known = session.catalogue().await?;
+            let query = known.prepare(sql).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
+            return Ok(Statement::Catalogue(Box::new(query)));
+        }
+        let prepared = session.app().prepare(session.grant(), sql, Door::Pg).await;
+        match prepared {
+            Ok(query) => Ok(Statement::Data(Box::new(query))),
+            Err(error) => {
+                crate::metrics::query(Door::Pg, error.code(), None);
+                Err(session.failed(&error))
+            }
+        }
+    }
+
+    /// The only statement of a text, for the extended protocol.
+    pub(super) fn only(sql: &str) -> PgWireResult<Option<&str>> {
+        let statements = split::statements(sql);
+        if statements.len() > 1 {
+            return Err(fault::error("42601", "cannot insert multiple commands into a prepared statement"));
+        }
+        Ok(statements.first().copied())
+    }
+
+    /// The types of its parameters.
+    pub(super) fn parameters(&self) -> Vec<Type> {
+        match self {
+            Statement::Local(_) => Vec::new(),
+            Statement::Catalogue(query) => vec![Type::TEXT; query.parameters()],
+            Statement::Data(query) => {
+                query.plan().parameter_types().iter().map(|known| encode::parameter(known.as_ref())).collect()
+            }
+        }
+    }
+
+    /// The columns of its result; none when it gives no rows.
+    pub(super) fn fields(&self, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
+        match self {
+            Statement::Local(local) => local.fields(format),
+            Statement::Catalogue(query) => encode::fields(&query.schema(), format),
+            Statement::Data(query) => encode::fields(&query.plan().schema(), format),
+        }
+    }
+
+    /// The rows of a statement without parameters, in text form.
+    pub(super) async fn rows(&self, session: &Session) -> PgWireResult<Rows> {
+        if !self.parameters().is_empty() {
+            return Err(fault::error("42P02", "there is no parameter $1: send the statement as a prepared one"));
+        }
+        match self {
+            Statement::Data(query) => released(session, (**query).clone(), &Format::UnifiedText).await,
+            Statement::Catalogue(query) => listed(session, query, &[], &Format::UnifiedText).await,
+            Statement::Local(_) => Err(no_rows()),
+        }
+    }
+
+    /// The rows of a bound statement.
+    pub(super) async fn bound_rows(session: &Session, portal: &Portal<Statement>) -> PgWireResult<Rows> {
+        let statement = &portal.statement.statement;
+        let given = params::read(portal, &statement.parameters())?;
+        let format = &portal.result_column_format;
+        match statement {
+            Statement::Data(query) => {
+                let mut query = (**query).clone();
+                if !given.is_empty() {
+                    query = query.bind(&given).await.map_err(|error| session.failed(&error))?;
+                }
+                released(session, query, format).await
+            }
+            Statement::Catalogue(query) => {
+                let texts: Vec<Option<String>> = given.into_iter().map(params::as_text).collect();
+                listed(session, query, &texts, format).await
+            }
+            Statement::Local(_) => Err(no_rows()),
+        }
+    }
+}
+
+fn no_rows() -> PgWireError {
+    fault::error("XX000", "this statement gives no rows")
+}
+
+/// Decides and runs a query: the rows flow only after the decision is on the ledger.
+async fn released(session: &Session, query: PreparedQuery, format: &Format) -> PgWireResult<Rows> {
+    let started = Instant::now();
+    let answer = match session.app().run(query).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            crate::metrics::query(Door::Pg, error.code(), None);
+            return Err(session.failed(&error));
+        }
+    };
+    let fields = Arc::new(encode::fields(&answer.rows.schema(), format)?);
+    let facts = vec![("cogov.decision", answer.decision.to_string()), ("cogov.grade", answer.grade.to_string())];
+    let rows = encode::released(answer.rows, fields.clone(), session.locale());
+    let timed = rows.chain(futures::stream::poll_fn(move |_| {
+        crate::metrics::query(Door::Pg, "permit", Some(started.elapsed()));
+        std::task::Poll::Ready(None)
+    }));
+    Ok(Rows { response: QueryResponse::new(fields, timed), facts })
+}
+
+async fn listed(
+    session: &Session,
+    query: &CatalogueQuery,
+    given: &[Option<String>],
+    format: &Format,
+) -> PgWireResult<Rows> {
+    let batch = query.run(given).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
+    let fields = Arc::new(encode::fields(&batch.schema(), format)?);
+    let rows = encode::batch(batch, fields.clone());
+    Ok(Rows { response: QueryResponse::new(fields, rows), facts: Vec::new() })
+}
