@@ -21,8 +21,6 @@ pub struct EntryRow {
     pub datasets: String,
     /// The grant, or nothing.
     pub grant: String,
-    /// The clauses, as anchors.
-    pub clauses: Vec<String>,
     /// What is sealed and may be read here, as name and words.
     pub sealed: Vec<(String, String)>,
 }
@@ -39,7 +37,6 @@ impl EntryRow {
             parties: join(entry.parties.iter().map(|id| party(id.as_str())).collect()),
             datasets: join(entry.datasets.iter().map(ToString::to_string).collect()),
             grant: entry.grant.as_ref().map(ToString::to_string).unwrap_or_default(),
-            clauses: entry.clauses.iter().map(ToString::to_string).collect(),
             sealed: Vec::new(),
         }
     }
@@ -55,7 +52,6 @@ pub(crate) fn sample_entry(ui: &Ui) -> EntryRow {
         parties: "North, Revenue".into(),
         datasets: "revenue".into(),
         grant: "north-revenue".into(),
-        clauses: vec!["art-9".into()],
         sealed: vec![(ui.word("sealed", "sql"), "SELECT 1".into())],
     }
 }
