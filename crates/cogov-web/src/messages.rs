@@ -117,6 +117,25 @@ mod tests {
     }
 
     #[test]
+    fn every_code_of_the_model_has_words() {
+        use cogov_model::{EntryKind, Form, Grade, Lane, PartyClass};
+        let mut keys: Vec<String> = Vec::new();
+        keys.extend(Grade::ALL.iter().map(|grade| format!("grade-{}", grade.code())));
+        keys.extend(EntryKind::ALL.iter().map(|kind| format!("kind-{}", kind.code())));
+        keys.extend(PartyClass::ALL.iter().map(|class| format!("class-{}", class.code())));
+        keys.extend(Form::ALL.iter().map(|form| format!("form-{}", form.code())));
+        keys.extend(Lane::ALL.iter().map(|lane| format!("lane-{}", lane.code())));
+        for code in ["active", "not-yet", "expired", "revoked", "refused"] {
+            keys.push(format!("state-{code}"));
+        }
+        for locale in Locale::ALL {
+            for key in &keys {
+                assert!(has(locale, key), "{key} has no words in {locale}");
+            }
+        }
+    }
+
+    #[test]
     fn every_key_is_used_and_every_use_has_a_key() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut text = String::new();

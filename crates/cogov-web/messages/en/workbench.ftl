@@ -9,7 +9,6 @@ grant-columns = Columns
 grant-use = What was decided
 grant-revoke = End this grant
 grant-revoke-text = The provider may not stop without cause (article 27). The reasons stand in the ledger.
-grant-revoked = The grant has ended.
 grant-party = Holder
 grant-providers = Provider
 grant-datasets = Datasets

@@ -9,7 +9,6 @@ grant-columns = 列
 grant-use = 裁决记录
 grant-revoke = 终止此授权
 grant-revoke-text = 提供方不得无故停止（第二十七条）。理由记入账本。
-grant-revoked = 授权已终止。
 grant-party = 持有方
 grant-providers = 提供方
 grant-datasets = 数据集

@@ -138,8 +138,18 @@ mod tests {
                 assert_eq!(html.matches("<h1").count(), 1, "{name}: one heading");
                 assert!(!html.contains(" style=") && !html.contains("<script>"), "{name}: nothing inline");
                 assert!(!html.contains("{ $") && !html.contains("{$"), "{name}: an argument is missing");
+                keep(locale, name, &html);
             }
         }
+    }
+
+    /// Leaves the page in the folder `COGOV_PAGES`, to be looked at without a server.
+    fn keep(locale: Locale, name: &str, html: &str) {
+        let Some(folder) = std::env::var_os("COGOV_PAGES") else { return };
+        let folder = std::path::Path::new(&folder);
+        let taken = |i: usize| folder.join(format!("{name}-{locale}-{i}.html"));
+        let free = (0..).map(taken).find(|path| !path.exists());
+        assert!(free.is_some_and(|path| std::fs::write(path, html).is_ok()), "{name} is kept");
     }
 
     #[test]
