@@ -21,10 +21,26 @@ fn columns() -> Vec<Col> {
     vec![
         col("id", Int64Array::from_iter_values(rows.clone()), Treatment::Clear),
         col("org", texts(&|i| if of_a(i) { "A".into() } else { "B".into() }), Treatment::Clear),
-        col("amount", Int64Array::from_iter_values(rows.clone().map(|i| if of_a(i) { 100 + i } else { 5 })), Treatment::Clear),
-        col("code", texts(&|i| if of_a(i) { i.to_string() } else { format!("{HIDDEN}-CODE-{i}") }), Treatment::Clear),
-        col("name", texts(&|i| if of_a(i) { format!("Ann-{i}") } else { format!("{HIDDEN}-NAME-{i}") }), mask("prefix:1")),
-        col("born", Date32Array::from_iter_values(rows.clone().map(|i| i32::try_from(i).unwrap())), mask("year")),
+        col(
+            "amount",
+            Int64Array::from_iter_values(rows.clone().map(|i| if of_a(i) { 100 + i } else { 5 })),
+            Treatment::Clear,
+        ),
+        col(
+            "code",
+            texts(&|i| if of_a(i) { i.to_string() } else { format!("{HIDDEN}-CODE-{i}") }),
+            Treatment::Clear,
+        ),
+        col(
+            "name",
+            texts(&|i| if of_a(i) { format!("Ann-{i}") } else { format!("{HIDDEN}-NAME-{i}") }),
+            mask("prefix:1"),
+        ),
+        col(
+            "born",
+            Date32Array::from_iter_values(rows.clone().map(|i| i32::try_from(i).unwrap())),
+            mask("year"),
+        ),
         col("pay", Float64Array::from_iter_values(rows.clone().map(|i| i as f64)), mask("band:1000")),
         col("secret", texts(&|i| format!("{HIDDEN}-SECRET-{i}")), Treatment::Withhold),
     ]
@@ -87,7 +103,10 @@ async fn errors_name_no_value() {
 #[tokio::test]
 async fn hidden_rows_are_in_no_statistic() {
     let t = world().await;
-    assert_eq!(t.ok("select count(*), min(amount), max(amount), min(id), max(id) from people").await, ["2000|100|4098|0|3998"]);
+    assert_eq!(
+        t.ok("select count(*), min(amount), max(amount), min(id), max(id) from people").await,
+        ["2000|100|4098|0|3998"]
+    );
     assert_eq!(t.ok("select count(*) from people where org = 'B'").await, ["0"]);
     assert_eq!(t.ok("select count(*) from people where amount = 5").await, ["0"]);
     assert_eq!(t.ok("select org, count(*) from people group by org").await, ["A|2000"]);
@@ -106,7 +125,10 @@ async fn masks_lie_under_predicates_groups_and_joins() {
     assert_eq!(t.ok("select name, count(*) from people group by name").await, ["A…|2000"]);
     assert_eq!(t.ok("select count(*) from people where name = 'Ann-4'").await, ["0"]);
     assert_eq!(t.ok("select min(name), max(name) from people").await, ["A…|A…"]);
-    assert_eq!(t.ok("select distinct pay from people order by pay").await, ["0.0", "1000.0", "2000.0", "3000.0"]);
+    assert_eq!(
+        t.ok("select distinct pay from people order by pay").await,
+        ["0.0", "1000.0", "2000.0", "3000.0"]
+    );
     assert_eq!(t.ok("select count(*) from people where pay = 4").await, ["0"]);
     assert_eq!(t.ok("select born, count(*) from people where born = 1970 group by born").await, ["1970|183"]);
     assert_eq!(t.ok("select length(name), upper(name) from people limit 1").await, ["2|A…"]);
@@ -116,7 +138,13 @@ async fn masks_lie_under_predicates_groups_and_joins() {
 #[tokio::test]
 async fn withheld_things_do_not_exist() {
     let t = world().await;
-    for sql in ["select secret from people", "select people.secret from people", "select * from people where secret is null", "select sekret from people", "select nothing from people"] {
+    for sql in [
+        "select secret from people",
+        "select people.secret from people",
+        "select * from people where secret is null",
+        "select sekret from people",
+        "select nothing from people",
+    ] {
         let error = t.fails(sql).await;
         assert_eq!(error.sqlstate(), "42703", "{sql}");
         let mut words = format!("{error} {}", error.reason().zh);
@@ -177,7 +205,10 @@ async fn what_tells_more_than_rows_is_refused() {
     ] {
         let error = t.fails(sql).await;
         let state = error.sqlstate();
-        assert!(["0A000", "42601", "42883", "42P01", "42703", "42804"].contains(&state), "{sql}: {state} {error}");
+        assert!(
+            ["0A000", "42601", "42883", "42P01", "42703", "42804"].contains(&state),
+            "{sql}: {state} {error}"
+        );
         assert!(!error.to_string().contains(HIDDEN), "{sql}: {error}");
     }
 }
@@ -197,7 +228,10 @@ async fn linked_scopes_hold_below_too() {
     let scope = r#"{"data.people":[{"any":[{"linked":{"column":"id","dataset":"welfare","table":"benefits","key":"person",
         "any":[{"column":"snap","op":">","value":7}]}},{"column":"id","op":"=","value":5}]}]}"#;
     let t = tester(vec![people, benefits], scope, Form::Rows).await;
-    assert_eq!(t.ok("select id from people where id < 30 order by id").await, ["5", "8", "9", "18", "19", "28", "29"]);
+    assert_eq!(
+        t.ok("select id from people where id < 30 order by id").await,
+        ["5", "8", "9", "18", "19", "28", "29"]
+    );
     assert_eq!(t.ok("select count(*) from people").await, ["21"]);
     assert_eq!(t.state("select * from benefits").await, "42P01");
 }

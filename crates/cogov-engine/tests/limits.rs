@@ -61,7 +61,11 @@ async fn data_four_times_the_memory_ends_or_is_refused() {
                 Err(error) => outcome = Some(error.kind()),
             }
         }
-        println!("{sql}: {rows} rows, {outcome:?}, {:?}, {} MB more", started.elapsed(), peak.saturating_sub(before) / MB);
+        println!(
+            "{sql}: {rows} rows, {outcome:?}, {:?}, {} MB more",
+            started.elapsed(),
+            peak.saturating_sub(before) / MB
+        );
         assert!(matches!(outcome, None | Some(ErrorKind::OutOfMemory)), "{sql}: {outcome:?}");
         assert!(peak < before + 200 * MB, "{sql}: {} MB", (peak - before) / MB);
         assert!(started.elapsed() < Duration::from_secs(120));
@@ -82,7 +86,12 @@ async fn a_long_query_ends_in_time_and_says_so() {
 async fn a_dropped_stream_ends_the_query_and_frees_its_memory() {
     let t = wide(200_000, 64 * MB, 60).await;
     for _ in 0..20 {
-        let mut stream = t.prepare("select a.word from wide a join wide b on a.id = b.id").await.unwrap().execute().unwrap();
+        let mut stream = t
+            .prepare("select a.word from wide a join wide b on a.id = b.id")
+            .await
+            .unwrap()
+            .execute()
+            .unwrap();
         stream.next().await.unwrap().unwrap();
         drop(stream);
     }
@@ -115,7 +124,8 @@ async fn long_and_deep_statements_are_refused() {
 #[tokio::test]
 async fn parameters_are_typed_bound_and_run_many_times() {
     let t = wide(100, 64 * MB, 10).await;
-    let prepared = t.prepare("select id from wide where id > $1 and word like $2 order by id limit 2").await.unwrap();
+    let prepared =
+        t.prepare("select id from wide where id > $1 and word like $2 order by id limit 2").await.unwrap();
     assert_eq!(prepared.parameter_types().len(), 2);
     assert_eq!(prepared.shape(), "SELECT id FROM wide WHERE id > $1 AND word LIKE $2 ORDER BY id LIMIT ?");
     assert_eq!(prepared.execute().err().unwrap().sqlstate(), "08P01");
@@ -128,6 +138,9 @@ async fn parameters_are_typed_bound_and_run_many_times() {
         }
         assert_eq!(rows, ["51", "52"]);
     }
-    assert_eq!(prepared.bind(&[Param::Text("x".into()), Param::Null]).await.err().unwrap().sqlstate(), "08P01");
+    assert_eq!(
+        prepared.bind(&[Param::Text("x".into()), Param::Null]).await.err().unwrap().sqlstate(),
+        "08P01"
+    );
     assert_eq!(prepared.bind(&[]).await.err().unwrap().sqlstate(), "08P01");
 }

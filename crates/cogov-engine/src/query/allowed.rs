@@ -41,9 +41,7 @@ fn node_refusal(node: &LogicalPlan) -> Option<QueryError> {
         | LogicalPlan::Values(_)
         | LogicalPlan::Distinct(_) => None,
         LogicalPlan::TableScan(scan) if governed(scan).is_ok() => None,
-        LogicalPlan::RecursiveQuery(_) => {
-            Some(QueryError::not_governed("recursive queries", "递归查询"))
-        }
+        LogicalPlan::RecursiveQuery(_) => Some(QueryError::not_governed("recursive queries", "递归查询")),
         LogicalPlan::Unnest(_) => Some(QueryError::not_governed("lists as rows", "将列表展开为行")),
         LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_) => {
             Some(QueryError::not_governed("statements that write", "写入类语句"))
@@ -110,7 +108,10 @@ fn unless(listed: bool, name: &str) -> Option<QueryError> {
 }
 
 fn reserved() -> QueryError {
-    QueryError::not_governed("names that begin with __cogov; choose another name", "以 __cogov 开头的名称；请另取名称")
+    QueryError::not_governed(
+        "names that begin with __cogov; choose another name",
+        "以 __cogov 开头的名称；请另取名称",
+    )
 }
 
 /// The governed table of a scan.

@@ -18,8 +18,8 @@ use datafusion::physical_plan::filter_pushdown::{
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
-    PlanProperties, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+    StatisticsArgs,
 };
 use futures::StreamExt;
 use std::{fmt, sync::Arc};
@@ -34,7 +34,11 @@ pub(super) struct Barrier {
 
 impl Barrier {
     /// Closes a plan that was already optimised on its own. `rows` is a public guess of its rows.
-    pub(super) fn new(inner: Arc<dyn ExecutionPlan>, schema: SchemaRef, rows: usize) -> Self {
+    ///
+    /// # Errors
+    /// When its operators cannot be watched.
+    pub(super) fn new(inner: Arc<dyn ExecutionPlan>, schema: SchemaRef, rows: usize) -> Result<Self> {
+        let inner = super::watch::checkpoints(inner)?;
         let partitions = inner.output_partitioning().partition_count();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -42,7 +46,7 @@ impl Barrier {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { inner, schema, rows, properties: Arc::new(properties) }
+        Ok(Self { inner, schema, rows, properties: Arc::new(properties) })
     }
 
     fn estimate(&self) -> Arc<Statistics> {
@@ -98,11 +102,7 @@ impl ExecutionPlan for Barrier {
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
     }
 
-    fn statistics_from_inputs(
-        &self,
-        _: &[Arc<Statistics>],
-        _: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
         Ok(self.estimate())
     }
 
@@ -122,4 +122,3 @@ fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
         .map_err(|_| faults::broken())
 }
-

@@ -2,6 +2,7 @@
 
 use super::catalogue::{self, GrantedTable};
 use super::config::EngineConfig;
+use super::faults;
 use super::functions::Functions;
 use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
@@ -9,7 +10,6 @@ use super::objects::Objects;
 use super::prepared::{self, Prepared};
 use super::scope::Opened;
 use super::world::GrantWorld;
-use super::faults;
 use crate::error::QueryError;
 use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -159,7 +159,10 @@ impl<T> Drop for AbortOnDrop<T> {
 
 impl<T> Future for AbortOnDrop<T> {
     type Output = Result<T, tokio::task::JoinError>;
-    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
         std::pin::Pin::new(&mut self.0).poll(cx)
     }
 }
@@ -180,6 +183,10 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false);
     session.options_mut().optimizer.enable_dynamic_filter_pushdown = below;
+    // What a sort keeps back to merge its spills must leave room to sort in.
+    let sorts = 8 * config.target_partitions.max(1);
+    session.options_mut().execution.sort_spill_reservation_bytes =
+        (config.query_memory / sorts).min(10 << 20);
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))

@@ -131,10 +131,8 @@ fn source_words(column: &ColumnRef, origin: &Origin) -> Text {
 
 fn statistic_words(k: MinGroup, before: Grade, after: Grade) -> Text {
     let k = k.get();
-    let mut words = Text::new(
-        format!("a statistic over groups of at least {k}"),
-        format!("每组不少于 {k} 的统计结果"),
-    );
+    let mut words =
+        Text::new(format!("a statistic over groups of at least {k}"), format!("每组不少于 {k} 的统计结果"));
     if before != after {
         words.en.push_str(&format!(", which lowers {before} to {after}"));
         words.zh.push_str(&format!("，由{}降为{}", before.zh(), after.zh()));

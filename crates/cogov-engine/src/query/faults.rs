@@ -37,7 +37,9 @@ pub(super) fn running(error: &DataFusionError) -> QueryError {
             None => QueryError::internal(),
         },
         DataFusionError::ResourcesExhausted(_) => out_of_memory(),
-        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) => unreadable(),
+        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) => {
+            unreadable()
+        }
         DataFusionError::ArrowError(error, _) => arrow(error),
         DataFusionError::Execution(_) | DataFusionError::Plan(_) => data(),
         _ => QueryError::internal(),

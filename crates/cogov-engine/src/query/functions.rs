@@ -18,19 +18,77 @@ const SCALARS: &[(&str, &[&str])] = &[
     (
         "arithmetic: numbers of numbers",
         &[
-            "abs", "ceil", "floor", "round", "trunc", "sqrt", "cbrt", "power", "exp", "ln", "log", "log2",
-            "log10", "signum", "gcd", "lcm", "factorial", "isnan", "iszero", "nanvl", "pi", "acos", "acosh",
-            "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "cot", "degrees", "radians", "sin",
-            "sinh", "tan", "tanh",
+            "abs",
+            "ceil",
+            "floor",
+            "round",
+            "trunc",
+            "sqrt",
+            "cbrt",
+            "power",
+            "exp",
+            "ln",
+            "log",
+            "log2",
+            "log10",
+            "signum",
+            "gcd",
+            "lcm",
+            "factorial",
+            "isnan",
+            "iszero",
+            "nanvl",
+            "pi",
+            "acos",
+            "acosh",
+            "asin",
+            "asinh",
+            "atan",
+            "atan2",
+            "atanh",
+            "cos",
+            "cosh",
+            "cot",
+            "degrees",
+            "radians",
+            "sin",
+            "sinh",
+            "tan",
+            "tanh",
         ],
     ),
     (
         "text: never longer than its arguments together, save for replacement",
         &[
-            "ascii", "bit_length", "btrim", "character_length", "chr", "concat", "concat_ws", "contains",
-            "ends_with", "find_in_set", "initcap", "left", "levenshtein", "lower", "ltrim", "octet_length",
-            "overlay", "replace", "reverse", "right", "rtrim", "split_part", "starts_with", "strpos",
-            "substr", "substr_index", "to_hex", "translate", "upper",
+            "ascii",
+            "bit_length",
+            "btrim",
+            "character_length",
+            "chr",
+            "concat",
+            "concat_ws",
+            "contains",
+            "ends_with",
+            "find_in_set",
+            "initcap",
+            "left",
+            "levenshtein",
+            "lower",
+            "ltrim",
+            "octet_length",
+            "overlay",
+            "replace",
+            "reverse",
+            "right",
+            "rtrim",
+            "split_part",
+            "starts_with",
+            "strpos",
+            "substr",
+            "substr_index",
+            "to_hex",
+            "translate",
+            "upper",
         ],
     ),
     (
@@ -40,9 +98,22 @@ const SCALARS: &[(&str, &[&str])] = &[
     (
         "time: the clock of the statement and parts of dates",
         &[
-            "current_date", "current_time", "date_bin", "date_part", "date_trunc", "from_unixtime",
-            "make_date", "now", "to_char", "to_date", "to_timestamp", "to_timestamp_micros",
-            "to_timestamp_millis", "to_timestamp_nanos", "to_timestamp_seconds", "to_unixtime",
+            "current_date",
+            "current_time",
+            "date_bin",
+            "date_part",
+            "date_trunc",
+            "from_unixtime",
+            "make_date",
+            "now",
+            "to_char",
+            "to_date",
+            "to_timestamp",
+            "to_timestamp_micros",
+            "to_timestamp_millis",
+            "to_timestamp_nanos",
+            "to_timestamp_seconds",
+            "to_unixtime",
         ],
     ),
 ];
@@ -50,17 +121,56 @@ const SCALARS: &[(&str, &[&str])] = &[
 /// Functions of many rows. `min`, `max` and the like show single values: of protected columns they are
 /// refused by [`is_safe_statistic`].
 const AGGREGATES: &[&str] = &[
-    "approx_distinct", "approx_median", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or",
-    "corr", "count", "covar_pop", "covar_samp", "first_value", "grouping", "last_value", "max", "median",
-    "min", "nth_value", "percentile_cont", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept",
-    "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "stddev", "stddev_pop", "string_agg",
-    "sum", "var", "var_pop",
+    "approx_distinct",
+    "approx_median",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "first_value",
+    "grouping",
+    "last_value",
+    "max",
+    "median",
+    "min",
+    "nth_value",
+    "percentile_cont",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "stddev",
+    "stddev_pop",
+    "string_agg",
+    "sum",
+    "var",
+    "var_pop",
 ];
 
 /// Functions over windows.
 const WINDOWS: &[&str] = &[
-    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile",
-    "percent_rank", "rank", "row_number",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
 ];
 
 /// Statistics of one column in which no single row shows when the group is large enough.
@@ -68,8 +178,20 @@ const SAFE_STATISTICS: &[&str] = &["count", "sum", "avg", "var", "var_pop", "std
 
 /// Functions that give a result for every argument, so that no error depends on a protected value.
 const TOTAL: &[&str] = &[
-    "btrim", "character_length", "coalesce", "concat", "contains", "date_part", "ends_with", "lower",
-    "ltrim", "nullif", "rtrim", "starts_with", "strpos", "upper",
+    "btrim",
+    "character_length",
+    "coalesce",
+    "concat",
+    "contains",
+    "date_part",
+    "ends_with",
+    "lower",
+    "ltrim",
+    "nullif",
+    "rtrim",
+    "starts_with",
+    "strpos",
+    "upper",
 ];
 
 /// Whether a scalar function may stand in a plan.
@@ -118,7 +240,8 @@ impl Functions {
                 all.scalars.insert(name.to_owned(), Arc::clone(f));
             }
         }
-        for f in SessionStateDefaults::default_aggregate_functions().iter().filter(|f| is_aggregate(f.name())) {
+        for f in SessionStateDefaults::default_aggregate_functions().iter().filter(|f| is_aggregate(f.name()))
+        {
             for name in f.aliases().iter().map(String::as_str).chain([f.name()]) {
                 all.aggregates.insert(name.to_owned(), Arc::clone(f));
             }
@@ -139,7 +262,7 @@ mod tests {
     #[test]
     fn every_listed_name_is_a_function() {
         let all = Functions::new();
-        let scalar = |name: &&str| all.scalars.values().any(|f| f.name() == **name);
+        let scalar = |name: &&str| all.scalars.values().any(|f| f.name() == *name);
         for (class, names) in SCALARS {
             let missing: Vec<_> = names.iter().filter(|n| !scalar(n)).collect();
             assert!(missing.is_empty(), "{class}: {missing:?}");

@@ -89,7 +89,8 @@ impl Governor {
             LogicalPlan::Filter(node) => self.filter(node, outer),
             LogicalPlan::SubqueryAlias(node) => {
                 let below = self.walk(&node.input, outer)?;
-                let plan = SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()).map_err(planning)?;
+                let plan =
+                    SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()).map_err(planning)?;
                 Node::new(LogicalPlan::SubqueryAlias(plan), below.columns, below.rows)
             }
             LogicalPlan::Join(node) => self.join(node, outer),
@@ -150,16 +151,14 @@ impl Governor {
     fn expr(&self, expr: &Expr, around: &Around<'_>) -> Result<(Expr, Facts), QueryError> {
         let mut facts = Facts { protection: around.rows.protection, ..Facts::default() };
         let mut failure = None;
-        let done = expr.clone().transform_up(|part| {
-            match self.part(part, around) {
-                Ok((part, known)) => {
-                    facts = std::mem::take(&mut facts).join(&known);
-                    Ok(Transformed::yes(part))
-                }
-                Err((part, error)) => {
-                    failure = Some(error);
-                    Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
-                }
+        let done = expr.clone().transform_up(|part| match self.part(part, around) {
+            Ok((part, known)) => {
+                facts = std::mem::take(&mut facts).join(&known);
+                Ok(Transformed::yes(part))
+            }
+            Err((part, error)) => {
+                failure = Some(error);
+                Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
             }
         });
         if let Some(error) = failure {
@@ -303,7 +302,8 @@ impl Governor {
         };
         columns.extend(values.iter().map(|(_, facts)| facts.clone()));
         let exprs = |all: Vec<(Expr, Facts)>| all.into_iter().map(|(expr, _)| expr).collect();
-        let plan = Aggregate::try_new(Arc::new(below.plan), exprs(groups), exprs(values)).map_err(planning)?;
+        let plan =
+            Aggregate::try_new(Arc::new(below.plan), exprs(groups), exprs(values)).map_err(planning)?;
         Node::new(LogicalPlan::Aggregate(plan), columns, rows)
     }
 
@@ -328,7 +328,11 @@ impl Governor {
         Node::new(LogicalPlan::Sort(plan), below.columns, below.rows.join(&facts))
     }
 
-    fn sort_exprs(&self, sorts: &[SortExpr], around: &Around<'_>) -> Result<(Vec<SortExpr>, Facts), QueryError> {
+    fn sort_exprs(
+        &self,
+        sorts: &[SortExpr],
+        around: &Around<'_>,
+    ) -> Result<(Vec<SortExpr>, Facts), QueryError> {
         let mut all = Facts::default();
         let mut out = Vec::new();
         for sort in sorts {
@@ -342,7 +346,10 @@ impl Governor {
 
     fn distinct(&self, node: &Distinct, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
         let Distinct::All(input) = node else {
-            return Err(QueryError::not_governed("DISTINCT ON; use GROUP BY", "DISTINCT ON；请使用 GROUP BY"));
+            return Err(QueryError::not_governed(
+                "DISTINCT ON; use GROUP BY",
+                "DISTINCT ON；请使用 GROUP BY",
+            ));
         };
         let below = self.walk(input, outer)?;
         let all = below.all();
@@ -402,28 +409,40 @@ fn unprotected(facts: &Facts, words: fn(u64) -> Text) -> Result<(), QueryError> 
 
 fn shown(k: u64) -> Text {
     Text::new(
-        format!("this grant shows these columns only in statistics over groups of at least {k}: use count, sum, avg, var or stddev, with GROUP BY if you like"),
-        format!("该授权仅允许以每组不少于 {k} 的统计方式使用这些列：请使用 count、sum、avg、var 或 stddev，可配合 GROUP BY"),
+        format!(
+            "this grant shows these columns only in statistics over groups of at least {k}: use count, sum, avg, var or stddev, with GROUP BY if you like"
+        ),
+        format!(
+            "该授权仅允许以每组不少于 {k} 的统计方式使用这些列：请使用 count、sum、avg、var 或 stddev，可配合 GROUP BY"
+        ),
     )
 }
 
 fn inside(k: u64) -> Text {
     Text::new(
-        format!("a subquery would use single protected rows; take a statistic over groups of at least {k} inside it"),
+        format!(
+            "a subquery would use single protected rows; take a statistic over groups of at least {k} inside it"
+        ),
         format!("子查询会用到单个受保护的行；请在其中取每组不少于 {k} 的统计结果"),
     )
 }
 
 fn cut(k: u64) -> Text {
     Text::new(
-        format!("sorting, cutting, DISTINCT or combining protected rows would show single ones; take a statistic over groups of at least {k} first, GROUP BY instead of DISTINCT"),
-        format!("对受保护的行排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果，并以 GROUP BY 代替 DISTINCT"),
+        format!(
+            "sorting, cutting, DISTINCT or combining protected rows would show single ones; take a statistic over groups of at least {k} first, GROUP BY instead of DISTINCT"
+        ),
+        format!(
+            "对受保护的行排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果，并以 GROUP BY 代替 DISTINCT"
+        ),
     )
 }
 
 fn windowed(k: u64) -> Text {
     Text::new(
-        format!("window functions give a value to each row, and these rows are protected; take a statistic over groups of at least {k} first"),
+        format!(
+            "window functions give a value to each row, and these rows are protected; take a statistic over groups of at least {k} first"
+        ),
         format!("窗口函数会为每行给出数值，而这些行受保护；请先取每组不少于 {k} 的统计结果"),
     )
 }

@@ -15,9 +15,7 @@ use datafusion::common::Column;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, ScalarUDF, TableProviderFilterPushDown,
-};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use std::{fmt, sync::Arc};
 
@@ -111,11 +109,9 @@ impl GovernedTable {
             _ => Some(field.data_type().clone()),
         };
         match data_type {
-            Some(data_type) => self.columns.push(Visible {
-                column: column.clone(),
-                ruling: ruling.clone(),
-                data_type,
-            }),
+            Some(data_type) => {
+                self.columns.push(Visible { column: column.clone(), ruling: ruling.clone(), data_type })
+            }
             None => self.unenforceable.push((column.name.clone(), misfit(&ruling.treatment))),
         }
     }
@@ -225,10 +221,7 @@ impl TableProvider for GovernedTable {
         TableType::Base
     }
 
-    fn supports_filters_pushdown(
-        &self,
-        filters: &[&Expr],
-    ) -> PlanResult<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
         let exact = |filter: &&Expr| match self.leakproof(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Unsupported,
@@ -253,6 +246,6 @@ impl TableProvider for GovernedTable {
         let schema = Arc::new(self.schema.project(&positions)?);
         let inner = self.below(&positions, filters, limit).await.map_err(faults::below)?;
         let rows = limit.map_or(self.raw.rows(), |limit| limit.min(self.raw.rows()));
-        Ok(Arc::new(Barrier::new(inner, schema, rows)))
+        Ok(Arc::new(Barrier::new(inner, schema, rows)?))
     }
 }

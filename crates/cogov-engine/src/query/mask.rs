@@ -10,9 +10,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use chrono::{Datelike, NaiveDate};
 use cogov_model::Mask;
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::hash::{Hash, Hasher};
@@ -22,8 +20,8 @@ use std::{collections::HashMap, sync::Arc};
 pub(super) fn masked_type(mask: Mask, from: &DataType) -> Option<DataType> {
     let day = matches!(from, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
     let text = matches!(from, DataType::Utf8View);
-    let whole = from.is_signed_integer()
-        || matches!(from, DataType::UInt8 | DataType::UInt16 | DataType::UInt32);
+    let whole =
+        from.is_signed_integer() || matches!(from, DataType::UInt8 | DataType::UInt16 | DataType::UInt32);
     match mask {
         Mask::Year if day || text => Some(DataType::Int32),
         Mask::Band(_) if whole => Some(DataType::Int64),
@@ -120,7 +118,8 @@ fn band(values: &ArrayRef, width: u32) -> Result<ArrayRef> {
     if values.data_type().is_floating() {
         let values = cast(values, &DataType::Float64)?;
         let width = f64::from(width);
-        let bands = values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| (v / width).floor() * width);
+        let bands =
+            values.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| (v / width).floor() * width);
         return Ok(Arc::new(bands));
     }
     let values = cast(values, &DataType::Int64)?;
@@ -191,15 +190,28 @@ mod tests {
     #[test]
     fn years_bands_and_prefixes() {
         let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(0), None, Some(-1)]));
-        assert_eq!(run("year", &days).as_primitive::<arrow::datatypes::Int32Type>().iter().collect::<Vec<_>>(), [Some(1970), None, Some(1969)]);
+        assert_eq!(
+            run("year", &days).as_primitive::<arrow::datatypes::Int32Type>().iter().collect::<Vec<_>>(),
+            [Some(1970), None, Some(1969)]
+        );
         let words = text(&[Some("2001-02-03"), Some("20010203"), Some("no date"), None]);
-        assert_eq!(run("year", &words).as_primitive::<arrow::datatypes::Int32Type>().iter().collect::<Vec<_>>(), [Some(2001), Some(2001), None, None]);
-        let whole: ArrayRef = Arc::new(Int64Array::from(vec![Some(-1), Some(0), Some(999), None, Some(i64::MIN)]));
-        assert_eq!(run("band:500", &whole).as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), [Some(-500), Some(0), Some(500), None, None]);
+        assert_eq!(
+            run("year", &words).as_primitive::<arrow::datatypes::Int32Type>().iter().collect::<Vec<_>>(),
+            [Some(2001), Some(2001), None, None]
+        );
+        let whole: ArrayRef =
+            Arc::new(Int64Array::from(vec![Some(-1), Some(0), Some(999), None, Some(i64::MIN)]));
+        assert_eq!(
+            run("band:500", &whole).as_primitive::<Int64Type>().iter().collect::<Vec<_>>(),
+            [Some(-500), Some(0), Some(500), None, None]
+        );
         let real: ArrayRef = Arc::new(Float64Array::from(vec![Some(12.5)]));
         assert_eq!(run("band:5", &real).as_primitive::<Float64Type>().value(0), 10.0);
         let names = run("prefix:1", &text(&[Some("李小明"), Some(""), None, Some("x")]));
-        assert_eq!(names.as_string_view().iter().collect::<Vec<_>>(), [Some("李…"), Some("…"), None, Some("x…")]);
+        assert_eq!(
+            names.as_string_view().iter().collect::<Vec<_>>(),
+            [Some("李…"), Some("…"), None, Some("x…")]
+        );
     }
 
     #[test]
@@ -208,7 +220,10 @@ mod tests {
         mac.update(b"42");
         let expected = hex::encode(&mac.finalize().into_bytes()[..16]);
         let hashes = run("keyed-hash", &text(&[Some("42"), None, Some("42")]));
-        assert_eq!(hashes.as_string_view().iter().collect::<Vec<_>>(), [Some(expected.as_str()), None, Some(expected.as_str())]);
+        assert_eq!(
+            hashes.as_string_view().iter().collect::<Vec<_>>(),
+            [Some(expected.as_str()), None, Some(expected.as_str())]
+        );
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![42]));
         assert_eq!(run("keyed-hash", &numbers).as_string_view().value(0), expected);
         assert_eq!(format!("{:?}", key()), "MaskKey(…)");

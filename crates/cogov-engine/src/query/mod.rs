@@ -24,6 +24,7 @@ mod scope;
 mod statistic;
 mod total;
 mod units;
+mod watch;
 mod world;
 
 pub use catalogue::{GrantedColumn, GrantedTable};

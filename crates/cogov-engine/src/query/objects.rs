@@ -8,12 +8,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Statistics, stats::Precision};
+use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::{
     CachedParquetFileReaderFactory, metadata::DFParquetMetadata,
 };
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::datasource::TableType;
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -35,11 +35,7 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    pub(super) fn new(
-        store: Arc<dyn ObjectStore>,
-        url: ObjectStoreUrl,
-        runtime: Arc<RuntimeEnv>,
-    ) -> Self {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, url: ObjectStoreUrl, runtime: Arc<RuntimeEnv>) -> Self {
         Self { store, url, runtime, footers: Mutex::default() }
     }
 
@@ -131,8 +127,7 @@ impl TableProvider for RawTable {
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let reader = Arc::clone(&self.reader);
-        let source = ParquetSource::new(Arc::clone(&self.schema))
-            .with_parquet_file_reader_factory(reader);
+        let source = ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader);
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))

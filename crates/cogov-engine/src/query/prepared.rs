@@ -139,18 +139,25 @@ impl Prepared {
             params::values(&[], &self.inner.parameters)?;
         }
         let runtime = self.engine.query_runtime()?;
-        run::start(&self.engine, Job {
-            physical: self.inner.physical.lock().take(),
-            logical: self.inner.governed.clone(),
-            state: self.inner.state.clone(),
-            schema: Arc::clone(&self.inner.schema),
-            runtime,
-        })
+        run::start(
+            &self.engine,
+            Job {
+                physical: self.inner.physical.lock().take(),
+                logical: self.inner.governed.clone(),
+                state: self.inner.state.clone(),
+                schema: Arc::clone(&self.inner.schema),
+                runtime,
+            },
+        )
     }
 }
 
 /// Text → plan → governed plan.
-pub(super) async fn prepare(engine: Engine, world: Arc<GrantWorld>, sql: &str) -> Result<Prepared, QueryError> {
+pub(super) async fn prepare(
+    engine: Engine,
+    world: Arc<GrantWorld>,
+    sql: &str,
+) -> Result<Prepared, QueryError> {
     if world.permit().form() == Form::Verify {
         return Err(verification(world.permit().clauses()));
     }

@@ -2,26 +2,30 @@
 
 use super::engine::Engine;
 use super::faults;
+use super::watch::{self, Watch};
 use crate::error::QueryError;
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::execution::{SessionState, TaskContext};
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{Stream, StreamExt};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 
 /// Batches that wait for who reads; beyond it the query waits.
 const WAITING: usize = 2;
+
+/// How long a query may hold its thread beyond its time before its reader is told so.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What runs.
 pub(super) struct Job {
@@ -42,6 +46,9 @@ pub struct RowStream {
     schema: SchemaRef,
     messages: mpsc::Receiver<Message>,
     task: AbortHandle,
+    watch: Arc<Watch>,
+    /// Ends the wait for a query that holds its thread beyond its time.
+    guard: Option<Pin<Box<Sleep>>>,
     over: bool,
 }
 
@@ -55,6 +62,7 @@ impl RowStream {
 
 impl Drop for RowStream {
     fn drop(&mut self) {
+        self.watch.stop();
         self.task.abort();
     }
 }
@@ -66,64 +74,91 @@ impl Stream for RowStream {
         if self.over {
             return Poll::Ready(None);
         }
-        let message = std::task::ready!(self.messages.poll_recv(cx));
-        let item = match message {
-            Some(Message::Rows(rows)) => Some(rows),
-            Some(Message::End) => None,
-            // The task went without a word: it panicked. What came before may not be taken for the whole.
-            None => Some(Err(QueryError::internal())),
+        let item = match self.messages.poll_recv(cx) {
+            Poll::Pending => {
+                ready!(self.poll_guard(cx));
+                Some(Err(self.watch.late()))
+            }
+            Poll::Ready(message) => self.received(message),
         };
         self.over = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)
     }
 }
 
+impl RowStream {
+    fn poll_guard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.watch.left() + GRACE;
+        self.guard.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(cx)
+    }
+
+    fn received(&mut self, message: Option<Message>) -> Option<Result<RecordBatch, QueryError>> {
+        self.guard = None;
+        match message {
+            Some(Message::Rows(rows)) => Some(rows),
+            Some(Message::End) => None,
+            // The task went without a word: it panicked. What came before may not be taken for the whole.
+            None => Some(Err(QueryError::internal())),
+        }
+    }
+}
+
 /// Starts a job on the engine's threads.
 pub(super) fn start(engine: &Engine, job: Job) -> Result<RowStream, QueryError> {
     let handle = engine.handle().ok_or_else(QueryError::internal)?;
-    let limit = engine.inner.config.query_time;
+    let watch = Watch::new(engine.inner.config.query_time);
     let (sender, messages) = mpsc::channel(WAITING);
     let schema = Arc::clone(&job.schema);
-    let keep = engine.clone();
+    let (keep, watching) = (engine.clone(), Arc::clone(&watch));
     let task = handle.spawn(async move {
-        let last = match rows(job, limit, &sender).await {
+        let last = match rows(job, &watching, &sender).await {
             Ok(()) => Message::End,
             Err(error) => Message::Rows(Err(error)),
         };
         // A closed channel means that nobody waits for the end.
         let _: Result<(), _> = sender.send(last).await;
-        // The engine is let go elsewhere: its threads must not wait for themselves.
         drop(keep);
     });
-    Ok(RowStream { schema, messages, task: task.abort_handle(), over: false })
+    Ok(RowStream { schema, messages, task: task.abort_handle(), watch, guard: None, over: false })
 }
 
-async fn rows(job: Job, limit: Duration, sender: &mpsc::Sender<Message>) -> Result<(), QueryError> {
-    let late = || faults::timeout(limit.as_secs());
-    let mut left = limit;
-    let started = Instant::now();
-    let planned = async {
-        match job.physical {
-            Some(plan) => Ok(plan),
-            None => job.state.create_physical_plan(&job.logical).await,
-        }
-    };
-    let plan = timeout(left, planned).await.map_err(|_| late())?.map_err(|e| faults::running(&e))?;
-    let context = TaskContext::default()
-        .with_session_config(job.state.config().clone())
-        .with_runtime(job.runtime);
-    let mut stream = execute_stream(plan, Arc::new(context)).map_err(|e| faults::running(&e))?;
-    left = left.saturating_sub(started.elapsed());
+async fn rows(job: Job, watch: &Arc<Watch>, sender: &mpsc::Sender<Message>) -> Result<(), QueryError> {
+    watch.resume();
+    let mut stream = in_time(watch, open(job, watch)).await??;
     loop {
-        // Only the engine's own time counts, not the reader's.
-        let started = Instant::now();
-        let Some(batch) = timeout(left, stream.next()).await.map_err(|_| late())? else { return Ok(()) };
-        left = left.saturating_sub(started.elapsed());
-        let batch = plain_batch(&batch.map_err(|e| faults::running(&e))?, &job.schema)?;
+        watch.resume();
+        let batch = in_time(watch, stream.rows.next()).await?;
+        watch.pause();
+        let Some(batch) = batch else { return Ok(()) };
+        let batch = plain_batch(&batch.map_err(|e| faults::running(&e))?, &stream.schema)?;
         if batch.num_rows() > 0 && sender.send(Message::Rows(Ok(batch))).await.is_err() {
             return Ok(());
         }
     }
+}
+
+async fn in_time<T>(watch: &Watch, work: impl Future<Output = T>) -> Result<T, QueryError> {
+    timeout(watch.left(), work).await.map_err(|_| watch.late())
+}
+
+struct Opened {
+    rows: SendableRecordBatchStream,
+    schema: SchemaRef,
+}
+
+async fn open(job: Job, watch: &Arc<Watch>) -> Result<Opened, QueryError> {
+    let planned = match job.physical {
+        Some(plan) => Ok(plan),
+        None => job.state.create_physical_plan(&job.logical).await,
+    };
+    let watched = planned
+        .and_then(|plan| watch::join_conditions(plan, watch))
+        .and_then(watch::checkpoints)
+        .map_err(|e| faults::running(&e))?;
+    let session = job.state.config().clone().with_extension(Arc::clone(watch));
+    let context = TaskContext::default().with_session_config(session).with_runtime(job.runtime);
+    let rows = execute_stream(watched, Arc::new(context)).map_err(|e| faults::running(&e))?;
+    Ok(Opened { rows, schema: job.schema })
 }
 
 /// The type that clients get: plain texts in place of views and dictionaries.
@@ -143,8 +178,12 @@ pub(super) fn plain_schema(schema: &Schema) -> SchemaRef {
 }
 
 fn plain_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryError> {
-    let columns: Result<Vec<ArrayRef>, _> =
-        batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type())).collect();
+    let columns: Result<Vec<ArrayRef>, _> = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast(column, field.data_type()))
+        .collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     columns
         .and_then(|columns| RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options))

@@ -7,9 +7,7 @@ use cogov_model::{ColumnName, CompareOp, Condition, DatasetId, Linked, Scalar, T
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, Operator, binary_expr, cast, in_subquery, lit,
-};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator, binary_expr, cast, in_subquery, lit};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The raw tables of a world, by dataset and table.
@@ -26,8 +24,7 @@ pub(super) fn predicate(
     opened: &Opened,
 ) -> Result<Option<Expr>, QueryError> {
     let context = Scope { table, name, depth: 0, opened };
-    let all: Vec<Expr> =
-        conditions.iter().map(|c| context.condition(c)).collect::<Result<_, _>>()?;
+    let all: Vec<Expr> = conditions.iter().map(|c| context.condition(c)).collect::<Result<_, _>>()?;
     Ok(all.into_iter().reduce(Expr::and))
 }
 
@@ -123,7 +120,8 @@ fn literal(value: &Scalar, data_type: &DataType) -> Option<ScalarValue> {
         Scalar::Bool(value) if *data_type == DataType::Boolean => ScalarValue::Boolean(Some(*value)),
         Scalar::Int(value) if data_type.is_numeric() => ScalarValue::Int64(Some(*value)),
         Scalar::Real(value) if data_type.is_floating() => ScalarValue::Float64(Some(*value)),
-        Scalar::Real(value) if data_type.is_integer() && value.fract() == 0.0 && value.abs() < 9e15 => {
+        Scalar::Real(value) if data_type.is_integer() && value.fract() == 0.0 && value.abs() < 9e15 =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53, as just checked")]
             ScalarValue::Int64(Some(*value as i64))
         }
@@ -134,10 +132,7 @@ fn literal(value: &Scalar, data_type: &DataType) -> Option<ScalarValue> {
 }
 
 const fn text_like(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8View | DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)
-    )
+    matches!(data_type, DataType::Utf8View | DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
 fn unenforceable() -> QueryError {

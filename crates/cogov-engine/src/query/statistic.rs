@@ -98,8 +98,9 @@ fn inner_plan(piece: &Piece<'_>, counted: &Counted) -> PlanResult<LogicalPlan> {
         each.reduce(Expr::and)
     };
     let members = aggregates.count_units(None);
-    let mut columns: Vec<Expr> =
-        (0..groups.len()).map(|i| Expr::Column(Column::from_name(format!("g{i}"))).alias(position(i))).collect();
+    let mut columns: Vec<Expr> = (0..groups.len())
+        .map(|i| Expr::Column(Column::from_name(format!("g{i}"))).alias(position(i)))
+        .collect();
     for (value, _) in piece.values {
         let shown = aggregates.statistic(value).map_err(faults::carry)?;
         let value = Expr::Column(Column::from_name(&shown.name));
@@ -213,7 +214,9 @@ fn linear(expr: &Expr, schema: &DFSchema) -> bool {
 
 fn unsafe_statistic(name: &str) -> QueryError {
     QueryError::not_governed(
-        &format!("{name} of protected values, which may show a single one; use count, sum, avg, var or stddev of one column"),
+        &format!(
+            "{name} of protected values, which may show a single one; use count, sum, avg, var or stddev of one column"
+        ),
         &format!("对受保护数值使用 {name}，它可能显露单个数值；请对单列使用 count、sum、avg、var 或 stddev"),
     )
 }
@@ -268,8 +271,9 @@ impl TableProvider for Statistic {
         };
         let schema = Arc::new(self.schema.project(&positions)?);
         let columns = positions.iter().map(|i| Expr::Column(Column::from_name(position(*i))));
-        let plan = LogicalPlanBuilder::from(self.plan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
+        let plan =
+            LogicalPlanBuilder::from(self.plan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
         let inner = self.planner.create_physical_plan(&plan).await.map_err(faults::below)?;
-        Ok(Arc::new(Barrier::new(inner, schema, GROUPS)))
+        Ok(Arc::new(Barrier::new(inner, schema, GROUPS)?))
     }
 }

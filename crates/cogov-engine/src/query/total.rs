@@ -6,8 +6,8 @@ use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::logical_expr::{Expr, ExprSchemable, Operator, TryCast};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use std::sync::Arc;
 
 /// An expression made total: casts become TRY_CAST, and what may raise is refused.
@@ -49,10 +49,8 @@ fn fold(expr: &Expr, schema: &DFSchema) -> Option<Expr> {
     if open || matches!(expr, Expr::Literal(..)) {
         return Some(expr.clone());
     }
-    let context = SimplifyContext::builder()
-        .with_schema(Arc::new(schema.clone()))
-        .with_current_time()
-        .build();
+    let context =
+        SimplifyContext::builder().with_schema(Arc::new(schema.clone())).with_current_time().build();
     let folded = ExprSimplifier::new(context).simplify(expr.clone()).ok()?;
     matches!(folded, Expr::Literal(..)).then_some(folded)
 }
@@ -111,7 +109,9 @@ fn check(expr: &Expr, schema: &DFSchema) -> Result<(), QueryError> {
             "受保护数值统计之下的子查询；请改用连接，或分两条语句",
         )),
         Expr::ScalarFunction(f) if is_total(f.name()) => Ok(()),
-        Expr::ScalarFunction(f) => Err(may_raise(&format!("the function {}", f.name()), &format!("函数 {}", f.name()))),
+        Expr::ScalarFunction(f) => {
+            Err(may_raise(&format!("the function {}", f.name()), &format!("函数 {}", f.name())))
+        }
         _ => Err(may_raise("this expression", "该表达式")),
     }
 }
@@ -135,7 +135,11 @@ fn operator(op: Operator, left: &Expr, right: &Expr, schema: &DFSchema) -> Resul
         Operator::Divide | Operator::Modulo => floats() || (plain() && safe_divisor(right)),
         _ => false,
     };
-    if fine { Ok(()) } else { Err(may_raise(&format!("the operator {op} on these types"), &format!("这些类型上的运算符 {op}"))) }
+    if fine {
+        Ok(())
+    } else {
+        Err(may_raise(&format!("the operator {op} on these types"), &format!("这些类型上的运算符 {op}")))
+    }
 }
 
 /// Numbers whose arithmetic wraps or saturates, and never raises: decimals and dates are not among them.
@@ -155,7 +159,11 @@ fn safe_divisor(expr: &Expr) -> bool {
 
 fn may_raise(en: &str, zh: &str) -> QueryError {
     QueryError::not_governed(
-        &format!("{en} over protected values, because an error could tell one of them; use comparisons, + - * on numbers, division of floating numbers, or work on the statistic instead"),
-        &format!("作用于受保护数值的{zh}，因为出错会泄露其值；请使用比较、数值加减乘、浮点除法，或在统计结果上运算"),
+        &format!(
+            "{en} over protected values, because an error could tell one of them; use comparisons, + - * on numbers, division of floating numbers, or work on the statistic instead"
+        ),
+        &format!(
+            "作用于受保护数值的{zh}，因为出错会泄露其值；请使用比较、数值加减乘、浮点除法，或在统计结果上运算"
+        ),
     )
 }

@@ -49,7 +49,8 @@ impl Threads {
             LogicalPlan::TableScan(scan) => self.scan(plan, scan),
             LogicalPlan::SubqueryAlias(node) => {
                 let below = self.walk(&node.input)?;
-                let units = below.units.iter().map(|u| Column::new(Some(node.alias.clone()), u.name())).collect();
+                let units =
+                    below.units.iter().map(|u| Column::new(Some(node.alias.clone()), u.name())).collect();
                 let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
                 Ok(Counted { plan: LogicalPlan::SubqueryAlias(plan), units, protected: below.protected })
             }

@@ -94,7 +94,8 @@ fn split(name: &str) -> (&str, &str) {
 
 /// Writes a table in several row groups, so that pruning has something to prune.
 async fn put(store: &Arc<dyn ObjectStore>, table: &TestTable) -> Source {
-    let batch = RecordBatch::try_from_iter(table.columns.iter().map(|c| (c.name, Arc::clone(&c.values)))).unwrap();
+    let batch =
+        RecordBatch::try_from_iter(table.columns.iter().map(|c| (c.name, Arc::clone(&c.values)))).unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(1000)).build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
@@ -182,7 +183,12 @@ fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
     let rulebook = Rulebook::parse(RULEBOOK, None).unwrap_or_else(|p| panic!("{p:#?}"));
     let (asker, provider) = (party("asker"), party("provider"));
     let sharing = SharingAttribute::Unconditional;
-    let columns = granted.iter().map(|(column, label, _)| AskColumn { column, label, sharing: &sharing, provider: &provider });
+    let columns = granted.iter().map(|(column, label, _)| AskColumn {
+        column,
+        label,
+        sharing: &sharing,
+        provider: &provider,
+    });
     let ask = Ask { grant: &grant, party: &asker, columns: columns.collect(), now };
     rulebook.decide(&ask).unwrap_or_else(|r| panic!("{r:?}"))
 }
