@@ -2,11 +2,17 @@
 
 use cogov_app::Door;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::{sync::OnceLock, time::Duration};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
+/// After so many queries the histograms are folded, whether anybody looks at them or not.
+const FOLD_AFTER: u64 = 1024;
+
+static ANSWERED: AtomicU64 = AtomicU64::new(0);
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// The recorder of this process, installed at the first call; none when another one was installed before.
@@ -32,6 +38,11 @@ pub(crate) fn query(door: Door, outcome: &'static str, took: Option<Duration>) {
     metrics::counter!("cogov_queries_total", "door" => door.code(), "outcome" => outcome).increment(1);
     if let Some(took) = took {
         metrics::histogram!("cogov_query_seconds", "door" => door.code()).record(took.as_secs_f64());
+        if ANSWERED.fetch_add(1, Ordering::Relaxed) % FOLD_AFTER == FOLD_AFTER - 1
+            && let Some(handle) = handle()
+        {
+            handle.run_upkeep();
+        }
     }
 }
 

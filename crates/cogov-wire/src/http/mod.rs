@@ -27,8 +27,9 @@ const MAX_BODY: usize = 2 << 20;
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The HTTP API, the public ledger, the catalogue in DCAT, and the node's health.
-#[must_use]
 pub fn router(app: App) -> Router {
+    // Counting begins with the first router, not with the first look at the counts.
+    crate::metrics::handle();
     let api = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     let api = api
         .fallback(|| async { Problem::no_path() })

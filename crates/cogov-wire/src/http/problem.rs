@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 
 /// Something that did not happen, and why.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
     status: StatusCode,
     code: &'static str,
     reason: Text,
@@ -23,7 +26,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A problem of the request itself.
     pub(crate) fn new(status: StatusCode, code: &'static str, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             status,
             code,
             reason: Text::new(en, zh),
@@ -33,7 +36,7 @@ impl Problem {
             sqlstate: None,
             retry_after: None,
             locale: Locale::En,
-        }
+        }))
     }
 
     /// The API has no such path.
@@ -73,7 +76,7 @@ impl Problem {
 
     /// The same, speaking another language first.
     pub(crate) fn in_language(mut self, locale: Locale) -> Self {
-        self.locale = locale;
+        self.0.locale = locale;
         self
     }
 
@@ -82,6 +85,9 @@ impl Problem {
         self.in_language(preferred(headers))
     }
 
+}
+
+impl Details {
     fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("type".to_owned(), json!(format!("urn:cogov:problem:{}", self.code)));
@@ -107,7 +113,7 @@ impl Problem {
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self {
+        Self(Box::new(Details {
             status,
             code: error.code(),
             reason: error.reason(),
@@ -117,23 +123,23 @@ impl From<AppError> for Problem {
             sqlstate: matches!(error, AppError::Query { .. } | AppError::Refused { .. }).then(|| error.sqlstate()),
             retry_after: if let AppError::TooMany { retry_after_seconds } = &error { Some(*retry_after_seconds) } else { None },
             locale: Locale::En,
-        }
+        }))
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, self.body().to_string()).into_response();
+        let mut response = (self.0.status, self.0.body().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             // No browser prompt: people sign in on the pages, scripts know what to send.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cogov\""));
         }
-        if let Some(decision) = self.decision {
+        if let Some(decision) = self.0.decision {
             headers.insert("cogov-decision", HeaderValue::from(decision));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
@@ -161,7 +167,7 @@ mod tests {
         assert_eq!(prefers("fr, zh-CN;q=0.9, en;q=0.8"), Locale::ZhHans);
         assert_eq!(prefers("en-GB"), Locale::En);
         assert_eq!(prefers("de"), Locale::En);
-        let body = Problem::missing().in_language(Locale::ZhHans).body();
+        let body = Problem::missing().in_language(Locale::ZhHans).0.body();
         assert_eq!(body.get("detail"), body.get("reason"));
         assert_eq!(body.get("status"), Some(&json!(404)));
     }

@@ -8,15 +8,15 @@ use super::{Limits, fault};
 use async_trait::async_trait;
 use futures::{Sink, SinkExt};
 use pgwire::api::portal::{Format, Portal, PortalExecutionState};
-use pgwire::api::query::ExtendedQueryHandler;
+use pgwire::api::query::{ExtendedQueryHandler, send_ready_for_query};
 use pgwire::api::results::{FieldInfo, Response, Tag};
 use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::store::{Entry, PortalStore};
 use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, PortalSuspended};
-use pgwire::messages::response::EmptyQueryResponse;
+use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, PortalSuspended, Sync as PgSync};
+use pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 use std::{fmt::Debug, sync::Arc};
 
 /// The handler of the extended protocol.
@@ -116,9 +116,29 @@ impl ExtendedQueryHandler for Extended {
         // A negative limit means none, as in PostgreSQL.
         let most = usize::try_from(message.max_rows).unwrap_or(0);
         let interrupt = Interrupt::arm(client).await;
-        interrupt.or(self.execute(client, &portal, most)).await?;
+        if let Err(error) = interrupt.or(self.execute(client, &portal, most)).await {
+            // Interrupted rows are not fetched any further: the query behind them is let go.
+            *portal.state().lock().await = PortalExecutionState::Finished;
+            return Err(error);
+        }
         client.set_state(PgWireConnectionState::ReadyForQuery);
         Ok(())
+    }
+
+    /// Portals live as long as their transaction; outside of one, until the next sync.
+    async fn on_sync<C>(&self, client: &mut C, _: PgSync) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let status = client.transaction_status();
+        match status {
+            TransactionStatus::Idle => client.portal_store().clear_portals(),
+            _ => client.portal_store().rm_portal(DEFAULT_NAME),
+        }
+        send_ready_for_query(client, status).await
     }
 
     /// Every execution goes through `on_execute`; this is for callers that bypass it, of which there are none.

@@ -95,7 +95,12 @@ where
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     match local.run(client, session)? {
-        Reply::Done(tag) => complete(client, tag).await,
+        Reply::Done(tag) => {
+            if matches!(local, Local::Commit | Local::Rollback) {
+                client.portal_store().clear_portals();
+            }
+            complete(client, tag).await
+        }
         Reply::Forget(name, tag) => {
             match name {
                 Some(name) => client.portal_store().rm_statement(&name),
