@@ -81,3 +81,4 @@ describe-unit-hint = Its privacy is protected: groups are counted by it.
 describe-no-unit = None: every row is its own unit
 describe-save = Save
 describe-publish = Save and publish
+import-look = Look again now

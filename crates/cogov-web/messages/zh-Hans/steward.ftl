@@ -79,3 +79,4 @@ describe-unit-hint = 其隐私受保护：分组人数按此列计算。
 describe-no-unit = 无：每一行自成单元
 describe-save = 保存
 describe-publish = 保存并发布
+import-look = 立即查看

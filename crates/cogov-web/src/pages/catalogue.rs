@@ -23,6 +23,8 @@ struct FacetView {
     name: String,
     /// Nothing is chosen.
     open: bool,
+    /// Its values are shown at once: the two that most people use, and those in use.
+    spread: bool,
     values: Vec<FacetChoice>,
 }
 
@@ -108,7 +110,13 @@ fn facet_view(ui: &Ui, facet: &Facet, fields: &HashMap<String, String>) -> Facet
         count: value.count,
         chosen: value.code == now,
     });
-    FacetView { code: facet.name, name: ui.word("facet", facet.name), open: now.is_empty(), values: values.collect() }
+    FacetView {
+        code: facet.name,
+        name: ui.word("facet", facet.name),
+        open: now.is_empty(),
+        spread: !now.is_empty() || matches!(facet.name, "provider" | "grade"),
+        values: values.collect(),
+    }
 }
 
 fn card_view(visit: &Visit, card: &DatasetCard) -> Card {
@@ -133,7 +141,7 @@ fn card_view(visit: &Visit, card: &DatasetCard) -> Card {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let value = FacetChoice { code: "person".into(), words: "Person".into(), count: 3, chosen: true };
-    let facet = FacetView { code: "category", name: ui.word("facet", "category"), open: false, values: vec![value] };
+    let facet = FacetView { code: "category", name: ui.word("facet", "category"), open: false, spread: true, values: vec![value] };
     let card = Card {
         id: "revenue".into(),
         title: "Income".into(),
