@@ -125,7 +125,9 @@ impl Content {
 
     fn see_reals(&mut self, numbers: &PrimitiveArray<Float64Type>) {
         self.widen(min(numbers), max(numbers));
-        let fine = |number: &f64| (number * 1000.0).fract().abs() > 1e-6 && (number * 1000.0).fract().abs() < 1.0 - 1e-6;
+        let fine = |number: &f64| {
+            (number * 1000.0).fract().abs() > 1e-6 && (number * 1000.0).fract().abs() < 1.0 - 1e-6
+        };
         self.range.fine += numbers.iter().flatten().filter(fine).count() as u64;
     }
 

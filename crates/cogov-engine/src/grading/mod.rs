@@ -20,8 +20,8 @@ mod unique;
 mod words;
 
 pub use checkdigit::{
-    bank_card, credit_check, credit_code, iban, iban_remainder, luhn, old_resident_id,
-    organisation_check, resident_check, resident_id,
+    bank_card, credit_check, credit_code, iban, iban_remainder, luhn, old_resident_id, organisation_check,
+    resident_check, resident_id,
 };
 pub use mask::mask_shape;
 pub use profiler::{GradingError, Header, Profiler};

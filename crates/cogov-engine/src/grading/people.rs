@@ -6,7 +6,8 @@ const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林�
 
 /// Surnames of two characters.
 const COMPOUND: [&str; 16] = [
-    "欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "夏侯", "端木", "长孙", "宇文", "轩辕",
+    "欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐", "夏侯", "端木",
+    "长孙", "宇文", "轩辕",
 ];
 
 /// Frequent given names and surnames in Latin letters (US Census 1990/2010 lists, heads; pinyin surnames).
@@ -48,7 +49,8 @@ fn chinese_name(text: &str) -> bool {
 pub(super) fn name_like(text: &str) -> bool {
     let word = |w: &str| {
         let bare = w.trim_end_matches([',', '.']);
-        bare.starts_with(char::is_uppercase) && bare.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'))
+        bare.starts_with(char::is_uppercase)
+            && bare.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '.'))
     };
     let words = text.split_whitespace().count();
     text.len() <= 60 && han_count(text) == 0 && (2..=5).contains(&words) && text.split_whitespace().all(word)
@@ -70,10 +72,35 @@ fn latin() -> &'static std::collections::HashSet<&'static str> {
 /// Words that end or mark the name of an organisation.
 pub(super) fn organisation(text: &str) -> bool {
     const HAN: [&str; 14] = [
-        "公司", "集团", "事务所", "合作社", "研究院", "研究所", "委员会", "基金会", "协会", "商行", "经营部", "工作室", "银行", "大学",
+        "公司",
+        "集团",
+        "事务所",
+        "合作社",
+        "研究院",
+        "研究所",
+        "委员会",
+        "基金会",
+        "协会",
+        "商行",
+        "经营部",
+        "工作室",
+        "银行",
+        "大学",
     ];
-    const LATIN: [&str; 12] =
-        ["Inc", "Inc.", "LLC", "Ltd", "Ltd.", "Limited", "GmbH", "Corp", "Corp.", "Corporation", "Company", "PLC"];
+    const LATIN: [&str; 12] = [
+        "Inc",
+        "Inc.",
+        "LLC",
+        "Ltd",
+        "Ltd.",
+        "Limited",
+        "GmbH",
+        "Corp",
+        "Corp.",
+        "Corporation",
+        "Company",
+        "PLC",
+    ];
     if text.is_ascii() {
         text.contains(' ') && text.split([' ', ',']).any(|word| LATIN.contains(&word))
     } else {
@@ -107,8 +134,32 @@ fn chinese_address(text: &str) -> bool {
 /// A house number and a street word, or a post office box.
 fn latin_address(text: &str) -> bool {
     const STREETS: [&str; 26] = [
-        "street", "st", "avenue", "ave", "road", "rd", "lane", "ln", "drive", "dr", "boulevard", "blvd", "court", "ct",
-        "place", "pl", "way", "terrace", "highway", "hwy", "parkway", "pkwy", "square", "circle", "close", "crescent",
+        "street",
+        "st",
+        "avenue",
+        "ave",
+        "road",
+        "rd",
+        "lane",
+        "ln",
+        "drive",
+        "dr",
+        "boulevard",
+        "blvd",
+        "court",
+        "ct",
+        "place",
+        "pl",
+        "way",
+        "terrace",
+        "highway",
+        "hwy",
+        "parkway",
+        "pkwy",
+        "square",
+        "circle",
+        "close",
+        "crescent",
     ];
     if text.len() < 8 || text.len() > 160 {
         return false;

@@ -96,7 +96,13 @@ pub fn draft(scheme: &Scheme, columns: &[Seen<'_>]) -> Vec<Draft> {
         let (distinct, _) = column.content.distinct();
         let rows = column.content.rows();
         if persons && draft.categories.is_empty() && births(column) {
-            draft.add(Evidence::Content, "person.birth", words::births(), rows - column.content.nulls(), rows);
+            draft.add(
+                Evidence::Content,
+                "person.birth",
+                words::births(),
+                rows - column.content.nulls(),
+                rows,
+            );
         }
         let key = matches!(column.data_type, DataType::Integer | DataType::Text)
             && rows >= 20
@@ -130,7 +136,9 @@ fn places(scheme: &Scheme, columns: &[Seen<'_>], drafts: &mut [Draft]) {
     });
     let mut both: BTreeSet<usize> = BTreeSet::new();
     places.for_each(|i| both.extend([i, i + 1]));
-    for (index, draft) in drafts.iter_mut().enumerate().filter(|(i, d)| both.contains(i) && d.categories.is_empty()) {
+    for (index, draft) in
+        drafts.iter_mut().enumerate().filter(|(i, d)| both.contains(i) && d.categories.is_empty())
+    {
         let examined = columns.get(index).map_or(0, |c| c.content.examined());
         draft.add(Evidence::Content, "person.location.coordinates", words::positions(), examined, examined);
     }
@@ -140,7 +148,11 @@ fn places(scheme: &Scheme, columns: &[Seen<'_>], drafts: &mut [Draft]) {
 /// a table about persons.
 fn births(column: &Seen<'_>) -> bool {
     column.data_type == DataType::Date
-        && column.content.range().ends.is_some_and(|(first, last)| first < 0.0 && last - first > 40.0 * 365.25)
+        && column
+            .content
+            .range()
+            .ends
+            .is_some_and(|(first, last)| first < 0.0 && last - first > 40.0 * 365.25)
 }
 
 fn draft_one(scheme: &Scheme, column: &Seen<'_>) -> Draft {
@@ -154,14 +166,21 @@ fn draft_one(scheme: &Scheme, column: &Seen<'_>) -> Draft {
                 "person.finance.account" if business => "enterprise.finance.account",
                 code => code,
             };
-            draft.add(Evidence::Content, code, words::check_digits(kind, matched, examined), matched, examined);
+            draft.add(
+                Evidence::Content,
+                code,
+                words::check_digits(kind, matched, examined),
+                matched,
+                examined,
+            );
         }
     }
     shapes_of(scheme, column, cue, &mut draft);
     if let Some(cue) = cue
         && (!cue.weak || supported(column, cue))
     {
-        let title = scheme.get(&cue.category).map_or_else(|| Text::same(cue.category.as_str()), |c| c.name.clone());
+        let title =
+            scheme.get(&cue.category).map_or_else(|| Text::same(cue.category.as_str()), |c| c.name.clone());
         draft.quasi = cue.quasi;
         draft.add(Evidence::Name, cue.category.as_str(), words::named(column.header, &title), 0, 0);
     }
@@ -191,7 +210,13 @@ fn shapes_of(scheme: &Scheme, column: &Seen<'_>, cue: Option<&Cue>, draft: &mut 
         // The address of a registered organisation is public; its cue says so.
         let public = cue.is_some_and(|c| c.category.as_str().starts_with("enterprise."));
         if !(public && matches!(shape, Shape::Address | Shape::NameLike)) {
-            draft.add(Evidence::Content, code, words::looks_like(shape, matched, examined), matched, examined);
+            draft.add(
+                Evidence::Content,
+                code,
+                words::looks_like(shape, matched, examined),
+                matched,
+                examined,
+            );
         }
     }
     let notice = threshold(scheme, "detect_notice_permille");
@@ -290,7 +315,9 @@ pub fn propose(
 
 fn floors(scheme: &Scheme, draft: &mut Draft) -> Grade {
     let codes: Vec<CategoryCode> = draft.categories.iter().cloned().collect();
-    let Some((floor, code)) = codes.iter().map(|code| (scheme.floor(code), code)).max_by_key(|(floor, _)| *floor) else {
+    let Some((floor, code)) =
+        codes.iter().map(|code| (scheme.floor(code), code)).max_by_key(|(floor, _)| *floor)
+    else {
         return Grade::General1;
     };
     let title = scheme.get(code).map_or_else(|| Text::same(code.as_str()), |c| c.name.clone());
@@ -299,7 +326,8 @@ fn floors(scheme: &Scheme, draft: &mut Draft) -> Grade {
 }
 
 fn uniqueness(scheme: &Scheme, columns: &[Seen<'_>], found: &Combination, draft: &mut Draft) -> Grade {
-    let names: Vec<&str> = found.columns.iter().filter_map(|i| columns.get(*i)).map(|c| c.name.as_str()).collect();
+    let names: Vec<&str> =
+        found.columns.iter().filter_map(|i| columns.get(*i)).map(|c| c.name.as_str()).collect();
     let small = threshold(scheme, "small_group_persons");
     let mut words = words::singled_out(&names.join(", "), found.alone, found.small, found.rows, small);
     let raises = reaches(found.small, found.rows, threshold(scheme, "unique_rows_raise_permille"));
@@ -309,8 +337,13 @@ fn uniqueness(scheme: &Scheme, columns: &[Seen<'_>], found: &Combination, draft:
         words.en.push_str(&raised.en);
         words.zh.push_str(&raised.zh);
     }
-    let finding =
-        Finding { evidence: Evidence::Uniqueness, category: None, words, matched: found.small, examined: found.rows };
+    let finding = Finding {
+        evidence: Evidence::Uniqueness,
+        category: None,
+        words,
+        matched: found.small,
+        examined: found.rows,
+    };
     draft.findings.push(finding);
     grade
 }
@@ -323,6 +356,12 @@ fn volume(scheme: &Scheme, persons: u64, grade: Grade, draft: &mut Draft) -> Gra
         .max_by_key(|rule| rule.raise_to);
     let Some(rule) = rule else { return grade };
     let words = words::volume(persons, rule.persons, rule.raise_to);
-    draft.findings.push(Finding { evidence: Evidence::Volume, category: None, words, matched: persons, examined: persons });
+    draft.findings.push(Finding {
+        evidence: Evidence::Volume,
+        category: None,
+        words,
+        matched: persons,
+        examined: persons,
+    });
     rule.raise_to
 }

@@ -43,7 +43,9 @@ fn value(column: &Column, row: usize, dice: &mut Dice) -> String {
         DataType::Boolean => ["true", "false"].get(row % 2).copied().unwrap_or_default().to_owned(),
         DataType::Integer => integer(column, row, dice),
         DataType::Real => format!("{}.{:02}", dice.below(1000), dice.below(100)),
-        DataType::Date => format!("{}-{:02}-{:02}", 1960 + dice.below(50), 1 + dice.below(12), 1 + dice.below(28)),
+        DataType::Date => {
+            format!("{}-{:02}-{:02}", 1960 + dice.below(50), 1 + dice.below(12), 1 + dice.below(28))
+        }
         DataType::Timestamp => {
             format!("2000-{:02}-{:02}T{:02}:00:00", 1 + dice.below(12), 1 + dice.below(28), dice.below(24))
         }
@@ -59,7 +61,13 @@ fn integer(column: &Column, row: usize, dice: &mut Dice) -> String {
     if is(column, "person.key") || is(column, "technical.key") || is(column, "technical.code") {
         return (row + 1).to_string();
     }
-    let end = if is(column, "person.finance") { 100_000 } else if is(column, "person.birth") { 90 } else { 10 };
+    let end = if is(column, "person.finance") {
+        100_000
+    } else if is(column, "person.birth") {
+        90
+    } else {
+        10
+    };
     dice.below(end).to_string()
 }
 
@@ -74,7 +82,9 @@ fn text(column: &Column, row: usize, dice: &mut Dice) -> String {
         () if is(column, "person.sex") => dice.pick(&["男", "女"]).to_owned(),
         () if is(column, "person.contact.phone") => format!("+1 555 555 01{:02}", n % 100),
         () if is(column, "person.contact.email") => format!("person{n}@example.org"),
-        () if is(column, "person.location.address") => format!("示例市{}{}号", dice.pick(&STREETS), 1 + n % 200),
+        () if is(column, "person.location.address") => {
+            format!("示例市{}{}号", dice.pick(&STREETS), 1 + n % 200)
+        }
         () if is(column, "person.location.coordinates") => format!("0.{n:04}, 0.{n:04}"),
         () if is(column, "person.birth") => format!("{}-01-01", 1950 + n % 60),
         () if is(column, "enterprise.registration") => format!("示例{}有限公司", 1 + n % 100),

@@ -1,9 +1,7 @@
 //! Finds check-digit identifiers anywhere in a text: alone in a cell, grouped by spaces or hyphens, or
 //! inside a sentence.
 
-use super::checkdigit::{
-    Verdict, bank_card_verdict, credit_code_verdict, iban_verdict, resident_id_verdict,
-};
+use super::checkdigit::{Verdict, bank_card_verdict, credit_code_verdict, iban_verdict, resident_id_verdict};
 use std::borrow::Cow;
 
 /// A kind of identifier that carries a check digit.
@@ -146,9 +144,9 @@ fn scan_ascii(text: &[u8], see: &mut impl FnMut(Found)) {
 fn settle(text: &[u8], chain: &[Run], see: &mut impl FnMut(Found)) {
     let mut rest = chain;
     while let Some((first, tail)) = rest.split_first() {
-        let taken = (2..=rest.len().min(9)).rev().find(|n| {
-            rest.get(..*n).is_some_and(|group| grouped(text, group, see))
-        });
+        let taken = (2..=rest.len().min(9))
+            .rev()
+            .find(|n| rest.get(..*n).is_some_and(|group| grouped(text, group, see)));
         rest = match taken {
             Some(n) => rest.get(n..).unwrap_or_default(),
             None => {

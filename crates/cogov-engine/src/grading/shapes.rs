@@ -99,7 +99,10 @@ pub fn shapes(text: &str) -> Shapes {
 
 /// Chinese mobile and landline numbers, numbers in international form, and North American ones with separators.
 fn phone(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.' | '+' | '/' | 'x' | '\u{FF08}' | '\u{FF09}');
+    let allowed = |c: char| {
+        c.is_ascii_digit()
+            || matches!(c, ' ' | '-' | '(' | ')' | '.' | '+' | '/' | 'x' | '\u{FF08}' | '\u{FF09}')
+    };
     if text.len() > 30 || !text.chars().all(allowed) {
         return false;
     }
@@ -148,23 +151,28 @@ pub(super) fn email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let local_char = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
     let label = |l: &str| {
-        !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !l.starts_with('-')
+        !l.is_empty()
+            && l.len() <= 63
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
     };
     (1..=64).contains(&local.len())
         && local.bytes().all(local_char)
         && domain.len() <= 253
         && domain.split('.').all(label)
-        && domain.rsplit_once('.').is_some_and(|(_, top)| top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic()))
+        && domain
+            .rsplit_once('.')
+            .is_some_and(|(_, top)| top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 /// Two numbers with decimals, one within ±90 and one within ±180, between optional brackets.
 fn coordinates(text: &str) -> bool {
-    let inner = text
-        .trim_start_matches("POINT")
-        .trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | ' '));
+    let inner =
+        text.trim_start_matches("POINT").trim_matches(|c: char| matches!(c, '(' | ')' | '[' | ']' | ' '));
     let parts: Vec<&str> = inner.split([',', ' ', ';', '\u{FF0C}']).filter(|p| !p.is_empty()).collect();
     let [a, b] = parts.as_slice() else { return false };
-    let decimal = |p: &str| p.split_once('.').filter(|(_, f)| f.len() >= 2).and_then(|_| p.parse::<f64>().ok());
+    let decimal =
+        |p: &str| p.split_once('.').filter(|(_, f)| f.len() >= 2).and_then(|_| p.parse::<f64>().ok());
     matches!((decimal(a), decimal(b)), (Some(a), Some(b))
         if a.abs() <= 180.0 && b.abs() <= 180.0 && (a.abs() <= 90.0 || b.abs() <= 90.0))
 }
@@ -184,9 +192,11 @@ fn plate(text: &str) -> bool {
     const SIGNS: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
     let compact: String = text.chars().filter(|c| !matches!(c, '·' | ' ' | '-')).collect();
     let mut chars = compact.chars();
-    let head = chars.next().is_some_and(|c| SIGNS.contains(c)) && chars.next().is_some_and(|c| c.is_ascii_uppercase());
+    let head = chars.next().is_some_and(|c| SIGNS.contains(c))
+        && chars.next().is_some_and(|c| c.is_ascii_uppercase());
     let rest = chars.as_str();
-    head && (5..=6).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+    head && (5..=6).contains(&rest.len())
+        && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
 }
 
 /// Eight words or more, or twenty Chinese characters or more.
@@ -197,11 +207,14 @@ fn free_text(text: &str) -> bool {
 /// Whether a longer text holds a phone number, and whether it holds an e-mail address.
 #[must_use]
 pub fn embedded_contacts(text: &str) -> [bool; 2] {
-    let edge = |c: char| !c.is_ascii() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '(' | ')' | ':' | '"');
-    let mail = text.contains('@') && text.split(edge).any(|word| email(word.trim_end_matches(['.', '!', '?'])));
+    let edge = |c: char| {
+        !c.is_ascii() || c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '(' | ')' | ':' | '"')
+    };
+    let mail =
+        text.contains('@') && text.split(edge).any(|word| email(word.trim_end_matches(['.', '!', '?'])));
     let national = |digits: &str| mobile(digits) || digits.strip_prefix("86").is_some_and(mobile);
-    let number = text.split(|c: char| !c.is_ascii_digit()).any(national)
-        || text.split('+').skip(1).any(|rest| international(rest));
+    let number =
+        text.split(|c: char| !c.is_ascii_digit()).any(national) || text.split('+').skip(1).any(international);
     [number, mail]
 }
 

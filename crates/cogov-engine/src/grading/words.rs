@@ -6,7 +6,7 @@ use cogov_model::{Grade, Text};
 
 /// A share in per cent with one decimal.
 fn percent(part: u64, whole: u64) -> String {
-    let permille = if whole == 0 { 0 } else { part.saturating_mul(1000) / whole };
+    let permille = part.saturating_mul(1000).checked_div(whole).unwrap_or(0);
     format!("{}.{} %", permille / 10, permille % 10)
 }
 

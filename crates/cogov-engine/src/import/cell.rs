@@ -29,7 +29,8 @@ impl Kinds {
 /// Words that mean "not available" in a column whose other values are numbers, dates or booleans. In
 /// a column of text they stay text.
 pub(super) const MISSING: [&str; 20] = [
-    "", "NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NULL", "null", "Null", "None", "none", "nil", "\\N", "-", "--", ".", "无", "空",
+    "", "NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "NULL", "null", "Null", "None", "none", "nil", "\\N",
+    "-", "--", ".", "无", "空",
 ];
 
 /// Whether a value is a word for nothing.
@@ -100,7 +101,9 @@ fn real(plain: &[u8], whole: usize) -> bool {
     };
     let exponent = match rest {
         [] => true,
-        [b'e' | b'E', b'-' | b'+', power @ ..] => (1..=3).contains(&power.len()) && digits(power) == power.len(),
+        [b'e' | b'E', b'-' | b'+', power @ ..] => {
+            (1..=3).contains(&power.len()) && digits(power) == power.len()
+        }
         _ => false,
     };
     let significant = plain
@@ -118,7 +121,21 @@ mod tests {
 
     #[test]
     fn nothing_that_a_number_would_lose_is_a_number() {
-        for text in ["007", "+86", "1e5", "1E10", "-0", "9223372036854775808", "1.", "0x1F", "1_000", "12 ", "-", "1.2.3", "١"] {
+        for text in [
+            "007",
+            "+86",
+            "1e5",
+            "1E10",
+            "-0",
+            "9223372036854775808",
+            "1.",
+            "0x1F",
+            "1_000",
+            "12 ",
+            "-",
+            "1.2.3",
+            "١",
+        ] {
             assert_eq!(kinds(text), Kinds::NONE, "{text}");
         }
         for text in ["0", "-1", "1234567"] {

@@ -30,7 +30,9 @@ impl Delimited {
     pub(super) fn new(lines: Lines, separator: Option<char>, limits: Limits) -> Result<Self, ImportError> {
         let mut rows = Self { lines, pending: VecDeque::new(), separator: b',', width: None, limits };
         match separator {
-            Some(c) if c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '"' | '\n' | '\r' | '\0') => {
+            Some(c)
+                if c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '"' | '\n' | '\r' | '\0') =>
+            {
                 rows.separator = u8::try_from(c).unwrap_or(b',');
             }
             Some(c) => return Err(ImportError::Delimiter(c)),
@@ -90,7 +92,11 @@ impl Delimited {
             }
             Next::Row => {
                 self.width = Some(row.cells.len());
-                Ok(row.cells.iter().map(|cell| cell.map_or_else(String::new, |c| row.value(c).to_owned())).collect())
+                Ok(row
+                    .cells
+                    .iter()
+                    .map(|cell| cell.map_or_else(String::new, |c| row.value(c).to_owned()))
+                    .collect())
             }
         }
     }
@@ -157,7 +163,9 @@ impl Delimited {
             return Err(Reason::LongField(limit));
         }
         match self.width {
-            Some(expected) if expected != row.cells.len() => Err(Reason::Ragged { expected, found: row.cells.len() }),
+            Some(expected) if expected != row.cells.len() => {
+                Err(Reason::Ragged { expected, found: row.cells.len() })
+            }
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::error::ImportError;
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, GB18030, GBK, UTF_16BE, UTF_16LE, UTF_8};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 use std::io::Read;
 
 /// Bytes of lines with other than ASCII that are enough to tell an encoding.
@@ -100,7 +100,11 @@ impl Evidence {
 
     fn settle(&mut self) {
         if !self.rest.is_ascii() {
-            if std::str::from_utf8(&self.rest).is_ok() { self.utf8 += 1 } else { self.other += 1 }
+            if std::str::from_utf8(&self.rest).is_ok() {
+                self.utf8 += 1
+            } else {
+                self.other += 1
+            }
             self.lines.append(&mut self.rest);
             self.lines.push(b'\n');
         }

@@ -27,7 +27,9 @@ pub enum ImportError {
         reason: String,
     },
     /// Too many rows did not parse.
-    #[error("more than {limit} rows could not be read, the last on line {line} ({reason}): check the file's separator, quotes and encoding")]
+    #[error(
+        "more than {limit} rows could not be read, the last on line {line} ({reason}): check the file's separator, quotes and encoding"
+    )]
     TooManyRejected {
         /// The limit.
         limit: u64,
@@ -55,10 +57,14 @@ pub enum ImportError {
         kind: &'static str,
     },
     /// The encoding is not known.
-    #[error("no text encoding is called {0:?}: use a WHATWG label such as utf-8, gb18030, big5 or windows-1252")]
+    #[error(
+        "no text encoding is called {0:?}: use a WHATWG label such as utf-8, gb18030, big5 or windows-1252"
+    )]
     Encoding(String),
     /// The separator is not one character of ASCII.
-    #[error("{0:?} cannot be a field separator: use a comma, semicolon, tab or another ASCII character that is no quote")]
+    #[error(
+        "{0:?} cannot be a field separator: use a comma, semicolon, tab or another ASCII character that is no quote"
+    )]
     Delimiter(char),
     /// The compressed file is cut off or damaged.
     #[error("the compressed file is damaged or cut off ({0}): send it again")]
@@ -83,7 +89,9 @@ pub enum ImportError {
         error: std::io::Error,
     },
     /// The storage did not take the object.
-    #[error("the storage did not take the table: {0}; nothing was stored, free some space or repair the storage and import again")]
+    #[error(
+        "the storage did not take the table: {0}; nothing was stored, free some space or repair the storage and import again"
+    )]
     Store(#[from] object_store::Error),
     /// The values could not be profiled.
     #[error(transparent)]

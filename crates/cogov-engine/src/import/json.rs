@@ -102,7 +102,8 @@ impl JsonLines {
         let start = row.text.len();
         let textual = value.starts_with(['"', '{', '[']);
         if value.starts_with('"') {
-            let text: String = serde_json::from_str(value).map_err(|error| Reason::Json(described(&error)))?;
+            let text: String =
+                serde_json::from_str(value).map_err(|error| Reason::Json(described(&error)))?;
             if text.contains('\0') {
                 return Err(Reason::Nul.into());
             }

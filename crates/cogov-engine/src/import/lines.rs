@@ -2,7 +2,10 @@
 
 use super::{error::ImportError, open::read_error};
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
-use std::{borrow::Cow, io::{self, BufRead, BufReader, Read}};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, BufReader, Read},
+};
 
 /// A line without its end.
 #[derive(Debug, Clone, Default)]

@@ -36,7 +36,10 @@ use run::{Prepared, Run};
 use std::{
     fs::File,
     pin::Pin,
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use store::Parcel;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -61,11 +64,22 @@ pub async fn import(
     };
     let cancelled = Arc::new(AtomicBool::new(false));
     let _cancel = CancelOnDrop(Arc::clone(&cancelled));
-    let run = Run { plan, progress: { let progress = Arc::clone(&progress); move |p| progress(p) }, cancelled };
+    let run = Run {
+        plan,
+        progress: {
+            let progress = Arc::clone(&progress);
+            move |p| progress(p)
+        },
+        cancelled,
+    };
     let prepared = tokio::task::spawn_blocking(move || run.prepare(&file));
     let prepared = prepared.await.map_err(|error| ImportError::Io {
         doing: "importing",
-        error: std::io::Error::other(if error.is_panic() { "an internal error" } else { "the server is stopping" }),
+        error: std::io::Error::other(if error.is_panic() {
+            "an internal error"
+        } else {
+            "the server is stopping"
+        }),
     })??;
     deliver(prepared, sink, progress.as_ref()).await
 }
@@ -98,7 +112,12 @@ async fn receive(
         bytes += n as u64;
         if bytes > plan.limits.source_bytes {
             let hint = "send it in parts";
-            return Err(ImportError::Limit { what: "the file", limit: plan.limits.source_bytes, unit: "bytes", hint });
+            return Err(ImportError::Limit {
+                what: "the file",
+                limit: plan.limits.source_bytes,
+                unit: "bytes",
+                hint,
+            });
         }
         file.write_all(buffer.get(..n).unwrap_or_default()).await.map_err(writing())?;
         progress(Progress { stage: Stage::Receiving, bytes, total: size, rows: 0 });
@@ -108,7 +127,11 @@ async fn receive(
 }
 
 /// Stores the rejects, then the table: a table that is visible is complete with its rejects.
-async fn deliver(prepared: Prepared, sink: Sink, progress: &impl Fn(Progress)) -> Result<Imported, ImportError> {
+async fn deliver(
+    prepared: Prepared,
+    sink: Sink,
+    progress: &impl Fn(Progress),
+) -> Result<Imported, ImportError> {
     let Prepared { table, rejects, profile } = prepared;
     let store = sink.store.as_ref();
     let named = |parcel: &Parcel, ending: &str| {

@@ -1,11 +1,17 @@
 //! Opens a source: finds its kind from its first bytes, and decompresses within the limits.
 
-use super::{error::ImportError, plan::{Format, Limits}};
+use super::{
+    error::ImportError,
+    plan::{Format, Limits},
+};
 use flate2::read::MultiGzDecoder;
 use std::{
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
-    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Bytes after decompression from which on the ratio is watched: small files compress well.
@@ -167,7 +173,11 @@ impl Read for Guarded {
         self.given += n as u64;
         if self.given > self.limits.expanded_bytes {
             let limit = self.limits.expanded_bytes;
-            return Err(io::Error::other(Bomb { what: "the file after decompression", limit, unit: "bytes" }));
+            return Err(io::Error::other(Bomb {
+                what: "the file after decompression",
+                limit,
+                unit: "bytes",
+            }));
         }
         let taken = self.taken.load(Ordering::Relaxed).max(1);
         if self.given > RATIO_FROM && self.given / taken > self.limits.expansion_ratio {

@@ -9,7 +9,11 @@ use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use datafusion::parquet::errors::ParquetError;
-use std::{fs::File, panic::{AssertUnwindSafe, catch_unwind}, sync::Arc};
+use std::{
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use super::cast::arrow_type;
 
@@ -75,7 +79,9 @@ pub(super) fn each(
         // Views share the pages' bytes, so that one long value that repeats is in memory once.
         let options = options().with_schema(viewed(metadata.schema()));
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
-        ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata).with_batch_size(BATCH_ROWS).build()
+        ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
+            .with_batch_size(BATCH_ROWS)
+            .build()
     })?;
     let mut rows = 0;
     while let Some(batch) = guarded(|| reader.next().transpose().map_err(ParquetError::from))? {
@@ -103,7 +109,9 @@ fn metadata(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
 
 fn viewed(schema: &Schema) -> SchemaRef {
     let view = |field: &Arc<Field>| match field.data_type() {
-        ArrowType::Utf8 | ArrowType::LargeUtf8 => Arc::new(field.as_ref().clone().with_data_type(ArrowType::Utf8View)),
+        ArrowType::Utf8 | ArrowType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(ArrowType::Utf8View))
+        }
         _ => Arc::clone(field),
     };
     Arc::new(Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>()))
@@ -121,7 +129,8 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Impor
 /// The reader's words, cut before anything that could be a value of the file.
 fn said(error: &ParquetError) -> String {
     let text = error.to_string();
-    let clean: String = text.chars().take_while(|c| !c.is_control() && !matches!(c, '"' | '\'' | '`')).take(120).collect();
+    let clean: String =
+        text.chars().take_while(|c| !c.is_control() && !matches!(c, '"' | '\'' | '`')).take(120).collect();
     clean.trim().to_owned()
 }
 
@@ -135,7 +144,12 @@ fn parts(batch: &RecordBatch, field_bytes: usize) -> Result<Vec<RecordBatch>, Im
             let length = text.map_or(0, str::len);
             if length > field_bytes {
                 let hint = "shorten it or leave its column out";
-                return Err(ImportError::Limit { what: "a value", limit: field_bytes as u64, unit: "bytes", hint });
+                return Err(ImportError::Limit {
+                    what: "a value",
+                    limit: field_bytes as u64,
+                    unit: "bytes",
+                    hint,
+                });
             }
             *size += length;
         }
@@ -149,10 +163,13 @@ fn parts(batch: &RecordBatch, field_bytes: usize) -> Result<Vec<RecordBatch>, Im
         }
     }
     cuts.push(batch.num_rows());
-    Ok(cuts.windows(2).filter_map(|w| match w {
-        [from, to] if from < to => Some(batch.slice(*from, to - from)),
-        _ => None,
-    }).collect())
+    Ok(cuts
+        .windows(2)
+        .filter_map(|w| match w {
+            [from, to] if from < to => Some(batch.slice(*from, to - from)),
+            _ => None,
+        })
+        .collect())
 }
 
 fn convert(values: &ArrayRef, to: &Source) -> Result<ArrayRef, ImportError> {
@@ -167,7 +184,9 @@ fn convert(values: &ArrayRef, to: &Source) -> Result<ArrayRef, ImportError> {
         kind: format!("{} with values beyond {}", values.data_type(), to.data_type.code()),
     };
     let cast = catch_unwind(AssertUnwindSafe(|| cast_with_options(values, &target, &options)));
-    let cast = cast.map_err(|_| ImportError::Parquet("its values contradict its types".to_owned()))?.map_err(refused)?;
+    let cast = cast
+        .map_err(|_| ImportError::Parquet("its values contradict its types".to_owned()))?
+        .map_err(refused)?;
     if let ArrowType::Timestamp(TimeUnit::Microsecond, Some(_)) = cast.data_type() {
         // The stored value is UTC already; only the name of the zone goes.
         let micros = cast.as_primitive::<datafusion::arrow::datatypes::TimestampMicrosecondType>();

@@ -117,7 +117,9 @@ impl fmt::Debug for ImportSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ImportSource::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            ImportSource::Reader { size, .. } => f.debug_struct("Reader").field("size", size).finish_non_exhaustive(),
+            ImportSource::Reader { size, .. } => {
+                f.debug_struct("Reader").field("size", size).finish_non_exhaustive()
+            }
         }
     }
 }

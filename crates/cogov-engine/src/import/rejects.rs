@@ -36,9 +36,11 @@ impl Rejects {
         if self.count > self.limit {
             return Err(ImportError::TooManyRejected { limit: self.limit, line: reject.line, reason });
         }
-        let failed = |error: csv::Error| ImportError::Io { doing: "writing the reject file", error: error.into() };
+        let failed =
+            |error: csv::Error| ImportError::Io { doing: "writing the reject file", error: error.into() };
         if self.writer.is_none() {
-            let file = tempfile::tempfile_in(&self.folder).map_err(ImportError::io("making a temporary file"))?;
+            let file =
+                tempfile::tempfile_in(&self.folder).map_err(ImportError::io("making a temporary file"))?;
             let mut writer = csv::Writer::from_writer(BufWriter::new(file));
             writer.write_record(["line", "reason", "text"]).map_err(failed)?;
             self.writer = Some(writer);

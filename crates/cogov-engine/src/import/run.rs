@@ -8,8 +8,7 @@ use super::{
     header,
     json::JsonLines,
     lines::Lines,
-    open,
-    parquet_in,
+    open, parquet_in,
     plan::{Format, ImportPlan, Progress, Stage},
     rejects::Rejects,
     row::{Next, Row},
@@ -21,7 +20,10 @@ use cogov_model::{DataType, TableProfile};
 use datafusion::arrow::array::Array;
 use std::{
     fs::File,
-    sync::{Arc, atomic::{AtomicBool, AtomicU64, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 /// A table that is ready to be stored.
@@ -53,7 +55,9 @@ impl<P: Fn(Progress)> Run<P> {
         let kind = open::kind(file, self.plan.format, &self.plan.limits)?;
         match kind.format {
             Format::Parquet => self.parquet(file, kind),
-            Format::JsonLines => self.text(file, kind, |lines| Ok(Rows::Json(JsonLines::new(lines, self.plan.limits)))),
+            Format::JsonLines => {
+                self.text(file, kind, |lines| Ok(Rows::Json(JsonLines::new(lines, self.plan.limits))))
+            }
             Format::Delimited | Format::Auto => self.text(file, kind, |lines| {
                 Ok(Rows::Delimited(Delimited::new(lines, self.plan.delimiter, self.plan.limits)?))
             }),
@@ -66,7 +70,9 @@ impl<P: Fn(Progress)> Run<P> {
     }
 
     fn parquet(&self, file: &File, kind: open::Kind) -> Result<Prepared, ImportError> {
-        let spool = || tempfile::tempfile_in(&self.plan.spool_dir).map_err(ImportError::io("making a temporary file"));
+        let spool = || {
+            tempfile::tempfile_in(&self.plan.spool_dir).map_err(ImportError::io("making a temporary file"))
+        };
         let file = open::plain_copy(file, kind, &self.plan.limits, spool)?;
         let columns = parquet_in::columns(&file)?;
         let headers: Vec<String> = columns.iter().map(|c| c.header.clone()).collect();
@@ -105,7 +111,7 @@ impl<P: Fn(Progress)> Run<P> {
                 Next::Row => staged.push(&row)?,
                 Next::Reject(reject) => {
                     rejects.add(&reject)?;
-                    rejects.count() % 1_000 == 0
+                    rejects.count().is_multiple_of(1_000)
                 }
                 Next::End => break,
             };
@@ -157,7 +163,9 @@ impl<P: Fn(Progress)> Run<P> {
     fn headers(&self, headers: &[String], types: Vec<DataType>) -> Vec<Header> {
         let names = header::names(headers, self.plan.naming);
         let named = names.into_iter().zip(headers).zip(types);
-        named.map(|((name, header), data_type)| Header { name, header: header.trim().to_owned(), data_type }).collect()
+        named
+            .map(|((name, header), data_type)| Header { name, header: header.trim().to_owned(), data_type })
+            .collect()
     }
 
     fn prepared(&self, written: Written, rejects: Option<File>, told: Told) -> Result<Prepared, ImportError> {

@@ -84,7 +84,8 @@ impl Stage {
         if self.pending == 0 {
             return Ok(());
         }
-        let columns: Vec<ArrayRef> = self.builders.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef).collect();
+        let columns: Vec<ArrayRef> =
+            self.builders.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef).collect();
         let fields: Vec<Field> =
             (0..columns.len()).map(|i| Field::new(i.to_string(), ArrowType::Utf8, true)).collect();
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
@@ -102,7 +103,8 @@ impl Stage {
             }
             Some((_, narrower)) => narrower.into_inner()?,
             None => {
-                let file = tempfile::tempfile_in(&self.folder).map_err(ImportError::io("making a temporary file"))?;
+                let file = tempfile::tempfile_in(&self.folder)
+                    .map_err(ImportError::io("making a temporary file"))?;
                 BufWriter::with_capacity(1 << 20, file)
             }
         };

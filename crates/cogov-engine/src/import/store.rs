@@ -56,7 +56,11 @@ impl Parcel {
         }
     }
 
-    async fn parts(&mut self, upload: &mut dyn MultipartUpload, stored: impl Fn(u64)) -> Result<(), ImportError> {
+    async fn parts(
+        &mut self,
+        upload: &mut dyn MultipartUpload,
+        stored: impl Fn(u64),
+    ) -> Result<(), ImportError> {
         let mut sent = 0;
         loop {
             let mut part = Vec::new();

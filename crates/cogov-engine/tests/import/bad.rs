@@ -1,6 +1,6 @@
 //! Bad files: a clear error or a reject with line and reason, nothing lost, nothing half-written, no panic.
-use cogov_engine::import::{ImportError, ImportSource, import};
 use super::support::{import_bytes, import_with, objects, plan, rejects, rows, sink};
+use cogov_engine::import::{ImportError, ImportSource, import};
 use object_store::memory::InMemory;
 use std::{
     io::Write,
@@ -30,7 +30,8 @@ async fn ragged_rows_nul_and_mixed_encodings_are_kept_aside() {
     csv.extend_from_slice("赵六,4\n".as_bytes());
     let (store, imported) = import_bytes(csv).await.unwrap();
     assert_eq!(rows(&store, &imported).await, [["张三", "1"], ["李四", "2"], ["赵六", "4"]]);
-    let reasons: Vec<_> = rejects(&store, &imported).await.into_iter().map(|r| (r[0].clone(), r[1].clone())).collect();
+    let reasons: Vec<_> =
+        rejects(&store, &imported).await.into_iter().map(|r| (r[0].clone(), r[1].clone())).collect();
     let expected = [
         ("4", "1 values where the header has 2"),
         ("5", "3 values where the header has 2"),
@@ -57,13 +58,19 @@ async fn files_without_rows_or_header_are_refused() {
     assert!(matches!(import_bytes("a,b\n").await, Err(ImportError::NoRows)));
     assert!(matches!(import_bytes("a,b\n\n\n").await, Err(ImportError::NoRows)));
     assert!(matches!(import_bytes("1,2\n3,4\n").await, Err(ImportError::NoHeader)));
-    assert!(matches!(import_bytes("a,b\n1\n2\n").await, Err(ImportError::AllRejected { rejected: 2, line: 2, .. })));
+    assert!(matches!(
+        import_bytes("a,b\n1\n2\n").await,
+        Err(ImportError::AllRejected { rejected: 2, line: 2, .. })
+    ));
     assert!(matches!(import_bytes("{\n").await, Err(ImportError::AllRejected { .. })));
     assert!(matches!(import_bytes(&b"PK\x03\x04rest"[..]).await, Err(ImportError::Kind { .. })));
     let mut plan = plan();
     plan.limits.rejects = 10;
     let csv = format!("a,b\n1,2\n{}", "x\n".repeat(11));
-    assert!(matches!(import_with(csv, plan).await, Err(ImportError::TooManyRejected { limit: 10, line: 13, .. })));
+    assert!(matches!(
+        import_with(csv, plan).await,
+        Err(ImportError::TooManyRejected { limit: 10, line: 13, .. })
+    ));
 }
 
 /// A stream that is made as it is read.
@@ -74,7 +81,11 @@ struct Endless {
 }
 
 impl AsyncRead for Endless {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         if !self.head.is_empty() {
             buffer.put_slice(self.head);
             self.head = b"";
@@ -111,7 +122,10 @@ async fn one_long_line_alone() {
     let before = resident();
     let started = Instant::now();
     let store = Arc::new(InMemory::new());
-    let source = |head, tail| ImportSource::Reader { size: None, reader: Box::pin(Endless { head, left: 256 << 20, tail }) };
+    let source = |head, tail| ImportSource::Reader {
+        size: None,
+        reader: Box::pin(Endless { head, left: 256 << 20, tail }),
+    };
     let refused = import(source(b"", b"\n"), plan(), sink(&store), |_| {}).await;
     assert!(matches!(refused, Err(ImportError::Limit { what: "the first line", .. })), "{refused:?}");
     let kept = import(source(b"a,b\n1,2\n3,", b"\n5,6\n"), plan(), sink(&store), |_| {}).await.unwrap();
@@ -129,8 +143,14 @@ async fn a_stream_over_the_limit_is_not_taken_in() {
     let store = Arc::new(InMemory::new());
     let mut plan = plan();
     plan.limits.source_bytes = 1 << 20;
-    let source = ImportSource::Reader { size: None, reader: Box::pin(Endless { head: b"a\n", left: u64::MAX, tail: b"" }) };
-    assert!(matches!(import(source, plan, sink(&store), |_| {}).await, Err(ImportError::Limit { what: "the file", .. })));
+    let source = ImportSource::Reader {
+        size: None,
+        reader: Box::pin(Endless { head: b"a\n", left: u64::MAX, tail: b"" }),
+    };
+    assert!(matches!(
+        import(source, plan, sink(&store), |_| {}).await,
+        Err(ImportError::Limit { what: "the file", .. })
+    ));
 }
 
 #[tokio::test]
@@ -172,7 +192,10 @@ async fn bombs_and_damaged_archives_are_refused() {
     flipped[at] ^= 0xff;
     assert!(matches!(import_bytes(flipped).await.unwrap_err(), ImportError::Compression(_)));
     let standard = zstd::encode_all(format!("a,b\n{rows}").as_bytes(), 3).unwrap();
-    assert!(matches!(import_bytes(&standard[..standard.len() / 2]).await.unwrap_err(), ImportError::Compression(_)));
+    assert!(matches!(
+        import_bytes(&standard[..standard.len() / 2]).await.unwrap_err(),
+        ImportError::Compression(_)
+    ));
 }
 
 #[tokio::test]
@@ -190,7 +213,8 @@ async fn a_stray_quote_in_a_long_file_does_not_take_hours() {
 #[tokio::test]
 async fn unreadable_sources_say_so() {
     let store = Arc::new(InMemory::new());
-    let missing = import(ImportSource::Path("/nonexistent/file.csv".into()), plan(), sink(&store), |_| {}).await;
+    let missing =
+        import(ImportSource::Path("/nonexistent/file.csv".into()), plan(), sink(&store), |_| {}).await;
     assert!(matches!(missing, Err(ImportError::Io { .. })));
     let mut plan = plan();
     plan.encoding = Some("klingon".to_owned());

@@ -1,12 +1,18 @@
 //! Check digits: round trips, and every single wrong digit noticed.
 use cogov_engine::grading::{
-    Identifier, bank_card, credit_check, credit_code, find_identifiers, iban, iban_remainder, luhn, mask_shape,
-    organisation_check, resident_check, resident_id,
+    Identifier, bank_card, credit_check, credit_code, find_identifiers, iban, iban_remainder, luhn,
+    mask_shape, organisation_check, resident_check, resident_id,
 };
 use proptest::prelude::*;
 
 fn resident() -> impl Strategy<Value = String> {
-    (prop::sample::select(vec![110_101_u32, 320_105, 440_304, 510_107, 990_001]), 1930..2020_u32, 1..=12_u32, 1..=28_u32, 0..1000_u32)
+    (
+        prop::sample::select(vec![110_101_u32, 320_105, 440_304, 510_107, 990_001]),
+        1930..2020_u32,
+        1..=12_u32,
+        1..=28_u32,
+        0..1000_u32,
+    )
         .prop_map(|(region, year, month, day, serial)| {
             let body = format!("{region}{year}{month:02}{day:02}{serial:03}");
             let check = resident_check(body.as_bytes()).unwrap();
@@ -24,9 +30,8 @@ fn credit() -> impl Strategy<Value = String> {
 }
 
 fn card() -> impl Strategy<Value = String> {
-    "(4[0-9]{14}|62[0-9]{13}|62[0-9]{16}|5[1-5][0-9]{13}|3[47][0-9]{12})".prop_map(|body| {
-        (0..10).map(|d| format!("{body}{d}")).find(|card| luhn(card.as_bytes())).unwrap()
-    })
+    "(4[0-9]{14}|62[0-9]{13}|62[0-9]{16}|5[1-5][0-9]{13}|3[47][0-9]{12})"
+        .prop_map(|body| (0..10).map(|d| format!("{body}{d}")).find(|card| luhn(card.as_bytes())).unwrap())
 }
 
 fn account() -> impl Strategy<Value = String> {
@@ -41,11 +46,15 @@ fn account() -> impl Strategy<Value = String> {
 fn wrong(text: &str, at: usize) -> Vec<String> {
     let own = text.as_bytes()[at];
     let class: Vec<u8> = if own.is_ascii_digit() { (b'0'..=b'9').collect() } else { (b'A'..=b'Z').collect() };
-    class.into_iter().filter(|c| *c != own).map(|c| {
-        let mut bytes = text.as_bytes().to_vec();
-        bytes[at] = c;
-        String::from_utf8(bytes).unwrap()
-    }).collect()
+    class
+        .into_iter()
+        .filter(|c| *c != own)
+        .map(|c| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = c;
+            String::from_utf8(bytes).unwrap()
+        })
+        .collect()
 }
 
 proptest! {
@@ -109,7 +118,9 @@ fn known_numbers_are_judged_as_the_standards_do() {
     assert!(resident_id("11010519491231002X") && resident_id("440524188001010014"));
     assert!(!resident_id("110105194912310021") && !resident_id("110105194902310020"));
     assert!(bank_card("4111111111111111") && bank_card("378282246310005") && !bank_card("4111111111111112"));
-    assert!(iban("GB29NWBK60161331926819") && iban("DE89370400440532013000") && !iban("DE88370400440532013000"));
+    assert!(
+        iban("GB29NWBK60161331926819") && iban("DE89370400440532013000") && !iban("DE88370400440532013000")
+    );
     assert!(credit_code("91350100M000100Y43") && !credit_code("91350100M000100Y44"));
 }
 

@@ -1,7 +1,7 @@
 //! What is read from good files: every format, packing, encoding and type, with nothing lost.
+use super::support::{column, import_bytes, import_with, objects, plan, reader, rows, sink};
 use cogov_engine::import::{Format, Naming, Stage, import};
 use cogov_model::DataType;
-use super::support::{column, import_bytes, import_with, objects, plan, reader, rows, sink};
 use object_store::memory::InMemory;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -19,14 +19,23 @@ async fn csv_alone_gzipped_and_in_zstandard_gives_the_same_table() {
     let plain = import_bytes(PLAIN).await.unwrap();
     let zipped = import_bytes(gzip(PLAIN.as_bytes())).await.unwrap();
     let standard = import_bytes(zstd::encode_all(PLAIN.as_bytes(), 3).unwrap()).await.unwrap();
-    let members = import_bytes([gzip(&PLAIN.as_bytes()[..20]), gzip(&PLAIN.as_bytes()[20..])].concat()).await.unwrap();
+    let members =
+        import_bytes([gzip(&PLAIN.as_bytes()[..20]), gzip(&PLAIN.as_bytes()[20..])].concat()).await.unwrap();
     for (store, imported) in [&plain, &zipped, &standard, &members] {
         assert_eq!(imported.version, plain.1.version, "same rows, same object, same name");
         assert_eq!(rows(store, imported).await, [["Ada", "36", "2026-01-02"], ["Bob", "∅", "2026-03-04"]]);
     }
     let imported = plain.1;
-    let kinds: Vec<_> = imported.profile.columns.iter().map(|c| (c.name.as_str(), c.header.as_str(), c.data_type)).collect();
-    assert_eq!(kinds, [("name", "Name", DataType::Text), ("age", "Age", DataType::Integer), ("joined", "Joined", DataType::Date)]);
+    let kinds: Vec<_> =
+        imported.profile.columns.iter().map(|c| (c.name.as_str(), c.header.as_str(), c.data_type)).collect();
+    assert_eq!(
+        kinds,
+        [
+            ("name", "Name", DataType::Text),
+            ("age", "Age", DataType::Integer),
+            ("joined", "Joined", DataType::Date)
+        ]
+    );
     assert_eq!((column(&imported, "age").nulls, column(&imported, "name").distinct), (1, 2));
     assert_eq!(column(&imported, "name").examples, ["Aaa"]);
     assert!(imported.version.path.starts_with("data/test/t-") && imported.version.path.ends_with(".parquet"));
@@ -40,7 +49,21 @@ async fn numbers_that_are_codes_stay_as_they_are_written() {
         123,+8613812345679,1,2e7,110105194912310038,5500005555555559,2,x,0.5,FALSE\n";
     let (store, imported) = import_bytes(csv).await.unwrap();
     let rows = rows(&store, &imported).await;
-    assert_eq!(rows[0], ["007", "+8613812345678", "9223372036854775808", "1e5", "11010519491231002X", "4111111111111111", "1.5", "1", "9007199254740993", "true"]);
+    assert_eq!(
+        rows[0],
+        [
+            "007",
+            "+8613812345678",
+            "9223372036854775808",
+            "1e5",
+            "11010519491231002X",
+            "4111111111111111",
+            "1.5",
+            "1",
+            "9007199254740993",
+            "true"
+        ]
+    );
     let kinds: Vec<_> = imported.profile.columns.iter().map(|c| c.data_type.code()).collect();
     assert_eq!(kinds, ["text", "text", "text", "text", "text", "text", "real", "text", "text", "boolean"]);
 }
@@ -76,7 +99,14 @@ async fn encodings_are_found_from_the_bytes() {
     marked.extend(utf16(false));
     let mut marked_big = b"\xfe\xff".to_vec();
     marked_big.extend(utf16(true));
-    let traditional = text.replace('张', "張").replace('刘', "劉").replace('话', "話").replace('杨', "楊").replace('滨', "濱").replace('尔', "爾").replace('广', "廣");
+    let traditional = text
+        .replace('张', "張")
+        .replace('刘', "劉")
+        .replace('话', "話")
+        .replace('杨', "楊")
+        .replace('滨', "濱")
+        .replace('尔', "爾")
+        .replace('广', "廣");
     let expected = import_bytes(text).await.unwrap();
     let expected = rows(&expected.0, &expected.1).await;
     let cases: [(Vec<u8>, &str); 5] = [
@@ -93,7 +123,11 @@ async fn encodings_are_found_from_the_bytes() {
     }
     let (_, imported) = import_bytes(encoding_rs::BIG5.encode(&traditional).0.into_owned()).await.unwrap();
     assert_eq!(imported.profile.encoding.as_deref(), Some("Big5"));
-    let (store, imported) = import_bytes(encoding_rs::WINDOWS_1252.encode("name,city\nJosé Müller,Köln\nZoë Børk,Århus\n").0.into_owned()).await.unwrap();
+    let (store, imported) = import_bytes(
+        encoding_rs::WINDOWS_1252.encode("name,city\nJosé Müller,Köln\nZoë Børk,Århus\n").0.into_owned(),
+    )
+    .await
+    .unwrap();
     assert_eq!(rows(&store, &imported).await[0], ["José Müller", "Köln"]);
 }
 
@@ -114,7 +148,10 @@ async fn separators_quotes_and_line_ends_are_understood() {
     for (separator, end) in [(',', "\n"), ('\t', "\r\n"), (';', "\n"), ('|', "\r\n"), (',', "\r")] {
         // A break inside a value, of the kind that does not end lines.
         let inner = if end == "\r" { " " } else { "\n" };
-        let text = ["a,b,c", "1,\"x \"\"y\"\" , z\",3", "2,\"two\nlines\",4", "", "3,5\" pipe,"].join(end).replace("two\nlines", &format!("two{inner}lines")).replace(',', &separator.to_string());
+        let text = ["a,b,c", "1,\"x \"\"y\"\" , z\",3", "2,\"two\nlines\",4", "", "3,5\" pipe,"]
+            .join(end)
+            .replace("two\nlines", &format!("two{inner}lines"))
+            .replace(',', &separator.to_string());
         let (store, imported) = import_bytes(text).await.unwrap();
         assert_eq!(imported.profile.delimiter, Some(separator));
         let rows = rows(&store, &imported).await;
@@ -131,8 +168,19 @@ async fn json_lines_keep_digits_and_take_names_as_they_come() {
 {"id": 2, "nested": {"a": [1, "}"]}, "flag": true, "text": "\u5f20 \"x\"", "when": null}
 "#;
     let (store, imported) = import_bytes(json).await.unwrap();
-    let names: Vec<_> = imported.profile.columns.iter().map(|c| (c.name.as_str(), c.data_type.code())).collect();
-    assert_eq!(names, [("id", "integer"), ("big", "text"), ("text", "text"), ("when", "date"), ("nested", "text"), ("flag", "boolean")]);
+    let names: Vec<_> =
+        imported.profile.columns.iter().map(|c| (c.name.as_str(), c.data_type.code())).collect();
+    assert_eq!(
+        names,
+        [
+            ("id", "integer"),
+            ("big", "text"),
+            ("text", "text"),
+            ("when", "date"),
+            ("nested", "text"),
+            ("flag", "boolean")
+        ]
+    );
     let rows = rows(&store, &imported).await;
     assert_eq!(rows[0], ["1", "123456789012345678901234567890", "007", "2026-01-02", "∅", "∅"]);
     assert_eq!(rows[1], ["2", "∅", "张 \"x\"", "∅", "{\"a\": [1, \"}\"]}", "true"]);
@@ -167,7 +215,9 @@ async fn progress_is_told_and_parallel_imports_do_not_meet() {
     let imports = (0..8).map(|i| {
         let (told, store) = (Arc::clone(&told), Arc::clone(&store));
         let csv = format!("a,b\n{}", format!("{},x\n", i % 4).repeat(1000));
-        async move { import(reader(csv), plan(), sink(&store), move |p| told.lock().unwrap().push(p)).await.unwrap() }
+        async move {
+            import(reader(csv), plan(), sink(&store), move |p| told.lock().unwrap().push(p)).await.unwrap()
+        }
     });
     let imported = futures::future::join_all(imports).await;
     assert_eq!(objects(&store).await.len(), 4, "equal content is one object");

@@ -14,7 +14,10 @@ async fn the_survey_file_is_imported_whole_and_graded() {
     let source = ImportSource::Path(root().join("demo/cps.parquet"));
     let imported = import(source, plan(), sink(&store), |_| {}).await.unwrap();
     println!("280,005 rows of 68 columns in {:?}, {} bytes", started.elapsed(), imported.version.bytes);
-    assert_eq!((imported.profile.rows, imported.profile.columns.len(), imported.profile.rejected), (280_005, 68, 0));
+    assert_eq!(
+        (imported.profile.rows, imported.profile.columns.len(), imported.profile.rejected),
+        (280_005, 68, 0)
+    );
     let key = column(&imported, "recid");
     assert_eq!(categories(key), ["person.key"]);
     let near = key.distinct.abs_diff(280_005) < 280_005 / 20;
@@ -22,7 +25,9 @@ async fn the_survey_file_is_imported_whole_and_graded() {
     // The volume rule of the scheme: sensitive personal information of 100,000 persons.
     assert_eq!(column(&imported, "blind_head").proposal.label.grade, Grade::Important);
     assert_eq!(column(&imported, "age_head").proposal.label.grade, Grade::General3);
-    let alone = |c: &&cogov_model::ColumnProfile| c.proposal.findings.iter().any(|f| f.evidence == Evidence::Uniqueness);
+    let alone = |c: &&cogov_model::ColumnProfile| {
+        c.proposal.findings.iter().any(|f| f.evidence == Evidence::Uniqueness)
+    };
     assert!(imported.profile.columns.iter().filter(alone).count() >= 2, "quasi-identifiers are noticed");
 }
 
@@ -40,7 +45,8 @@ async fn an_invented_sample_has_the_shape_and_none_of_the_values() {
     let sample = invented_sample(&table, 20, 7);
     assert_eq!(sample, invented_sample(&table, 20, 7), "the same seed gives the same sample");
     assert!(sample.len() == 20 && sample.iter().all(|row| row.len() == table.columns.len()));
-    let real: BTreeSet<String> = super::support::rows(&store, &imported).await.into_iter().flatten().collect();
+    let real: BTreeSet<String> =
+        super::support::rows(&store, &imported).await.into_iter().flatten().collect();
     for (column, value) in sample.iter().flat_map(|row| table.columns.iter().zip(row)) {
         let telling = value.chars().count() > 6 && column.data_type == cogov_model::DataType::Text;
         assert!(!telling || !real.contains(value), "{}: {value}", column.name);

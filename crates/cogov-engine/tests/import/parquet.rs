@@ -1,4 +1,5 @@
 //! Parquet files that lie: no byte of damage brings the process down or a half table into the storage.
+use super::support::{import_bytes, rows};
 use cogov_engine::import::ImportError;
 use cogov_model::DataType;
 use datafusion::arrow::array::{
@@ -7,7 +8,6 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::Int32Type;
 use datafusion::parquet::arrow::ArrowWriter;
-use super::support::{import_bytes, rows};
 use std::sync::Arc;
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
@@ -34,7 +34,10 @@ async fn types_become_ours_without_loss() {
     let types: Vec<_> = imported.profile.columns.iter().map(|c| c.data_type).collect();
     use DataType::{Date, Integer, Real, Text, Timestamp};
     assert_eq!(types, [Integer, Real, Real, Text, Date, Timestamp, Text]);
-    assert_eq!(rows(&store, &imported).await[0], ["1", "0.5", "123.45", "0.01", "1970-01-01", "1970-01-01T00:00:00.001", "007"]);
+    assert_eq!(
+        rows(&store, &imported).await[0],
+        ["1", "0.5", "123.45", "0.01", "1970-01-01", "1970-01-01T00:00:00.001", "007"]
+    );
 }
 
 #[tokio::test]
@@ -42,7 +45,8 @@ async fn what_a_table_cannot_hold_is_named() {
     let list = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)])]);
     let error = import_bytes(parquet(vec![("nested", Arc::new(list))])).await.unwrap_err();
     assert!(matches!(&error, ImportError::Type { column, .. } if column == "nested"), "{error}");
-    let error = import_bytes(parquet(vec![("u", Arc::new(UInt64Array::from(vec![u64::MAX])))])).await.unwrap_err();
+    let error =
+        import_bytes(parquet(vec![("u", Arc::new(UInt64Array::from(vec![u64::MAX])))])).await.unwrap_err();
     assert!(matches!(&error, ImportError::Type { column, .. } if column == "u"), "{error}");
     assert!(!error.to_string().contains("18446744073709551615"), "{error}");
     let none = parquet(vec![("s", Arc::new(StringArray::from(Vec::<&str>::new())))]);
@@ -56,7 +60,10 @@ async fn one_long_value_that_repeats_does_not_fill_the_memory() {
     let (_, imported) = import_bytes(parquet(vec![("s", column)])).await.unwrap();
     assert_eq!(imported.profile.rows, 400);
     let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(2 << 20)]));
-    assert!(matches!(import_bytes(parquet(vec![("s", column)])).await, Err(ImportError::Limit { what: "a value", .. })));
+    assert!(matches!(
+        import_bytes(parquet(vec![("s", column)])).await,
+        Err(ImportError::Limit { what: "a value", .. })
+    ));
 }
 
 #[tokio::test]

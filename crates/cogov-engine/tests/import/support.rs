@@ -1,5 +1,5 @@
 //! What the tests of import and grading share.
-use cogov_engine::import::{Imported, ImportError, ImportPlan, ImportSource, Sink, import};
+use cogov_engine::import::{ImportError, ImportPlan, ImportSource, Imported, Sink, import};
 use cogov_model::{ColumnProfile, Scheme, TableName};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -24,7 +24,11 @@ pub fn plan() -> ImportPlan {
 }
 
 pub fn sink(store: &Arc<InMemory>) -> Sink {
-    Sink { store: Arc::clone(store) as Arc<dyn ObjectStore>, folder: "data/test".to_owned(), table: TableName::new("t").unwrap() }
+    Sink {
+        store: Arc::clone(store) as Arc<dyn ObjectStore>,
+        folder: "data/test".to_owned(),
+        table: TableName::new("t").unwrap(),
+    }
 }
 
 pub fn reader(bytes: impl Into<Vec<u8>>) -> ImportSource {
@@ -37,7 +41,10 @@ pub async fn import_bytes(bytes: impl Into<Vec<u8>>) -> Result<(Arc<InMemory>, I
     import_with(bytes, plan()).await
 }
 
-pub async fn import_with(bytes: impl Into<Vec<u8>>, plan: ImportPlan) -> Result<(Arc<InMemory>, Imported), ImportError> {
+pub async fn import_with(
+    bytes: impl Into<Vec<u8>>,
+    plan: ImportPlan,
+) -> Result<(Arc<InMemory>, Imported), ImportError> {
     let store = Arc::new(InMemory::new());
     let result = import(reader(bytes), plan, sink(&store), |_| {}).await;
     if result.is_err() {
@@ -59,7 +66,8 @@ pub async fn bytes(store: &InMemory, path: &str) -> bytes::Bytes {
 /// The stored table.
 pub async fn table(store: &InMemory, imported: &Imported) -> RecordBatch {
     let bytes = bytes(store, &imported.version.path).await;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().with_batch_size(1 << 20).build().unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().with_batch_size(1 << 20).build().unwrap();
     let schema = datafusion::arrow::array::RecordBatchReader::schema(&reader);
     let batches: Vec<_> = reader.map(Result::unwrap).collect();
     datafusion::arrow::compute::concat_batches(&schema, &batches).unwrap()
@@ -70,7 +78,8 @@ pub async fn rows(store: &InMemory, imported: &Imported) -> Vec<Vec<String>> {
     use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
     let batch = table(store, imported).await;
     let options = FormatOptions::default().with_null("∅");
-    let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+    let columns: Vec<_> =
+        batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
     (0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect()).collect()
 }
 
@@ -82,7 +91,12 @@ pub async fn rejects(store: &InMemory, imported: &Imported) -> Vec<Vec<String>> 
 }
 
 pub fn column<'a>(imported: &'a Imported, name: &str) -> &'a ColumnProfile {
-    imported.profile.columns.iter().find(|c| c.name.as_str() == name).unwrap_or_else(|| panic!("no column {name}"))
+    imported
+        .profile
+        .columns
+        .iter()
+        .find(|c| c.name.as_str() == name)
+        .unwrap_or_else(|| panic!("no column {name}"))
 }
 
 pub fn categories(profile: &ColumnProfile) -> Vec<&str> {
