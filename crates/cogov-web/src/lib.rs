@@ -30,7 +30,7 @@ pub struct DemoPerson {
     /// The account.
     pub account: String,
     /// The person's name.
-    pub name: String,
+    pub name: Text,
     /// The password; demo passwords work on loopback only.
     pub password: String,
     /// The party's name.

@@ -83,7 +83,7 @@ fn form(visit: &Visit, next: &str, account: &str, errors: Vec<Problem>) -> Answe
     let people = visit.web.site.people.iter().map(|person| Person {
         account: person.account.clone(),
         password: person.password.clone(),
-        name: person.name.clone(),
+        name: ui.text(&person.name).to_owned(),
         party: ui.text(&person.party).to_owned(),
         roles: person.roles.iter().map(|role| ui.word("role", role.code())).collect::<Vec<_>>().join(" · "),
     });

@@ -185,7 +185,7 @@ type AccountParts = (AccountName, String, PartyId, Vec<Role>, cogov_model::Local
 fn new_account(account: &DemoAccount) -> AccountParts {
     (
         account.name.clone(),
-        account.display.clone(),
+        account.display.get(account.locale).to_owned(),
         account.party.clone(),
         account.roles.clone(),
         account.locale,

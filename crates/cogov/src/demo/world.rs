@@ -28,7 +28,7 @@ pub struct DemoAccount {
     /// Sign-in name.
     pub name: AccountName,
     /// The person's name.
-    pub display: String,
+    pub display: Text,
     /// The party.
     pub party: PartyId,
     /// Roles.
