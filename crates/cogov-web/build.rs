@@ -12,6 +12,8 @@ fn main() -> ExitCode {
     if manifest.exists() {
         return ExitCode::SUCCESS;
     }
-    println!("cargo::error=the pages' assets are not built: run `cd web && npm ci && npm run build` (cargo xtask does it)");
+    println!(
+        "cargo::error=the pages' assets are not built: run `cd web && npm ci && npm run build` (cargo xtask does it)"
+    );
     ExitCode::FAILURE
 }

@@ -34,7 +34,15 @@ enum Words {
 
 impl Failure {
     fn new(status: StatusCode, title: &'static str, words: Words) -> Self {
-        Self { status, title, words, clauses: Clauses::new(), decision: None, retry_after: None, sign_in: None }
+        Self {
+            status,
+            title,
+            words,
+            clauses: Clauses::new(),
+            decision: None,
+            retry_after: None,
+            sign_in: None,
+        }
     }
 
     /// There is no such page.
@@ -55,7 +63,8 @@ impl Failure {
 
     /// Nobody is signed in: leads to the sign-in page and back.
     pub fn sign_in(back: &str) -> Self {
-        let mut failure = Self::new(StatusCode::UNAUTHORIZED, "sign-in-title", Words::Message("home-sign-in-text"));
+        let mut failure =
+            Self::new(StatusCode::UNAUTHORIZED, "sign-in-title", Words::Message("home-sign-in-text"));
         failure.sign_in = Some(back.to_owned());
         failure
     }
@@ -144,6 +153,7 @@ pub fn page(visit: &Visit, failure: Failure) -> Response {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let clauses = vec![ClauseLink { id: "art-9".into(), title: "Sensitive data".into() }];
-    let page = ErrorPage { title: ui.t("error-refused"), words: "Why".into(), clauses, decision: Some(7), ui };
+    let page =
+        ErrorPage { title: ui.t("error-refused"), words: "Why".into(), clauses, decision: Some(7), ui };
     vec![("error", page.render().unwrap_or_default())]
 }

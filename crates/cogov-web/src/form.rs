@@ -14,7 +14,11 @@ pub struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Parses `application/x-www-form-urlencoded`.
     pub fn parse(body: &[u8]) -> Self {
-        Self(form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Self(
+            form_urlencoded::parse(body)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        )
     }
 
     /// Fields that did not come from outside: what a form shows first.
@@ -90,9 +94,7 @@ impl Problem {
     /// The error as a page of its own.
     pub fn from_app(ui: &Ui, error: AppError) -> Result<Self, Failure> {
         match &error {
-            AppError::Invalid { field, advice } => {
-                Ok(Self::new(field.unwrap_or_default(), ui.text(advice)))
-            }
+            AppError::Invalid { field, advice } => Ok(Self::new(field.unwrap_or_default(), ui.text(advice))),
             AppError::Conflict(words) => Ok(Self::new("", ui.text(words))),
             _ => Err(Failure::from(error)),
         }

@@ -19,7 +19,11 @@ fn accepted(header: &str) -> Option<Locale> {
             let (tag, weight) = part.split_once(";q=").unwrap_or((part, "1"));
             let primary = tag.trim().split('-').next()?;
             let weight = weight.trim().parse::<f32>().ok().filter(|w| (0.0..=1.0).contains(w))?;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight between 0 and 1")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a weight between 0 and 1"
+            )]
             Some(((weight * 1000.0) as u32, primary.parse().ok()?))
         })
         .collect();

@@ -18,8 +18,19 @@ macro_rules! message_files {
 }
 
 message_files!(
-    "shell", "words", "home", "account", "catalogue", "steward", "apply", "inbox", "workbench", "rulebook",
-    "record", "help", "errors"
+    "shell",
+    "words",
+    "home",
+    "account",
+    "catalogue",
+    "steward",
+    "apply",
+    "inbox",
+    "workbench",
+    "rulebook",
+    "record",
+    "help",
+    "errors"
 );
 
 struct Bundles {
@@ -27,7 +38,8 @@ struct Bundles {
     zh: FluentBundle<FluentResource>,
 }
 
-static BUNDLES: LazyLock<Bundles> = LazyLock::new(|| Bundles { en: bundle("en", EN), zh: bundle("zh-Hans", ZH) });
+static BUNDLES: LazyLock<Bundles> =
+    LazyLock::new(|| Bundles { en: bundle("en", EN), zh: bundle("zh-Hans", ZH) });
 
 fn bundle(tag: &str, files: &[(&str, &str)]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(tag.parse().into_iter().collect());
@@ -79,14 +91,33 @@ mod tests {
 
     /// Keys that are built from a code: prefix and the codes it is built from are in the model.
     const BUILT: &[&str] = &[
-        "grade-", "treatment-", "state-", "outcome-", "kind-", "class-", "tier-", "role-", "form-", "lane-",
-        "sharing-", "type-", "evidence-", "enforcement-", "facet-", "act-", "door-", "fact-", "sealed-", "mask-",
+        "grade-",
+        "treatment-",
+        "state-",
+        "outcome-",
+        "kind-",
+        "class-",
+        "tier-",
+        "role-",
+        "form-",
+        "lane-",
+        "sharing-",
+        "type-",
+        "evidence-",
+        "enforcement-",
+        "facet-",
+        "act-",
+        "door-",
+        "fact-",
+        "sealed-",
+        "mask-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
         let mut keys = BTreeMap::new();
         for (name, text) in files {
-            FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(_, errors)| panic!("{name}: {errors:?}"));
+            FluentResource::try_new((*text).to_owned())
+                .unwrap_or_else(|(_, errors)| panic!("{name}: {errors:?}"));
             for line in text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())) {
                 let (key, rest) = line.split_once(" =").unwrap_or_else(|| panic!("{name}: {line}"));
                 let args = rest.split('$').skip(1).map(|part| {
@@ -112,7 +143,11 @@ mod tests {
     #[test]
     fn both_locales_have_the_same_keys_and_arguments() {
         let (en, zh) = (keys(EN), keys(ZH));
-        let differ: Vec<_> = en.keys().filter(|k| !zh.contains_key(*k)).chain(zh.keys().filter(|k| !en.contains_key(*k))).collect();
+        let differ: Vec<_> = en
+            .keys()
+            .filter(|k| !zh.contains_key(*k))
+            .chain(zh.keys().filter(|k| !en.contains_key(*k)))
+            .collect();
         assert!(differ.is_empty(), "in one language only: {differ:?}");
     }
 

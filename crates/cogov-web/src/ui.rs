@@ -71,7 +71,11 @@ impl Ui {
     /// A message about a number: `$n` chooses the plural, `$count` is the number with separators.
     pub fn n(&self, key: &str, n: impl Count) -> String {
         let n = n.count();
-        messages::message(self.locale, key, &[("n", FluentValue::from(n)), ("count", FluentValue::from(grouped(n)))])
+        messages::message(
+            self.locale,
+            key,
+            &[("n", FluentValue::from(n)), ("count", FluentValue::from(grouped(n)))],
+        )
     }
 
     /// A message with one named text in it.
@@ -81,19 +85,24 @@ impl Ui {
 
     /// A message with `$matched` of `$examined`.
     pub fn share(&self, key: &str, matched: u64, examined: u64) -> String {
-        let args = [("matched", FluentValue::from(grouped(matched))), ("examined", FluentValue::from(grouped(examined)))];
+        let args = [
+            ("matched", FluentValue::from(grouped(matched))),
+            ("examined", FluentValue::from(grouped(examined))),
+        ];
         messages::message(self.locale, key, &args)
     }
 
     /// The words of the shortcut “only my region” for a column.
     pub fn region(&self, column: &str, code: &str) -> String {
-        let args = [("column", FluentValue::from(column.to_owned())), ("code", FluentValue::from(code.to_owned()))];
+        let args =
+            [("column", FluentValue::from(column.to_owned())), ("code", FluentValue::from(code.to_owned()))];
         messages::message(self.locale, "apply-region", &args)
     }
 
     /// A message with `$value` by `$label`: a chart's title.
     pub fn by(&self, key: &str, value: &str, label: &str) -> String {
-        let args = [("value", FluentValue::from(value.to_owned())), ("label", FluentValue::from(label.to_owned()))];
+        let args =
+            [("value", FluentValue::from(value.to_owned())), ("label", FluentValue::from(label.to_owned()))];
         messages::message(self.locale, key, &args)
     }
 

@@ -193,7 +193,9 @@ mod tests {
         headers.insert(header::COOKIE, "a=1; cogov_session=x=y; b=".parse().unwrap());
         assert_eq!(cookie(&headers, SESSION).as_deref(), Some("x=y"));
         assert_eq!(cookie(&headers, "b"), None);
-        for (host, loopback) in [("127.0.0.1:8080", true), ("[::1]:80", true), ("localhost", true), ("example.org", false)] {
+        for (host, loopback) in
+            [("127.0.0.1:8080", true), ("[::1]:80", true), ("localhost", true), ("example.org", false)]
+        {
             headers.insert(header::HOST, host.parse().unwrap());
             assert_eq!(is_loopback(&headers), loopback, "{host}");
         }

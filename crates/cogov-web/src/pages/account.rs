@@ -55,7 +55,11 @@ pub async fn revoke_token(visit: Visit, Posted(fields): Posted) -> Answered {
     Ok(Redirect::to("/account").into_response())
 }
 
-async fn page(visit: &Visit, fresh: String, errors: Vec<Problem>) -> Result<axum::response::Response, Failure> {
+async fn page(
+    visit: &Visit,
+    fresh: String,
+    errors: Vec<Problem>,
+) -> Result<axum::response::Response, Failure> {
     let (ui, actor) = (visit.ui(), visit.actor()?);
     let tokens = visit.app.tokens(actor).await?;
     let tokens = tokens.into_iter().map(|token| Token {
@@ -79,7 +83,8 @@ async fn page(visit: &Visit, fresh: String, errors: Vec<Problem>) -> Result<axum
 
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
-    let token = Token { id: "t".into(), name: "laptop".into(), made: "2026-11-01".into(), ends: "2027-01-30".into() };
+    let token =
+        Token { id: "t".into(), name: "laptop".into(), made: "2026-11-01".into(), ends: "2027-01-30".into() };
     let page = AccountPage {
         errors: vec![Problem::new("name", "Name it")],
         name: "Lin".into(),

@@ -54,7 +54,11 @@ struct ApplicationPage {
 }
 
 /// `GET /applications/{id}`
-pub async fn show(visit: Visit, Path(id): Path<String>, Query(query): Query<HashMap<String, String>>) -> Answered {
+pub async fn show(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answered {
     let notice = if query.contains_key("done") { visit.ui.t("act-done") } else { String::new() };
     page(&visit, &read(id)?, notice, Vec::new()).await
 }
@@ -139,12 +143,18 @@ fn act_view(ui: &Ui, may: May) -> ActView {
     }
 }
 
-async fn page(visit: &Visit, id: &ApplicationId, notice: String, errors: Vec<Problem>) -> Result<Response, Failure> {
+async fn page(
+    visit: &Visit,
+    id: &ApplicationId,
+    notice: String,
+    errors: Vec<Problem>,
+) -> Result<Response, Failure> {
     let (ui, actor, names) = (visit.ui(), visit.actor()?, Names::of(visit).await?);
     let found = visit.app.application(actor, id).await?;
     let application = &found.application;
     let asks = application.requester == actor.party.id;
-    let history = found.history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
+    let history =
+        found.history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
     let page = ApplicationPage {
         back: if asks { "/applications" } else { "/inbox" },
         back_words: if asks { ui.t("applications-title") } else { ui.t("inbox-title") },
@@ -172,10 +182,17 @@ fn checked(column: &ColumnRef) -> Choice {
 fn facts(visit: &Visit, found: &Found) -> Vec<(String, String)> {
     let (ui, application) = (&visit.ui, &found.application);
     let both = |a: &str, b: &str| format!("{a} → {b}");
-    let optional = |text: &Option<cogov_model::Text>| text.as_ref().map(|t| ui.text(t).to_owned()).unwrap_or_default();
+    let optional =
+        |text: &Option<cogov_model::Text>| text.as_ref().map(|t| ui.text(t).to_owned()).unwrap_or_default();
     let columns: Vec<String> = application.columns.iter().map(ToString::to_string).collect();
     let approvals = application.approvals.iter().map(|approval| {
-        format!("{} ({}, {}) {}", approval.account, ui.word("role", approval.role.code()), ui.day(approval.at), ui.text(&approval.words))
+        format!(
+            "{} ({}, {}) {}",
+            approval.account,
+            ui.word("role", approval.role.code()),
+            ui.day(approval.at),
+            ui.text(&approval.words)
+        )
     });
     let left = applications::deadline(ui, application.state.is_final(), found.working_days_left);
     let days = (application.term.until.millis() - application.term.from.millis()) / 86_400_000;
@@ -203,8 +220,14 @@ fn facts(visit: &Visit, found: &Found) -> Vec<(String, String)> {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let all = [
-        May::ApproveAsRequesterHead, May::Agree, May::ApproveAsProviderHead, May::AskForMore,
-        May::Supply, May::Refuse, May::Withdraw, May::Extend,
+        May::ApproveAsRequesterHead,
+        May::Agree,
+        May::ApproveAsProviderHead,
+        May::AskForMore,
+        May::Supply,
+        May::Refuse,
+        May::Withdraw,
+        May::Extend,
     ];
     let page = ApplicationPage {
         errors: vec![Problem::new("refuse-words", "Say why")],
@@ -219,7 +242,11 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         facts: vec![(ui.t("application-due"), "2026-12-01".into())],
         preview: super::preview::sample(&ui),
         acts: all.map(|may| act_view(&ui, may)).into(),
-        columns: vec![Choice { value: "revenue.units.wages".into(), words: "revenue.units.wages".into(), chosen: true }],
+        columns: vec![Choice {
+            value: "revenue.units.wages".into(),
+            words: "revenue.units.wages".into(),
+            chosen: true,
+        }],
         history: vec![crate::view::sample_entry(&ui)],
         ui,
     };

@@ -80,7 +80,11 @@ fn view(ui: &Ui, item: &InboxItem) -> Item {
         application.columns.iter().map(|column| column.dataset.to_string()).collect();
     Item {
         id: application.id.to_string(),
-        title: format!("{} → {}", ui.text(&item.requester.name), datasets.into_iter().collect::<Vec<_>>().join(", ")),
+        title: format!(
+            "{} → {}",
+            ui.text(&item.requester.name),
+            datasets.into_iter().collect::<Vec<_>>().join(", ")
+        ),
         state: Tag::state(ui, application.state.code()),
         mine: item.waits_for_me,
         overdue: !closed && item.working_days_left < 0,
@@ -107,6 +111,12 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         deadline: deadline(&ui, false, -2),
     };
     let receipt = ui.with("applications-receipt", "id", "a-1");
-    let page = ApplicationsPage { heading: ui.t("inbox-title"), lead: ui.t("inbox-lead"), receipt, items: vec![item], ui };
+    let page = ApplicationsPage {
+        heading: ui.t("inbox-title"),
+        lead: ui.t("inbox-lead"),
+        receipt,
+        items: vec![item],
+        ui,
+    };
     vec![("applications", page.render().unwrap_or_default())]
 }

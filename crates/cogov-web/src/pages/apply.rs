@@ -3,8 +3,9 @@
 use super::{
     Answered,
     apply_form::{self, CONDITIONS, DAYS, OPS},
-    names, shown, status_of,
+    names,
     preview::{Fragment, Preview},
+    shown, status_of,
 };
 use crate::{
     failure::Failure,
@@ -66,7 +67,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     visit.actor()?;
     let dataset = find(&visit, id).await?;
     let first = dataset.lanes.first().map_or(Lane::Share.code(), |lane| lane.code());
-    let suggested = [("days", DAYS.to_string()), ("form", Form::Aggregate.code().to_owned()), ("lane", first.to_owned())];
+    let suggested =
+        [("days", DAYS.to_string()), ("form", Form::Aggregate.code().to_owned()), ("lane", first.to_owned())];
     let fields = Fields::from_pairs(suggested.map(|(name, value)| (name.to_owned(), value)).into());
     form(&visit, &dataset, &fields, Vec::new()).await
 }
@@ -123,10 +125,16 @@ async fn preview(visit: &Visit, dataset: &Dataset, fields: &Fields) -> Result<Fr
     }
 }
 
-async fn form(visit: &Visit, dataset: &Dataset, fields: &Fields, errors: Vec<Problem>) -> Result<Response, Failure> {
+async fn form(
+    visit: &Visit,
+    dataset: &Dataset,
+    fields: &Fields,
+    errors: Vec<Problem>,
+) -> Result<Response, Failure> {
     let preview = preview(visit, dataset, fields).await?;
     let purposes = visit.app.purposes().iter();
-    let purposes = purposes.map(|(code, _)| Choice::new(code.as_str(), names::purpose(visit, code), fields.get("purpose")));
+    let purposes = purposes
+        .map(|(code, _)| Choice::new(code.as_str(), names::purpose(visit, code), fields.get("purpose")));
     let region = visit.actor()?.party.region.as_ref();
     let page = page(visit.ui(), dataset, fields, errors, purposes.collect(), region, preview);
     shown(status_of(&page.errors), &page)
@@ -147,7 +155,12 @@ fn page(
     ApplyPage {
         dataset: dataset.id.to_string(),
         title,
-        tables: dataset.tables.iter().enumerate().map(|(i, table)| table_choice(&ui, i, table, fields)).collect(),
+        tables: dataset
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(i, table)| table_choice(&ui, i, table, fields))
+            .collect(),
         purposes,
         words: fields.get("words").to_owned(),
         legal_basis: fields.get("legal_basis").to_owned(),
@@ -175,13 +188,19 @@ fn table_choice(ui: &Ui, number: usize, table: &Table, fields: &Fields) -> Table
             reference,
         }
     });
-    TableChoice { name: table.name.to_string(), title: ui.text(&table.title).to_owned(), columns: columns.collect() }
+    TableChoice {
+        name: table.name.to_string(),
+        title: ui.text(&table.title).to_owned(),
+        columns: columns.collect(),
+    }
 }
 
 /// “Only my region”, for every column that holds a region's code.
 fn regions(ui: &Ui, dataset: &Dataset, code: &RegionCode, fields: &Fields) -> Vec<Choice> {
-    let columns = dataset.tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-    let of_region = columns.filter(|(_, column)| column.label.categories.iter().any(|c| c.is_within("region")));
+    let columns =
+        dataset.tables.iter().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    let of_region =
+        columns.filter(|(_, column)| column.label.categories.iter().any(|c| c.is_within("region")));
     let choice = |(table, column): (&Table, &cogov_model::Column)| {
         let reference = apply_form::reference(table.name.as_str(), column.name.as_str());
         let value = format!("{reference}={code}");
@@ -199,7 +218,9 @@ fn condition_row(ui: &Ui, dataset: &Dataset, fields: &Fields, i: usize) -> Condi
         table.columns.iter().map(|c| apply_form::reference(table.name.as_str(), c.name.as_str()))
     });
     ConditionRow {
-        columns: std::iter::once(none).chain(columns.map(|name| Choice::new(name.clone(), name, &column))).collect(),
+        columns: std::iter::once(none)
+            .chain(columns.map(|name| Choice::new(name.clone(), name, &column)))
+            .collect(),
         ops: OPS.iter().map(|known| Choice::new(known.sign(), known.sign(), &op)).collect(),
         value: now("scope_value"),
     }
@@ -207,9 +228,7 @@ fn condition_row(ui: &Ui, dataset: &Dataset, fields: &Fields, i: usize) -> Condi
 
 #[cfg(test)]
 pub(crate) fn sample_dataset() -> Dataset {
-    let column = |name: &str, category: &str| {
-        serde_json::json!({"name": name, "data_type": "integer", "label": {"categories": [category], "grade": "general-2"}})
-    };
+    let column = |name: &str, category: &str| serde_json::json!({"name": name, "data_type": "integer", "label": {"categories": [category], "grade": "general-2"}});
     let json = serde_json::json!({
         "id": "revenue", "provider": "revenue", "title": {"en": "Income", "zh": "收入"},
         "description": {"en": "What", "zh": "什么"}, "lanes": ["share"],

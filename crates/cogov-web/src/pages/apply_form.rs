@@ -6,7 +6,8 @@ use crate::{
 };
 use cogov_app::ApplicationDraft;
 use cogov_model::{
-    ColumnRef, CompareOp, Condition, DataType, Dataset, Form, Lane, Purpose, PurposeCode, RowScope, Scalar, Text,
+    ColumnRef, CompareOp, Condition, DataType, Dataset, Form, Lane, Purpose, PurposeCode, RowScope, Scalar,
+    Text,
 };
 use std::collections::BTreeMap;
 
@@ -16,8 +17,14 @@ pub const CONDITIONS: usize = 3;
 pub const DAYS: u32 = 180;
 
 /// Every comparison that a condition row offers.
-pub const OPS: [CompareOp; 6] =
-    [CompareOp::Eq, CompareOp::NotEq, CompareOp::Less, CompareOp::LessEq, CompareOp::Greater, CompareOp::GreaterEq];
+pub const OPS: [CompareOp; 6] = [
+    CompareOp::Eq,
+    CompareOp::NotEq,
+    CompareOp::Less,
+    CompareOp::LessEq,
+    CompareOp::Greater,
+    CompareOp::GreaterEq,
+];
 
 /// A column as the form sends it: `table.column`, since the dataset stands in the address.
 pub fn reference(table: &str, column: &str) -> String {
@@ -29,7 +36,8 @@ pub fn resolve(dataset: &Dataset, text: &str) -> Option<(ColumnRef, DataType)> {
     let (table, column) = text.split_once('.')?;
     let table = dataset.tables.iter().find(|known| known.name.as_str() == table)?;
     let column = table.columns.iter().find(|known| known.name.as_str() == column)?;
-    let reference = ColumnRef { dataset: dataset.id.clone(), table: table.name.clone(), column: column.name.clone() };
+    let reference =
+        ColumnRef { dataset: dataset.id.clone(), table: table.name.clone(), column: column.name.clone() };
     Some((reference, column.data_type))
 }
 
@@ -41,7 +49,8 @@ pub fn resolve(dataset: &Dataset, text: &str) -> Option<(ColumnRef, DataType)> {
 pub fn read(ui: &Ui, fields: &Fields, dataset: &Dataset) -> Result<ApplicationDraft, Problem> {
     let columns = fields.all("columns").filter_map(|text| resolve(dataset, text)).map(|(column, _)| column);
     let purpose = Purpose {
-        code: PurposeCode::new(fields.get("purpose")).map_err(|e| Problem::new("purpose-code", e.to_string()))?,
+        code: PurposeCode::new(fields.get("purpose"))
+            .map_err(|e| Problem::new("purpose-code", e.to_string()))?,
         words: Text::same(fields.get("words")),
         legal_basis: Text::same(fields.get("legal_basis")),
         scenario: Text::same(fields.get("scenario")),
@@ -62,9 +71,8 @@ fn scope(ui: &Ui, fields: &Fields, dataset: &Dataset) -> Result<RowScope, Proble
     let mut scope: BTreeMap<String, Vec<Condition>> = BTreeMap::new();
     let mut add = |text: &str, op: CompareOp, value: &str, field: &str| {
         let Some((column, kind)) = resolve(dataset, text) else { return Ok(()) };
-        let value = scalar(kind, value).ok_or_else(|| {
-            Problem::new(field, ui.with("apply-bad-value", "column", &column.column))
-        })?;
+        let value = scalar(kind, value)
+            .ok_or_else(|| Problem::new(field, ui.with("apply-bad-value", "column", &column.column)))?;
         let place = format!("{}.{}", column.dataset, column.table);
         scope.entry(place).or_default().push(Condition::Compare { column: column.column, op, value });
         Ok(())

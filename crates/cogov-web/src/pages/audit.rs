@@ -12,7 +12,10 @@ use cogov_model::{Role, Text};
 /// `GET /audit`
 pub async fn show(visit: Visit, Query(asked): Query<ledger::Asked>) -> Answered {
     if !visit.actor()?.is(Role::Auditor) {
-        let words = Text::new("Only auditors read the sealed words of every party.", "只有审计人员可以阅读各主体的加封内容。");
+        let words = Text::new(
+            "Only auditors read the sealed words of every party.",
+            "只有审计人员可以阅读各主体的加封内容。",
+        );
         return Err(Failure::from(cogov_app::AppError::Forbidden(words)));
     }
     html(&ledger::page(&visit, &asked, true).await?)

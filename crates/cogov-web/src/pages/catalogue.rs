@@ -72,7 +72,8 @@ pub async fn show(visit: Visit, Query(fields): Query<HashMap<String, String>>) -
 }
 
 fn read(fields: &HashMap<String, String>) -> CatalogueQuery {
-    let given = |name: &str| fields.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let given =
+        |name: &str| fields.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     CatalogueQuery {
         words: given("words").unwrap_or_default(),
         category: given("category"),
@@ -141,7 +142,13 @@ fn card_view(visit: &Visit, card: &DatasetCard) -> Card {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let value = FacetChoice { code: "person".into(), words: "Person".into(), count: 3, chosen: true };
-    let facet = FacetView { code: "category", name: ui.word("facet", "category"), open: false, spread: true, values: vec![value] };
+    let facet = FacetView {
+        code: "category",
+        name: ui.word("facet", "category"),
+        open: false,
+        spread: true,
+        values: vec![value],
+    };
     let card = Card {
         id: "revenue".into(),
         title: "Income".into(),
@@ -157,6 +164,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         frequency: String::new(),
     };
     let pager = Pager::numbered(2, 3, "2 / 3".into(), |page| format!("/catalogue?page={page}"));
-    let page = CataloguePage { words: "tax".into(), facets: vec![facet], total: 1, items: vec![card], pager, ui };
+    let page =
+        CataloguePage { words: "tax".into(), facets: vec![facet], total: 1, items: vec![card], pager, ui };
     vec![("catalogue", page.render().unwrap_or_default())]
 }

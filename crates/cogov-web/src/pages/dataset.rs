@@ -83,7 +83,11 @@ fn page(visit: &Visit, found: Found) -> DatasetPage {
         samples: found
             .samples
             .into_iter()
-            .map(|sample| SampleView { table: sample.table.to_string(), header: sample.header, rows: sample.rows })
+            .map(|sample| SampleView {
+                table: sample.table.to_string(),
+                header: sample.header,
+                rows: sample.rows,
+            })
             .collect(),
         usage: usage(&ui, &found.usage),
         chart: chart(&ui, &found.usage),
@@ -107,7 +111,10 @@ fn facts(ui: &Ui, dataset: &Dataset, provider: &str) -> Vec<(String, String)> {
         (ui.t("dataset-provider"), provider.to_owned()),
         (ui.t("dataset-frequency"), ui.text(&dataset.update_frequency).to_owned()),
         (ui.t("dataset-changed"), ui.day(dataset.changed_at)),
-        (ui.t("dataset-regions"), if regions.is_empty() { ui.t("dataset-everywhere") } else { regions.join(", ") }),
+        (
+            ui.t("dataset-regions"),
+            if regions.is_empty() { ui.t("dataset-everywhere") } else { regions.join(", ") },
+        ),
     ];
     match &dataset.sharing {
         SharingAttribute::Conditional { conditions } => {
@@ -192,8 +199,17 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         grade,
         lanes: vec![ui.word("lane", "share")],
         facts: vec![(ui.t("dataset-provider"), "Revenue".into())],
-        tables: vec![TableView { name: "units".into(), title: "Units".into(), unit: "recid".into(), columns: vec![column] }],
-        samples: vec![SampleView { table: "units".into(), header: vec!["a".into()], rows: vec![vec!["1".into()]] }],
+        tables: vec![TableView {
+            name: "units".into(),
+            title: "Units".into(),
+            unit: "recid".into(),
+            columns: vec![column],
+        }],
+        samples: vec![SampleView {
+            table: "units".into(),
+            header: vec!["a".into()],
+            rows: vec![vec!["1".into()]],
+        }],
         usage: ui.n("dataset-usage-decisions", 3_u64),
         chart: chart(&ui, &Usage { by_day: [(chrono::NaiveDate::default(), 3)].into(), ..Usage::default() }),
         grants: vec![super::grants::sample(&ui)],

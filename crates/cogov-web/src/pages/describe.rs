@@ -143,7 +143,10 @@ fn description(fields: &Fields, dataset: &Dataset) -> Result<Description, Proble
         description: both("description"),
         keywords: keywords(fields.get("keywords_en"), fields.get("keywords_zh")),
         update_frequency: both("frequency"),
-        lanes: Lane::ALL.into_iter().filter(|lane| fields.all("lanes").any(|code| code == lane.code())).collect(),
+        lanes: Lane::ALL
+            .into_iter()
+            .filter(|lane| fields.all("lanes").any(|code| code == lane.code()))
+            .collect(),
         sharing: match fields.get("sharing") {
             "unconditional" => SharingAttribute::Unconditional,
             "not-shared" => SharingAttribute::NotShared { law: conditions },
@@ -159,7 +162,11 @@ fn description(fields: &Fields, dataset: &Dataset) -> Result<Description, Proble
 /// Pairs the words of both lists in order; a word without a partner stands in one language.
 fn keywords(en: &str, zh: &str) -> Vec<Text> {
     let split = |text: &str| -> Vec<String> {
-        text.split([',', '，', '、']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        text.split([',', '，', '、'])
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let (en, zh) = (split(en), split(zh));
     let word = |list: &[String], i: usize| list.get(i).cloned().unwrap_or_default();
@@ -195,7 +202,10 @@ fn page(ui: Ui, dataset: &Dataset, now: &Fields, errors: Vec<Problem>) -> Descri
                 chosen: now.all("lanes").any(|code| code == lane.code()),
             })
             .collect(),
-        sharing: sharing.iter().map(|code| Choice::new(*code, ui.word("sharing", code), now.get("sharing"))).collect(),
+        sharing: sharing
+            .iter()
+            .map(|code| Choice::new(*code, ui.word("sharing", code), now.get("sharing")))
+            .collect(),
         conditions: now.get("conditions").to_owned(),
         units: dataset.tables.iter().map(|table| unit(&ui, table, now)).collect(),
         errors,
@@ -206,7 +216,8 @@ fn page(ui: Ui, dataset: &Dataset, now: &Fields, errors: Vec<Problem>) -> Descri
 fn unit(ui: &Ui, table: &Table, now: &Fields) -> UnitView {
     let chosen = now.get(&format!("unit.{}", table.name)).to_owned();
     let none = Choice::new("", ui.t("describe-no-unit"), &chosen);
-    let columns = table.columns.iter().map(|column| Choice::new(column.name.as_str(), column.name.as_str(), &chosen));
+    let columns =
+        table.columns.iter().map(|column| Choice::new(column.name.as_str(), column.name.as_str(), &chosen));
     UnitView { table: table.name.to_string(), columns: std::iter::once(none).chain(columns).collect() }
 }
 
@@ -227,7 +238,10 @@ mod tests {
     fn what_is_written_comes_back_as_it_was() {
         let dataset = crate::pages::apply::sample_dataset();
         let words = description(&written(&dataset), &dataset).unwrap();
-        assert_eq!((words.title, words.sharing, words.lanes), (dataset.title, dataset.sharing, dataset.lanes));
+        assert_eq!(
+            (words.title, words.sharing, words.lanes),
+            (dataset.title, dataset.sharing, dataset.lanes)
+        );
         assert_eq!(keywords("tax, income", "税"), [Text::new("tax", "税"), Text::new("income", "")]);
     }
 }

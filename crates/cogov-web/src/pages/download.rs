@@ -70,7 +70,11 @@ fn csv_bytes(batch: &RecordBatch, header: bool) -> io::Result<Vec<u8>> {
 }
 
 fn quoted(name: &str) -> String {
-    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+    if name.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
 }
 
 fn arrow_body(answer: Answer) -> Result<Body, Failure> {

@@ -15,7 +15,9 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use cogov_app::{DraftTable, LabelChoice, LabelState};
-use cogov_model::{CategoryCode, ColumnName, DatasetId, DatasetState, Finding, Grade, TableName, TableProfile, Text};
+use cogov_model::{
+    CategoryCode, ColumnName, DatasetId, DatasetState, Finding, Grade, TableName, TableProfile, Text,
+};
 use std::collections::HashMap;
 
 struct FindingView {
@@ -61,7 +63,11 @@ struct DraftPage {
 }
 
 /// `GET /steward/{id}`
-pub async fn show(visit: Visit, Path(id): Path<String>, Query(query): Query<HashMap<String, String>>) -> Answered {
+pub async fn show(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answered {
     let ui = &visit.ui;
     let said = |name: &str| query.get(name).map(String::as_str);
     let notice = match (said("imported"), said("label"), said("all"), said("saved"), said("published")) {
@@ -101,7 +107,8 @@ pub async fn label(
         }
         Err(error) => {
             let problem = Problem::from_app(&visit.ui, error)?;
-            page(&visit, &id, String::new(), vec![Problem { field: format!("{table}-{column}"), ..problem }]).await
+            page(&visit, &id, String::new(), vec![Problem { field: format!("{table}-{column}"), ..problem }])
+                .await
         }
     }
 }
@@ -131,11 +138,17 @@ fn choice(fields: &Fields) -> Result<LabelChoice, Problem> {
     }
     let grade: Grade = fields.get("grade").parse().map_err(|error| Problem::new("", format!("{error}")))?;
     let categories = fields.all("category").filter(|code| !code.is_empty()).map(CategoryCode::new);
-    let categories = categories.collect::<Result<_, _>>().map_err(|error| Problem::new("", error.to_string()))?;
+    let categories =
+        categories.collect::<Result<_, _>>().map_err(|error| Problem::new("", error.to_string()))?;
     Ok(LabelChoice::Override { categories, grade, reason: Text::same(fields.get("reason")) })
 }
 
-async fn page(visit: &Visit, id: &DatasetId, notice: String, errors: Vec<Problem>) -> Result<Response, Failure> {
+async fn page(
+    visit: &Visit,
+    id: &DatasetId,
+    notice: String,
+    errors: Vec<Problem>,
+) -> Result<Response, Failure> {
     let ui = visit.ui();
     let found = visit.app.draft(visit.actor()?, id).await?;
     let page = DraftPage {
@@ -164,7 +177,9 @@ fn table_view(visit: &Visit, table: &DraftTable) -> TableView {
             .labels
             .iter()
             .enumerate()
-            .map(|(i, label)| column_view(visit, &format!("{}-c{i}", table.table.name), label, table.profile.as_ref()))
+            .map(|(i, label)| {
+                column_view(visit, &format!("{}-c{i}", table.table.name), label, table.profile.as_ref())
+            })
             .collect(),
     }
 }
@@ -190,7 +205,8 @@ fn column_view(visit: &Visit, key: &str, state: &LabelState, profile: Option<&Ta
     let ui = &visit.ui;
     let label = &state.column.label;
     let now = label.categories.iter().next().map(ToString::to_string).unwrap_or_default();
-    let grades = Grade::ALL.iter().map(|grade| Choice::new(grade.code(), ui.grade(*grade), label.grade.code()));
+    let grades =
+        Grade::ALL.iter().map(|grade| Choice::new(grade.code(), ui.grade(*grade), label.grade.code()));
     let categories = visit.app.scheme().categories.iter();
     ColumnView {
         name: state.column.name.to_string(),
@@ -199,7 +215,11 @@ fn column_view(visit: &Visit, key: &str, state: &LabelState, profile: Option<&Ta
         categories: names::categories(visit, label),
         facts: facts(ui, state, profile),
         findings: state.findings.iter().map(|finding| finding_view(ui, finding)).collect(),
-        decided: state.decided.as_ref().map(|(account, reason)| decided(ui, account.as_str(), reason)).unwrap_or_default(),
+        decided: state
+            .decided
+            .as_ref()
+            .map(|(account, reason)| decided(ui, account.as_str(), reason))
+            .unwrap_or_default(),
         grades: grades.collect(),
         category_choices: categories
             .map(|category| Choice::new(category.code.as_str(), ui.text(&category.name), &now))
@@ -214,7 +234,8 @@ fn decided(ui: &Ui, account: &str, reason: &Text) -> String {
 }
 
 fn facts(ui: &Ui, state: &LabelState, profile: Option<&TableProfile>) -> Vec<(String, String)> {
-    let found = profile.and_then(|profile| profile.columns.iter().find(|column| column.name == state.column.name));
+    let found =
+        profile.and_then(|profile| profile.columns.iter().find(|column| column.name == state.column.name));
     let rows = profile.map_or(0, |profile| profile.rows);
     let share = |part: u64| if rows == 0 { 0.0 } else { 100.0 * part as f64 / rows as f64 };
     let distinct = ui.num(state.distinct);
@@ -278,7 +299,10 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         account: vec![(ui.t("draft-rows"), "10".into())],
         rejects: true,
         open: 1,
-        columns: vec![column("id", String::new(), vec![finding]), column("b", decided(&ui, "lin", &Text::same("r")), vec![])],
+        columns: vec![
+            column("id", String::new(), vec![finding]),
+            column("b", decided(&ui, "lin", &Text::same("r")), vec![]),
+        ],
     };
     let page = DraftPage {
         errors: vec![Problem::new("people-id", "Say why")],

@@ -85,7 +85,8 @@ fn facts(ui: &Ui, entry: &Entry, names: &Names) -> Vec<(String, String)> {
     if let Some(rulebook) = &entry.rulebook {
         facts.push((ui.t("entry-rulebook"), rulebook.to_string()));
     }
-    facts.extend(entry.facts.iter().map(|(name, value)| (ui.word("fact", name), fact_words(ui, name, value))));
+    facts
+        .extend(entry.facts.iter().map(|(name, value)| (ui.word("fact", name), fact_words(ui, name, value))));
     facts.retain(|(_, value)| !value.is_empty());
     facts
 }
@@ -116,7 +117,11 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         grant: Some("north-revenue".into()),
         clauses: vec![ClauseLink { id: "art-9".into(), title: "Sensitive data".into() }],
         sealed_text: ui.t("entry-sealed-open"),
-        sealed: vec![SealedView { name: ui.word("sealed", "sql"), words: "SELECT 1".into(), salt: "00".into() }],
+        sealed: vec![SealedView {
+            name: ui.word("sealed", "sql"),
+            words: "SELECT 1".into(),
+            salt: "00".into(),
+        }],
         leaf: "{}".into(),
         leaf_hash: "ef".repeat(32),
         proof,

@@ -62,7 +62,8 @@ async fn page(visit: &Visit, id: &GrantId, errors: Vec<Problem>) -> Result<Grant
     let found = visit.app.grant_page(id).await?;
     let filter = EntryFilter { grant: Some(id.clone()), ..EntryFilter::default() };
     let entries = visit.app.entries(visit.viewer(), &filter, &Page::first(ENTRIES)).await?;
-    let entries = entries.items.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
+    let entries =
+        entries.items.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
     let Found { card, decisions } = &found;
     Ok(GrantPage {
         id: id.to_string(),
@@ -116,10 +117,11 @@ pub fn scope_words(ui: &Ui, scope: &RowScope) -> String {
     if scope.is_everything() {
         return ui.t("application-all-rows");
     }
-    let tables = scope.0.iter().filter(|(_, conditions)| !conditions.is_empty()).map(|(table, conditions)| {
-        let words: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-        format!("{table}: {}", words.join(" ∧ "))
-    });
+    let tables =
+        scope.0.iter().filter(|(_, conditions)| !conditions.is_empty()).map(|(table, conditions)| {
+            let words: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+            format!("{table}: {}", words.join(" ∧ "))
+        });
     tables.collect::<Vec<_>>().join("; ")
 }
 

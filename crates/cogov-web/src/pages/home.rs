@@ -44,12 +44,9 @@ pub async fn show(visit: Visit) -> Answered {
     let names = Names::of(&visit).await?;
     let ui = visit.ui();
     let found = visit.app.entries(None, &EntryFilter::default(), &Page::first(LATEST)).await?;
-    let latest = found.items.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
-    let page = HomePage {
-        figures: figures(&ui, &visit.app.figures().await?),
-        latest: latest.collect(),
-        ui,
-    };
+    let latest =
+        found.items.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
+    let page = HomePage { figures: figures(&ui, &visit.app.figures().await?), latest: latest.collect(), ui };
     html(&page)
 }
 

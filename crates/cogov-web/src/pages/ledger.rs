@@ -87,7 +87,11 @@ pub async fn page(visit: &Visit, asked: &Asked, audit: bool) -> Result<LedgerPag
         rows: found.items.iter().map(|view| row(&ui, view, &names, audit)).collect(),
         pager: Pager { next, ..Pager::default() },
         export: audit,
-        hidden: NAMES.iter().map(|name| (*name, given(asked, name).to_owned())).filter(|(_, v)| !v.is_empty()).collect(),
+        hidden: NAMES
+            .iter()
+            .map(|name| (*name, given(asked, name).to_owned()))
+            .filter(|(_, v)| !v.is_empty())
+            .collect(),
         errors,
         ui,
     })
@@ -109,7 +113,8 @@ pub fn filter(asked: &Asked, audit: bool, errors: &mut Vec<Problem>) -> EntryFil
         let text = Some(given(asked, name)).filter(|text| !text.is_empty())?;
         text.parse().map_err(|error: T::Err| errors.push(Problem::new(name, error.to_string()))).ok()
     }
-    let day = |name, errors: &mut Vec<Problem>| read::<NaiveDate>(asked, name, errors).map(Timestamp::from_date);
+    let day =
+        |name, errors: &mut Vec<Problem>| read::<NaiveDate>(asked, name, errors).map(Timestamp::from_date);
     let kind = given(asked, "kind");
     let outcome = given(asked, "outcome");
     EntryFilter {
@@ -136,13 +141,26 @@ fn selects(ui: &Ui, asked: &Asked, parties: Vec<(String, String)>) -> Vec<Select
     let word = |prefix: &str, code: &str| (code.to_owned(), ui.word(prefix, code));
     vec![
         select("party", ui.t("account-party"), parties),
-        select("kind", ui.t("entry-kind"), EntryKind::ALL.iter().map(|kind| word("kind", kind.code())).collect()),
-        select("outcome", ui.t("entry-outcome"), OUTCOMES.iter().map(|o| word("outcome", o.code())).collect()),
+        select(
+            "kind",
+            ui.t("entry-kind"),
+            EntryKind::ALL.iter().map(|kind| word("kind", kind.code())).collect(),
+        ),
+        select(
+            "outcome",
+            ui.t("entry-outcome"),
+            OUTCOMES.iter().map(|o| word("outcome", o.code())).collect(),
+        ),
     ]
 }
 
 fn fields(ui: &Ui, asked: &Asked, audit: bool) -> Vec<Field> {
-    let field = |id: &'static str, key: &str, day| Field { id, words: ui.t(key), value: given(asked, id).to_owned(), day };
+    let field = |id: &'static str, key: &str, day| Field {
+        id,
+        words: ui.t(key),
+        value: given(asked, id).to_owned(),
+        day,
+    };
     let mut fields = vec![field("dataset", "ledger-dataset", false), field("grant", "ledger-grant", false)];
     if audit {
         fields.push(field("account", "ledger-account", false));
@@ -193,9 +211,10 @@ mod tests {
 
     #[test]
     fn the_last_day_is_included_and_nonsense_is_said() {
-        let asked: Asked = [("to", "2026-11-23"), ("party", "No Such!"), ("account", "lin"), ("kind", "grant")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let asked: Asked =
+            [("to", "2026-11-23"), ("party", "No Such!"), ("account", "lin"), ("kind", "grant")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
         let mut errors = Vec::new();
         let filter = filter(&asked, false, &mut errors);
         assert_eq!(filter.until.map(|at| at.date().to_string()).as_deref(), Some("2026-11-24"));

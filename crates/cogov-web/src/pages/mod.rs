@@ -9,8 +9,8 @@ mod audit;
 mod catalogue;
 mod dataset;
 mod describe;
-mod draft;
 mod download;
+mod draft;
 mod entry;
 mod figures;
 mod grant;
@@ -99,7 +99,8 @@ fn signed_in() -> Router<Web> {
 
 fn stewards() -> Router<Web> {
     // An upload streams into the import and is as large as the file.
-    let upload = Router::new().route("/steward/import", post(upload::receive)).layer(DefaultBodyLimit::disable());
+    let upload =
+        Router::new().route("/steward/import", post(upload::receive)).layer(DefaultBodyLimit::disable());
     Router::new()
         .route("/steward", get(steward::show))
         .route("/steward/imports/{job}", get(import::show))
@@ -120,12 +121,28 @@ mod tests {
     fn all(locale: Locale) -> Vec<(&'static str, String)> {
         let ui = ui::sample(locale);
         let samples = [
-            failure::samples, super::account::samples, super::application::samples, super::applications::samples,
-            super::apply::samples, super::catalogue::samples, super::dataset::samples, super::describe::samples,
-            super::draft::samples, super::entry::samples, super::figures::samples, super::grant::samples,
-            super::grants::samples, super::help::samples, super::home::samples, super::import::samples,
-            super::ledger::samples, super::parties::samples, super::rulebook::samples, super::sign_in::samples,
-            super::steward::samples, super::workbench::samples,
+            failure::samples,
+            super::account::samples,
+            super::application::samples,
+            super::applications::samples,
+            super::apply::samples,
+            super::catalogue::samples,
+            super::dataset::samples,
+            super::describe::samples,
+            super::draft::samples,
+            super::entry::samples,
+            super::figures::samples,
+            super::grant::samples,
+            super::grants::samples,
+            super::help::samples,
+            super::home::samples,
+            super::import::samples,
+            super::ledger::samples,
+            super::parties::samples,
+            super::rulebook::samples,
+            super::sign_in::samples,
+            super::steward::samples,
+            super::workbench::samples,
         ];
         samples.iter().flat_map(|sample| sample(ui.clone())).collect()
     }
@@ -155,7 +172,8 @@ mod tests {
     #[test]
     fn ids_are_unique_and_labels_point_to_fields() {
         for (name, html) in all(Locale::En) {
-            let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+            let ids: Vec<&str> =
+                html.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
             for id in &ids {
                 assert_eq!(ids.iter().filter(|other| *other == id).count(), 1, "{name}: {id} stands twice");
             }

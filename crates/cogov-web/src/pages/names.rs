@@ -24,7 +24,8 @@ impl Names {
     pub async fn of(visit: &Visit) -> Result<Self, Failure> {
         let locale = visit.ui.locale;
         let parties = visit.app.parties().await?;
-        let parties = parties.into_iter().map(|party| (party.id.to_string(), party.name.get(locale).to_owned()));
+        let parties =
+            parties.into_iter().map(|party| (party.id.to_string(), party.name.get(locale).to_owned()));
         Ok(Self { locale, parties: parties.collect(), rulebook: visit.app.rulebook() })
     }
 

@@ -55,13 +55,21 @@ impl Preview {
             reason: ui.text(&row.ruling.reason).to_owned(),
             clauses: clauses_of(&rulebook, ui.locale, &row.ruling.clauses),
         };
-        Self { problem: None, refusal, answer: answer(&ui, found), rows: found.rows.iter().map(row).collect(), ui }
+        Self {
+            problem: None,
+            refusal,
+            answer: answer(&ui, found),
+            rows: found.rows.iter().map(row).collect(),
+            ui,
+        }
     }
 }
 
 fn answer(ui: &Ui, found: &Found) -> String {
     let mut words = ui.n("preview-answer", found.answer_days);
-    for (needed, key) in [(found.requester_head, "preview-requester-head"), (found.provider_head, "preview-provider-head")] {
+    for (needed, key) in
+        [(found.requester_head, "preview-requester-head"), (found.provider_head, "preview-provider-head")]
+    {
         if needed {
             words.push(' ');
             words.push_str(&ui.t(key));
@@ -108,6 +116,12 @@ pub(crate) fn sample(ui: &Ui) -> Fragment {
         clauses: clauses(),
     };
     let refusal = Some(Refused { words: "No".into(), clauses: clauses() });
-    let preview = Preview { ui: ui.clone(), problem: None, refusal, answer: ui.n("preview-answer", 10_u64), rows: vec![row] };
+    let preview = Preview {
+        ui: ui.clone(),
+        problem: None,
+        refusal,
+        answer: ui.n("preview-answer", 10_u64),
+        rows: vec![row],
+    };
     Fragment(preview.render().unwrap_or_default())
 }

@@ -101,7 +101,9 @@ impl AnswerView {
             decision: answer.decision,
             columns: answer.columns.iter().map(|column| ColumnView::new(visit, column)).collect(),
             chart: chart(ui, &batches),
-            rows: cells(&batches).map_err(|_| cogov_app::AppError::unavailable("The result cannot be shown.", "结果无法显示。"))?,
+            rows: cells(&batches).map_err(|_| {
+                cogov_app::AppError::unavailable("The result cannot be shown.", "结果无法显示。")
+            })?,
             clauses,
         })
     }
@@ -135,7 +137,8 @@ fn chart(ui: &Ui, batches: &[RecordBatch]) -> Option<Bars> {
     let first = batches.iter().find(|batch| batch.num_rows() > 0)?;
     let schema = first.schema();
     let label = schema.fields().first()?;
-    let names_things = |kind: &DataType| kind.is_integer() || matches!(kind, DataType::Utf8 | DataType::Date32);
+    let names_things =
+        |kind: &DataType| kind.is_integer() || matches!(kind, DataType::Utf8 | DataType::Date32);
     let value = schema.fields().iter().skip(1).position(|field| field.data_type().is_numeric())? + 1;
     if !names_things(label.data_type()) || first.num_rows() < 2 {
         return None;
@@ -158,7 +161,11 @@ fn chart(ui: &Ui, batches: &[RecordBatch]) -> Option<Bars> {
 
 fn rounded(number: f64) -> String {
     if number.fract() == 0.0 && number >= 0.0 && number < 1e15 {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number below 1e15")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number below 1e15"
+        )]
         return grouped(number as u64);
     }
     format!("{number:.2}")
@@ -198,7 +205,8 @@ mod tests {
     #[test]
     fn nulls_and_numbers_are_told_apart_and_rows_are_capped() {
         let ids: ArrayRef = Arc::new(Int64Array::from((0..500).collect::<Vec<i64>>()));
-        let names: ArrayRef = Arc::new(StringArray::from((0..500).map(|i| (i > 0).then_some("x")).collect::<Vec<_>>()));
+        let names: ArrayRef =
+            Arc::new(StringArray::from((0..500).map(|i| (i > 0).then_some("x")).collect::<Vec<_>>()));
         let rows = cells(&[batch(vec![("id", ids), ("name", names)])]).unwrap();
         assert_eq!(rows.len(), SHOWN);
         assert_eq!(rows[3][0], Cell { words: "3".into(), number: true, null: false });

@@ -36,7 +36,8 @@ struct RulebookPage {
 pub async fn show(visit: Visit) -> Answered {
     let (ui, rulebook) = (visit.ui(), visit.app.rulebook());
     let share = rulebook.enforcement_share();
-    let part = |enforcement: Enforcement, count: usize| Share { tag: enforcement_tag(&ui, enforcement), count };
+    let part =
+        |enforcement: Enforcement, count: usize| Share { tag: enforcement_tag(&ui, enforcement), count };
     let mut last = String::new();
     let page = RulebookPage {
         title: ui.text(rulebook.title()).to_owned(),

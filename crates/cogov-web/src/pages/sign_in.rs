@@ -135,7 +135,14 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     };
     let ui = Ui { viewer: None, csrf: String::new(), ..ui };
     let errors = vec![Problem::new("account", "Sign in first")];
-    let page = SignInPage { ui, errors, pre: "p".into(), next: "/".into(), account: String::new(), people: vec![person] };
+    let page = SignInPage {
+        ui,
+        errors,
+        pre: "p".into(),
+        next: "/".into(),
+        account: String::new(),
+        people: vec![person],
+    };
     vec![("sign-in", page.render().unwrap_or_default())]
 }
 

@@ -35,7 +35,12 @@ pub async fn show(visit: Visit) -> Answered {
 ///
 /// # Errors
 /// When nobody is signed in or the records cannot be read.
-pub async fn page(visit: &Visit, dataset: &str, table: &str, errors: Vec<Problem>) -> Result<Response, Failure> {
+pub async fn page(
+    visit: &Visit,
+    dataset: &str,
+    table: &str,
+    errors: Vec<Problem>,
+) -> Result<Response, Failure> {
     let ui = visit.ui();
     let datasets = visit.app.my_datasets(visit.actor()?).await?;
     let page = StewardPage {
@@ -87,6 +92,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         changed: "2026-11-01".into(),
     };
     let errors = vec![Problem::new("file", ui.t("steward-no-file"))];
-    let page = StewardPage { errors, datasets: vec![line], dataset: "revenue".into(), table: "units".into(), ui };
+    let page =
+        StewardPage { errors, datasets: vec![line], dataset: "revenue".into(), table: "units".into(), ui };
     vec![("steward", page.render().unwrap_or_default())]
 }

@@ -83,7 +83,9 @@ async fn file(visit: &Visit, named: &Named, mut field: Field<'_>) -> Answered {
                 let _whole = sender.send(Ok(Bytes::new())).await;
                 break;
             }
-            Err(error) => sender.send(Err(io::Error::new(io::ErrorKind::UnexpectedEof, error.to_string()))).await,
+            Err(error) => {
+                sender.send(Err(io::Error::new(io::ErrorKind::UnexpectedEof, error.to_string()))).await
+            }
         };
         // The import has ended early: its page says why.
         if sent.is_err() {

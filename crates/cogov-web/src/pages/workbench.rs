@@ -81,7 +81,9 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
     let (id, actor, sql) = (read(id)?, visit.actor()?, fields.get("sql"));
     if fields.get("then") == "explain" {
         let outcome = match visit.app.explain(actor, &id, sql, Door::Workbench).await {
-            Ok(explanation) => Outcome { explained: Some(explained(&visit, &explanation)), ..Outcome::default() },
+            Ok(explanation) => {
+                Outcome { explained: Some(explained(&visit, &explanation)), ..Outcome::default() }
+            }
             Err(error) => refused(&visit, error)?,
         };
         return page(&visit, &id, sql, outcome).await;
@@ -219,9 +221,15 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             clauses: clauses(),
         }],
     };
-    let refusal = Refusal { title: ui.t("workbench-refused"), words: "No".into(), clauses: clauses(), decision: Some(7) };
+    let refusal = Refusal {
+        title: ui.t("workbench-refused"),
+        words: "No".into(),
+        clauses: clauses(),
+        decision: Some(7),
+    };
     let answer = super::result::sample(&ui);
-    let explained = Explained { grade: answer.grade.clone(), columns: answer.columns.clone(), clauses: clauses() };
+    let explained =
+        Explained { grade: answer.grade.clone(), columns: answer.columns.clone(), clauses: clauses() };
     let page = |outcome: Outcome| WorkbenchPage {
         id: "g".into(),
         name: "North reads revenue".into(),

@@ -100,7 +100,11 @@ mod tests {
             bars: vec![bar("<a>", 50.0), bar("b", 100.0), bar("c", -1.0)],
         };
         let svg = chart.to_string();
-        assert!(svg.contains("width=\"180.0\"") && svg.contains("width=\"360.0\"") && svg.contains("width=\"0.0\""));
+        assert!(
+            svg.contains("width=\"180.0\"")
+                && svg.contains("width=\"360.0\"")
+                && svg.contains("width=\"0.0\"")
+        );
         assert!(svg.contains("&lt;a&gt;") && !svg.contains("style="));
         assert_eq!(shortened("一二三四五六七八九十一二三"), "一二三四五六七八九十一…");
     }

@@ -12,7 +12,7 @@ pub use chart::{Bar, Bars, MAX_BARS};
 pub use choice::Choice;
 pub use clause::{ClauseLink, clause_links};
 pub use entry::EntryRow;
-pub use pager::{Pager, with_query};
 #[cfg(test)]
 pub(crate) use entry::sample_entry;
+pub use pager::{Pager, with_query};
 pub use tag::{Tag, Treated, categories};

@@ -79,7 +79,11 @@ impl Treated {
 impl fmt::Display for Treated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.tag.fmt(f)?;
-        if self.how.is_empty() { Ok(()) } else { write!(f, " <span class=\"treated__how\">{}</span>", escape(&self.how)) }
+        if self.how.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " <span class=\"treated__how\">{}</span>", escape(&self.how))
+        }
     }
 }
 
