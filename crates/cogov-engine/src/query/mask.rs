@@ -167,7 +167,7 @@ fn keyed_hash(values: &ArrayRef, key: &MaskKey) -> Result<ArrayRef> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use arrow::array::{Date32Array, Float64Array, Int64Array, StringViewArray};
     use proptest::prelude::*;
