@@ -58,7 +58,6 @@ impl GrantWorld {
     }
 
     /// The decision that this world rests on.
-    #[must_use]
     pub const fn permit(&self) -> &Permit {
         &self.permit
     }
