@@ -525,7 +525,7 @@ fn missing(dataset: &Dataset, tables: &[DraftTable]) -> Vec<Text> {
     want(dataset.title.is_empty(), "Give the dataset a name.", "请填写数据集名称。");
     want(dataset.description.is_empty(), "Describe what the dataset holds.", "请填写数据集说明。");
     want(dataset.update_frequency.is_empty(), "Say how often it is updated.", "请填写更新频率。");
-    want(dataset.lanes.is_empty(), "Choose at least one lane.", "请至少选择一个通道。");
+    want(dataset.lanes.is_empty() && is_shared(&dataset.sharing), "Choose at least one lane.", "请至少选择一个通道。");
     want(dataset.tables.is_empty(), "Import at least one file.", "请至少导入一个文件。");
     match &dataset.sharing {
         SharingAttribute::NotShared { law } => want(
@@ -553,6 +553,11 @@ fn missing(dataset: &Dataset, tables: &[DraftTable]) -> Vec<Text> {
     missing
 }
 
+/// What is not shared flows in no lane.
+fn is_shared(sharing: &SharingAttribute) -> bool {
+    !matches!(sharing, SharingAttribute::NotShared { .. })
+}
+
 fn check_description(words: &Description) -> Result<()> {
     if words.title.is_empty() {
         return Err(AppError::invalid("title", "Give the dataset a name.", "请填写数据集名称。"));
@@ -560,7 +565,7 @@ fn check_description(words: &Description) -> Result<()> {
     if words.description.is_empty() {
         return Err(AppError::invalid("description", "Describe what the dataset holds.", "请填写数据集说明。"));
     }
-    if words.lanes.is_empty() {
+    if words.lanes.is_empty() && is_shared(&words.sharing) {
         return Err(AppError::invalid("lanes", "Choose at least one lane.", "请至少选择一个通道。"));
     }
     match &words.sharing {

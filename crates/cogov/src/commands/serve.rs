@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use cogov_app::App;
+use cogov_web::Site;
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_rustls::TlsAcceptor;
@@ -26,8 +27,13 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
     if let Some(folder) = &arguments.demo {
         demo::load_once(&app, folder, &settings.home).await?;
     }
+    let site = Site {
+        http: format!("http://{}", doors.http),
+        pg: doors.pg.to_string(),
+        people: arguments.demo.as_deref().map(demo::people).transpose()?.unwrap_or_default(),
+    };
     let (stop, stopped) = watch::channel(false);
-    let pages = tokio::spawn(serve_http(app.clone(), http, stopped.clone()));
+    let pages = tokio::spawn(serve_http(app.clone(), site, http, stopped.clone()));
     let database = tokio::spawn(cogov_wire::serve_pg(app.clone(), pg, tls, stopped));
     if let Some(folder) = &arguments.demo {
         demo::announce(&app, folder, &settings.home, &doors).await?;
@@ -70,8 +76,8 @@ fn check_addresses(app: &App, demo: bool, doors: &Doors, tls: bool) -> Result<()
     Ok(())
 }
 
-async fn serve_http(app: App, listener: TcpListener, mut stopped: watch::Receiver<bool>) -> std::io::Result<()> {
-    let router = cogov_wire::router(app.clone()).merge(cogov_web::router(app));
+async fn serve_http(app: App, site: Site, listener: TcpListener, mut stopped: watch::Receiver<bool>) -> std::io::Result<()> {
+    let router = cogov_wire::router(app.clone()).merge(cogov_web::router(app, site));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {

@@ -4,6 +4,7 @@ use super::world;
 use crate::commands::Doors;
 use anyhow::{Context, Result, anyhow};
 use cogov_app::App;
+use cogov_web::DemoPerson;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 
@@ -37,6 +38,20 @@ struct WayInGrant {
     form: String,
     purpose: String,
     state: String,
+}
+
+/// The people of the world, as the sign-in page offers them.
+pub fn people(folder: &Path) -> Result<Vec<DemoPerson>> {
+    let (world, _) = world::read(folder)?;
+    let party = |account: &world::DemoAccount| world.party.iter().find(|party| party.id == account.party);
+    let person = |account: &world::DemoAccount| DemoPerson {
+        account: account.name.to_string(),
+        name: account.display.clone(),
+        password: account.password.clone(),
+        party: party(account).map(|party| party.name.clone()).unwrap_or_default(),
+        roles: account.roles.clone(),
+    };
+    Ok(world.account.iter().map(person).collect())
 }
 
 /// Writes `demo.json` and prints where to look and who to sign in as.

@@ -6,5 +6,5 @@ mod registry;
 mod sources;
 mod world;
 
-pub use announce::announce;
+pub use announce::{announce, people};
 pub use load::load_once;
