@@ -15,7 +15,10 @@ use cogov_model::{ClauseId, Clauses, Text};
 
 /// Why a page was not shown. Travels to the visit's layer, which renders it in the visitor's language.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub struct Failure(Box<Shown>);
+
+#[derive(Debug, Clone)]
+struct Shown {
     status: StatusCode,
     title: &'static str,
     words: Words,
@@ -34,15 +37,16 @@ enum Words {
 
 impl Failure {
     fn new(status: StatusCode, title: &'static str, words: Words) -> Self {
-        Self {
+        let clauses = Clauses::new();
+        Self(Box::new(Shown {
             status,
             title,
             words,
-            clauses: Clauses::new(),
+            clauses,
             decision: None,
             retry_after: None,
             sign_in: None,
-        }
+        }))
     }
 
     /// There is no such page.
@@ -65,7 +69,7 @@ impl Failure {
     pub fn sign_in(back: &str) -> Self {
         let mut failure =
             Self::new(StatusCode::UNAUTHORIZED, "sign-in-title", Words::Message("home-sign-in-text"));
-        failure.sign_in = Some(back.to_owned());
+        failure.0.sign_in = Some(back.to_owned());
         failure
     }
 }
@@ -84,10 +88,10 @@ impl From<AppError> for Failure {
             AppError::Query { .. } | AppError::Invalid { .. } => "error-invalid",
         };
         let mut failure = Self::new(status, title, Words::Text(error.reason()));
-        failure.clauses = error.clauses();
-        failure.decision = error.decision();
+        failure.0.clauses = error.clauses();
+        failure.0.decision = error.decision();
         if let AppError::TooMany { retry_after_seconds } = error {
-            failure.retry_after = Some(retry_after_seconds);
+            failure.0.retry_after = Some(retry_after_seconds);
         }
         failure
     }
@@ -95,7 +99,7 @@ impl From<AppError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -118,7 +122,7 @@ struct ErrorPage {
 
 /// A failure as a page.
 pub fn page(visit: &Visit, failure: Failure) -> Response {
-    let ui = visit.ui();
+    let (ui, failure) = (visit.ui(), failure.0);
     if let Some(back) = &failure.sign_in {
         return Redirect::to(&with_query("/sign-in", &[("next", back)])).into_response();
     }

@@ -109,7 +109,7 @@ fn scalar(kind: DataType, text: &str) -> Option<Scalar> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use crate::pages::apply::sample_dataset;
     use cogov_model::Locale;

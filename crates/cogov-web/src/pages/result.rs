@@ -112,7 +112,7 @@ impl AnswerView {
 fn cells(batches: &[RecordBatch]) -> Result<Vec<Vec<Cell>>, Failure> {
     let mut rows = Vec::new();
     for batch in batches {
-        let columns = batch.columns().iter().map(|column| texts(column)).collect::<Result<Vec<_>, _>>();
+        let columns = batch.columns().iter().map(texts).collect::<Result<Vec<_>, _>>();
         let columns = columns.map_err(Failure::broken)?;
         let left = SHOWN.saturating_sub(rows.len());
         for i in 0..batch.num_rows().min(left) {
@@ -160,7 +160,7 @@ fn chart(ui: &Ui, batches: &[RecordBatch]) -> Option<Bars> {
 }
 
 fn rounded(number: f64) -> String {
-    if number.fract() == 0.0 && number >= 0.0 && number < 1e15 {
+    if number.fract() == 0.0 && (0.0..1e15).contains(&number) {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

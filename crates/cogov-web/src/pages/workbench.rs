@@ -155,7 +155,7 @@ async fn page(visit: &Visit, id: &GrantId, sql: &str, outcome: Outcome) -> Answe
 
 /// A first query that any grant with a table answers or refuses with a reason.
 fn suggestion(tables: &[GrantedTable]) -> String {
-    let table = tables.first().map(|table| place(table)).unwrap_or_default();
+    let table = tables.first().map(place).unwrap_or_default();
     format!("SELECT count(*) AS n\nFROM {table}")
 }
 
