@@ -56,17 +56,26 @@ fn has_total(select: &Select) -> bool {
         "count", "sum", "min", "max", "avg", "array_agg", "string_agg", "bool_and", "bool_or", "json_agg", "jsonb_agg",
         "json_object_agg", "every",
     ];
-    struct Totals(bool);
+    /// Whether one was seen, and how many subqueries deep the walk is: a total inside of one is not of this query.
+    struct Totals(bool, usize);
     impl Visitor for Totals {
         type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.1 += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.1 -= 1;
+            ControlFlow::Continue(())
+        }
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             if let Expr::Function(function) = expr {
-                self.0 |= TOTALS.contains(&last(&function.name).as_str());
+                self.0 |= self.1 == 0 && TOTALS.contains(&last(&function.name).as_str());
             }
             ControlFlow::Continue(())
         }
     }
-    let mut totals = Totals(false);
+    let mut totals = Totals(false, 0);
     for item in &select.projection {
         let _ = item.visit(&mut totals);
     }

@@ -46,6 +46,7 @@ const OWN: &[(&str, DataType, bool)] = &[
     ("format_type", DataType::Utf8, true),
     ("pg_typeof", DataType::Utf8, false),
     ("quote_ident", DataType::Utf8, false),
+    ("like_escaped", DataType::Boolean, false),
     ("array_to_string", DataType::Utf8, false),
     ("array_length", DataType::Int32, false),
     ("pg_get_userbyid", DataType::Utf8, true),
@@ -200,6 +201,10 @@ fn answer(names: &Names, name: &str, args: &[Option<&str>]) -> Option<String> {
         "regother_name" => first.map(str::to_owned),
         "format_type" => Some(types::title(oid(first)?)),
         "quote_ident" => first.map(quoted),
+        "like_escaped" => {
+            let escape = args.get(2).copied().flatten().and_then(|text| text.chars().next());
+            truth(like(first?, second?, escape))
+        }
         "pg_get_userbyid" => {
             Some(if oid(first)? == ROLE { names.user.clone() } else { format!("unknown (OID={})", first?) })
         }
@@ -214,6 +219,32 @@ fn answer(names: &Names, name: &str, args: &[Option<&str>]) -> Option<String> {
         "col_description" => column_comment(names, oid(first)?, second?),
         _ => None,
     }
+}
+
+/// `text LIKE pattern ESCAPE escape`: which prefixes of the pattern fit which prefixes of the text, row by row.
+fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut fits = vec![false; text.len() + 1];
+    if let Some(first) = fits.first_mut() {
+        *first = true;
+    }
+    let mut signs = pattern.chars();
+    while let Some(sign) = signs.next() {
+        let (sign, plain) = if Some(sign) == escape { (signs.next().unwrap_or(sign), true) } else { (sign, false) };
+        let before = fits.clone();
+        let mut any = false;
+        for (place, now) in fits.iter_mut().enumerate() {
+            let (here, last) = (before.get(place).copied(), place.checked_sub(1));
+            any |= here.unwrap_or(false);
+            *now = match (sign, plain, last) {
+                ('%', false, _) => any,
+                (_, _, None) => false,
+                ('_', false, Some(last)) => before.get(last).copied().unwrap_or(false),
+                (_, _, Some(last)) => before.get(last).copied().unwrap_or(false) && text.get(last) == Some(&sign),
+            };
+        }
+    }
+    fits.last().copied().unwrap_or(false)
 }
 
 fn setting(names: &Names, name: &str) -> Option<String> {
@@ -233,4 +264,27 @@ fn column_comment(names: &Names, table: i32, number: &str) -> Option<String> {
     let place = number.parse::<usize>().ok()?.checked_sub(1)?;
     let column = names.table(table)?.columns.get(place)?;
     Some(column.comment.clone()).filter(|comment| !comment.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn patterns_fit_as_in_postgresql() {
+        for (text, pattern, fits) in [
+            ("pg_toast", "pg/_%", true),
+            ("pgxtoast", "pg/_%", false),
+            ("revenue", "pg/_%", false),
+            ("abc", "a%c", true),
+            ("abc", "a_c", true),
+            ("abc", "a_", false),
+            ("", "%", true),
+            ("a%", "a/%", true),
+            ("ab", "a/%", false),
+            ("aXbXc", "%X%X%", true),
+        ] {
+            assert_eq!(like(text, pattern, Some('/')), fits, "{text} {pattern}");
+        }
+    }
 }

@@ -18,9 +18,12 @@ mod types;
 use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::Statement;
@@ -160,7 +163,9 @@ impl CatalogueQuery {
         };
         let rows = async {
             let frame = context.execute_logical_plan(plan).await?.limit(0, Some(MAX_ROWS))?;
-            frame.collect().await
+            let tasks = frame.task_ctx();
+            let plan = interruptible(frame.create_physical_plan().await?)?;
+            collect(plan, Arc::new(tasks)).await
         };
         let batches = tokio::time::timeout(MAX_TIME, rows).await.map_err(|_| too_much())?;
         relation::together(&self.schema, &batches.map_err(|error| failed(&error))?)
@@ -180,6 +185,19 @@ impl CatalogueQuery {
         let plan = plan.map_err(|error| failed(&error))?;
         Ok(Planned::Rows { context, plan, columns })
     }
+}
+
+/// Lets joins give way after some batches: a product of small tables is large, and a loop that never gives
+/// way cannot be ended.
+fn interruptible(plan: Arc<dyn ExecutionPlan>) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let changed = plan.transform_up(|node| {
+        Ok(if node.children().len() > 1 {
+            Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)
+        } else {
+            Transformed::no(node)
+        })
+    })?;
+    Ok(changed.data)
 }
 
 fn context() -> Result<SessionContext, QueryError> {

@@ -7,8 +7,8 @@ use super::unsupported;
 use crate::error::QueryError;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, Value, ValueWithSpan,
-    Visit, VisitMut, Visitor, VisitorMut,
+    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator, Value,
+    ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -149,8 +149,15 @@ struct Rewrite;
 impl VisitorMut for Rewrite {
     type Break = QueryError;
 
-    /// A derived table without rows becomes one without its contents.
+    /// A derived table without rows becomes one without its contents. Table functions do not exist.
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<QueryError> {
+        let plain = matches!(
+            factor,
+            TableFactor::Table { args: None, .. } | TableFactor::Derived { .. } | TableFactor::NestedJoin { .. }
+        );
+        if !plain {
+            return ControlFlow::Break(unsupported());
+        }
         if let TableFactor::Derived { subquery, .. } = factor
             && is_empty(subquery)
         {
@@ -175,6 +182,11 @@ impl VisitorMut for Rewrite {
             Expr::InSubquery { subquery, negated, .. } if is_empty(subquery) => {
                 *expr = literal(Value::Boolean(*negated));
             }
+            Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. })
+                if last(name) == "array" && is_empty(query) =>
+            {
+                *expr = literal(Value::SingleQuotedString("{}".to_owned()));
+            }
             Expr::AnyOp { compare_op: BinaryOperator::Eq, left, right, .. } => {
                 if let Some(list) = listed(right) {
                     *expr = Expr::InList { expr: left.clone(), list, negated: false };
@@ -192,6 +204,14 @@ impl VisitorMut for Rewrite {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
         match expr {
+            Expr::Like { negated, expr: inner, pattern, escape_char: Some(escape), .. } => {
+                let args = vec![(**inner).clone(), (**pattern).clone(), Expr::Value(escape.clone())];
+                let like = Expr::Function(function("like_escaped", args));
+                *expr = match *negated {
+                    true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(like) },
+                    false => like,
+                };
+            }
             Expr::Collate { expr: inner, .. } => *expr = (**inner).clone(),
             Expr::Cast { expr: inner, data_type, .. } => {
                 if let Some(changed) = cast(inner, data_type) {

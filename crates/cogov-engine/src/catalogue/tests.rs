@@ -61,6 +61,7 @@ fn psql_lists_and_describes() {
         assert!(rows(rest).is_empty(), "{rest}");
     }
     assert_eq!(rows(include_str!("tests/psql_l.sql"))[0][..3], ["grant-1", "ana", "UTF8"]);
+    assert_eq!(rows(include_str!("tests/psql_du.sql"))[0][0], "ana");
 }
 
 #[test]
@@ -75,6 +76,11 @@ fn sqlalchemy_reflects() {
     for rest in include_str!("tests/sqlalchemy_rest.sql").split(';').filter(|sql| !sql.trim().is_empty()) {
         assert!(rows(rest).is_empty(), "{rest}");
     }
+    let schemas = "SELECT pg_catalog.pg_namespace.nspname FROM pg_catalog.pg_namespace \
+                   WHERE (pg_catalog.pg_namespace.nspname NOT LIKE $1::VARCHAR || '%' ESCAPE '/') \
+                   ORDER BY pg_catalog.pg_namespace.nspname";
+    let schemas = ask(schemas, &[Some("pg/_")]).unwrap();
+    assert_eq!(schemas, [["information_schema"], ["revenue"], ["welfare"]]);
     let hstore = "SELECT typname AS name, oid, typarray AS array_oid, oid::regtype::text AS regtype, \
                   typdelim AS delimiter FROM pg_type t WHERE t.oid = to_regtype($1) ORDER BY t.oid";
     assert!(ask(hstore, &[Some("hstore")]).unwrap().is_empty());
