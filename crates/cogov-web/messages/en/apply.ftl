@@ -33,5 +33,5 @@ applications-title = My applications
 applications-lead = What your party has asked for, and where it stands.
 applications-receipt = Your application { $id } is submitted. This page shows where it stands.
 apply-bad-value = The value does not fit the type of { $column }: write whole numbers without separators, dates as 2026-01-31.
-preview-requester-head = Your own head must agree before it goes to the provider.
+preview-requester-head = The requester’s head must agree before it goes to the provider.
 preview-provider-head = The provider’s head must agree after the approver.

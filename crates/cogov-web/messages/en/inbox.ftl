@@ -13,7 +13,8 @@ inbox-late = { $n ->
    *[other] { $count } working days late
   }
 inbox-closed = closed
-application-title = Application { $id }
+application-title = Application: { $what }
+application-id = Number
 application-became = It became the grant
 application-acts = What you may do
 application-columns = Columns to grant
@@ -54,3 +55,4 @@ act-words = Words for the record
 act-reasons = Reasons
 act-list = What is missing
 act-answer = Your answer
+application-words = In the requester’s words

@@ -11,7 +11,8 @@ inbox-late = { $n ->
    *[other] 逾期 { $count } 个工作日
   }
 inbox-closed = 已办结
-application-title = 申请 { $id }
+application-title = 申请：{ $what }
+application-id = 编号
 application-became = 已形成授权
 application-acts = 您可以
 application-columns = 同意提供的列
@@ -51,3 +52,4 @@ act-words = 记录意见
 act-reasons = 理由
 act-list = 缺少的内容
 act-answer = 您的答复
+application-words = 申请方说明

@@ -159,7 +159,7 @@ async fn page(
         back: if asks { "/applications" } else { "/inbox" },
         back_words: if asks { ui.t("applications-title") } else { ui.t("inbox-title") },
         id: id.to_string(),
-        title: ui.with("application-title", "id", id),
+        title: ui.with("application-title", "what", applications::title(&ui, application, &found.requester)),
         state: Tag::state(&ui, application.state.code()),
         overdue: !application.state.is_final() && found.working_days_left < 0,
         notice,
@@ -197,9 +197,10 @@ fn facts(visit: &Visit, found: &Found) -> Vec<(String, String)> {
     let left = applications::deadline(ui, application.state.is_final(), found.working_days_left);
     let days = (application.term.until.millis() - application.term.from.millis()) / 86_400_000;
     let mut facts = vec![
+        (ui.t("application-id"), application.id.to_string()),
         (ui.t("application-parties"), both(ui.text(&found.requester.name), ui.text(&found.provider.name))),
         (ui.t("application-purpose"), names::purpose(visit, &application.purpose.code)),
-        (ui.t("apply-words"), ui.text(&application.purpose.words).to_owned()),
+        (ui.t("application-words"), ui.text(&application.purpose.words).to_owned()),
         (ui.t("application-basis"), ui.text(&application.purpose.legal_basis).to_owned()),
         (ui.t("application-scenario"), ui.text(&application.purpose.scenario).to_owned()),
         (ui.t("application-asked-columns"), columns.join(", ")),
@@ -234,7 +235,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         back: "/inbox",
         back_words: ui.t("inbox-title"),
         id: "a-1".into(),
-        title: ui.with("application-title", "id", "a-1"),
+        title: ui.with("application-title", "what", "North → revenue"),
         state: Tag::state(&ui, "submitted"),
         overdue: true,
         notice: ui.t("act-done"),

@@ -5,7 +5,8 @@ use crate::{ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
 use axum::extract::Query;
 use cogov_app::InboxItem;
-use std::collections::HashMap;
+use cogov_model::{Application, Party};
+use std::collections::{BTreeSet, HashMap};
 
 struct Item {
     id: String,
@@ -73,18 +74,18 @@ pub fn deadline(ui: &Ui, closed: bool, working_days_left: i64) -> String {
     }
 }
 
+/// What an application is called: who asks, for which datasets.
+pub fn title(ui: &Ui, application: &Application, requester: &Party) -> String {
+    let datasets: BTreeSet<&str> = application.columns.iter().map(|column| column.dataset.as_str()).collect();
+    format!("{} → {}", ui.text(&requester.name), datasets.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 fn view(ui: &Ui, item: &InboxItem) -> Item {
     let application = &item.application;
     let closed = application.state.is_final();
-    let datasets: std::collections::BTreeSet<String> =
-        application.columns.iter().map(|column| column.dataset.to_string()).collect();
     Item {
         id: application.id.to_string(),
-        title: format!(
-            "{} → {}",
-            ui.text(&item.requester.name),
-            datasets.into_iter().collect::<Vec<_>>().join(", ")
-        ),
+        title: title(ui, application, &item.requester),
         state: Tag::state(ui, application.state.code()),
         mine: item.waits_for_me,
         overdue: !closed && item.working_days_left < 0,

@@ -8,7 +8,7 @@ use crate::{
 };
 use askama::Template;
 use axum::extract::Query;
-use cogov_app::{CatalogueQuery, DatasetCard, Facet};
+use cogov_app::{CatalogueQuery, DatasetCard, Facet, FacetValue};
 use std::collections::HashMap;
 
 struct FacetChoice {
@@ -107,7 +107,7 @@ fn facet_view(ui: &Ui, facet: &Facet, fields: &HashMap<String, String>) -> Facet
     let now = fields.get(facet.name).map(|value| value.trim()).unwrap_or_default();
     let values = facet.values.iter().map(|value| FacetChoice {
         code: value.code.clone(),
-        words: ui.text(&value.name).to_owned(),
+        words: value_words(ui, facet.name, value),
         count: value.count,
         chosen: value.code == now,
     });
@@ -117,6 +117,14 @@ fn facet_view(ui: &Ui, facet: &Facet, fields: &HashMap<String, String>) -> Facet
         open: now.is_empty(),
         spread: !now.is_empty() || matches!(facet.name, "provider" | "grade"),
         values: values.collect(),
+    }
+}
+
+/// A value's words: the pages' own for codes of the model, else the name that the catalogue gives.
+fn value_words(ui: &Ui, facet: &str, value: &FacetValue) -> String {
+    match facet {
+        "grade" | "sharing" | "lane" => ui.word(facet, &value.code),
+        _ => ui.text(&value.name).to_owned(),
     }
 }
 

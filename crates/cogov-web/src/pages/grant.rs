@@ -100,7 +100,7 @@ fn facts(visit: &Visit, card: &GrantCard) -> Vec<(String, String)> {
         (ui.t("grant-providers"), providers.join(", ")),
         (ui.t("grant-datasets"), datasets.join(", ")),
         (ui.t("application-purpose"), names::purpose(visit, &grant.purpose.code)),
-        (ui.t("apply-words"), ui.text(&grant.purpose.words).to_owned()),
+        (ui.t("application-words"), ui.text(&grant.purpose.words).to_owned()),
         (ui.t("application-basis"), ui.text(&grant.purpose.legal_basis).to_owned()),
         (ui.t("application-scenario"), ui.text(&grant.purpose.scenario).to_owned()),
         (ui.t("application-rows"), scope_words(ui, &grant.scope)),
