@@ -20,7 +20,15 @@ pub fn run(arguments: &[String]) -> Result<()> {
 fn ledger() -> Result<()> {
     step(
         "benchmark: the ledger beside grouped fsync",
-        &mut cargo(&["run", "--quiet", "--release", "--package", "cogov-ledger", "--example", "bench_ledger"]),
+        &mut cargo(&[
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "cogov-ledger",
+            "--example",
+            "bench_ledger",
+        ]),
     )
 }
 
@@ -38,9 +46,18 @@ fn governed() -> Result<()> {
     }
     step(
         "benchmark: governed queries (release profile; the first build takes long)",
-        cargo(&["run", "--quiet", "--release", "--package", "cogov-engine", "--example", "bench_governed", "--"])
-            .arg(&data)
-            .env("COGOV_BENCH_PYTHON", &python)
-            .env("COGOV_BENCH_PEERS", root().join("crates/cogov-engine/examples/bench_peers.py")),
+        cargo(&[
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "cogov-engine",
+            "--example",
+            "bench_governed",
+            "--",
+        ])
+        .arg(&data)
+        .env("COGOV_BENCH_PYTHON", &python)
+        .env("COGOV_BENCH_PEERS", root().join("crates/cogov-engine/examples/bench_peers.py")),
     )
 }

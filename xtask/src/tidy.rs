@@ -33,7 +33,8 @@ pub fn run() -> Result<()> {
 }
 
 fn tracked() -> Result<Vec<String>> {
-    let output = program("git", &["ls-files"]).current_dir(root()).output().context("git could not be started")?;
+    let output =
+        program("git", &["ls-files"]).current_dir(root()).output().context("git could not be started")?;
     Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
 }
 
@@ -43,7 +44,9 @@ fn lengths(files: &[String], problems: &mut Vec<String>) -> Result<()> {
         let text = fs::read_to_string(root().join(file)).unwrap_or_default();
         let lines = text.lines().count();
         if lines > FILE_LINES {
-            problems.push(format!("{file} has {lines} lines, more than {FILE_LINES}: split it by what it is about"));
+            problems.push(format!(
+                "{file} has {lines} lines, more than {FILE_LINES}: split it by what it is about"
+            ));
         }
         if file.contains("/src/") {
             counts.push(lines);
@@ -64,16 +67,20 @@ fn long_functions(file: &str, text: &str, problems: &mut Vec<String>) {
     let lines: Vec<&str> = text.lines().collect();
     for (start, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let is_function = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(crate) async fn "]
-            .iter()
-            .any(|prefix| trimmed.starts_with(prefix));
+        let is_function =
+            ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(crate) async fn "]
+                .iter()
+                .any(|prefix| trimmed.starts_with(prefix));
         if !is_function {
             continue;
         }
         let indent = " ".repeat(line.len() - trimmed.len());
         let end = lines.iter().skip(start).position(|l| *l == format!("{indent}}}")).unwrap_or(0);
         if end > FUNCTION_LINES {
-            problems.push(format!("{file}:{} is a function of {end} lines, more than {FUNCTION_LINES}", start + 1));
+            problems.push(format!(
+                "{file}:{} is a function of {end} lines, more than {FUNCTION_LINES}",
+                start + 1
+            ));
         }
     }
 }
@@ -81,7 +88,8 @@ fn long_functions(file: &str, text: &str, problems: &mut Vec<String>) {
 /// Words that say something is not done, and paths of a machine.
 fn words(files: &[String], problems: &mut Vec<String>) -> Result<()> {
     // Put together here, so that this file does not find itself.
-    let unfinished = [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimplemented", "!("]].map(|parts| parts.concat());
+    let unfinished =
+        [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimplemented", "!("]].map(|parts| parts.concat());
     for file in files.iter().filter(|file| file.ends_with(".rs") || file.ends_with(".js")) {
         let text = fs::read_to_string(root().join(file)).unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
@@ -153,7 +161,9 @@ fn paths(problems: &mut Vec<String>) -> Result<()> {
     for page in ["ARCHITECTURE.md", "README.md"] {
         let text = fs::read_to_string(root().join(page)).with_context(|| format!("{page} is missing"))?;
         for word in text.split('`').skip(1).step_by(2) {
-            let is_path = ["crates/", "rulebooks/", "web/", "demo/", "xtask/", "docs/"].iter().any(|p| word.starts_with(p));
+            let is_path = ["crates/", "rulebooks/", "web/", "demo/", "xtask/", "docs/"]
+                .iter()
+                .any(|p| word.starts_with(p));
             if is_path && !word.contains(['*', ' ', '{']) && !crate::test::exists(word) {
                 problems.push(format!("{page} names {word}, which is not there"));
             }

@@ -17,7 +17,10 @@ pub fn debian(needed: &[(&str, &str)]) -> Result<()> {
     if !answers("apt-get") {
         bail!("please install these Debian packages and run again: {}", missing.join(" "));
     }
-    step("reading Debian's package lists", program("apt-get", &["update", "-qq"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    step(
+        "reading Debian's package lists",
+        program("apt-get", &["update", "-qq"]).env("DEBIAN_FRONTEND", "noninteractive"),
+    )?;
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(&missing);
     step(
@@ -54,7 +57,10 @@ pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
         step("making a Python environment", program("python3", &["-m", "venv"]).arg(&home))?;
         let mut arguments = vec!["-m", "pip", "install", "-q", "--disable-pip-version-check"];
         arguments.extend(packages);
-        step(&format!("installing {} from PyPI", packages.join(", ")), &mut program(&interpreter, &arguments))?;
+        step(
+            &format!("installing {} from PyPI", packages.join(", ")),
+            &mut program(&interpreter, &arguments),
+        )?;
         fs::write(&stamp, wanted)?;
     }
     Ok(interpreter)
@@ -68,8 +74,18 @@ pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
         let root = home.to_string_lossy().into_owned();
         step(
             &format!("building {name} {version} (once for this machine)"),
-            cargo(&["install", "--quiet", "--locked", "--debug", name, "--version", version, "--root", &root])
-                .env("CARGO_TARGET_DIR", cache().join("tools/target")),
+            cargo(&[
+                "install",
+                "--quiet",
+                "--locked",
+                "--debug",
+                name,
+                "--version",
+                version,
+                "--root",
+                &root,
+            ])
+            .env("CARGO_TARGET_DIR", cache().join("tools/target")),
         )?;
     }
     Ok(path)

@@ -1,13 +1,6 @@
 //! The application: its parts, opened from a home folder.
 
-use crate::{
-    AppError,
-    error::Result,
-    imports::Jobs,
-    indexer::Indexer,
-    limiter::Limiter,
-    record::Act,
-};
+use crate::{AppError, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter, record::Act};
 use bytes::Bytes;
 use cogov_engine::{Engine, EngineConfig, QueryError};
 use cogov_ledger::{FileMedia, FileSigner, Ledger, LedgerError, Media, Options};
@@ -57,7 +50,12 @@ pub struct AppConfig {
 
 impl AppConfig {
     /// Sets what queries may use, where it is said.
-    pub fn limits(&mut self, memory: Option<usize>, query_memory: Option<usize>, query_time: Option<Duration>) {
+    pub fn limits(
+        &mut self,
+        memory: Option<usize>,
+        query_memory: Option<usize>,
+        query_time: Option<Duration>,
+    ) {
         let mut engine = self.engine.take().unwrap_or_else(|| EngineConfig::new(self.home.join("spill")));
         engine.total_memory = memory.unwrap_or(engine.total_memory);
         engine.query_memory = query_memory.unwrap_or(engine.query_memory).min(engine.total_memory);
@@ -169,7 +167,8 @@ impl App {
         }
         config.documents.scheme.check().map_err(|error| OpenError::Document(error.to_string()))?;
         config.documents.calendar.check().map_err(|error| OpenError::Document(error.to_string()))?;
-        let url = config.database_url.clone().unwrap_or_else(|| cogov_store::sqlite_url(&home("records.sqlite")));
+        let url =
+            config.database_url.clone().unwrap_or_else(|| cogov_store::sqlite_url(&home("records.sqlite")));
         let store = Store::open(&url).await?;
         let objects = match config.objects.clone() {
             Some(objects) => objects,
@@ -179,7 +178,10 @@ impl App {
         let demo = store.setting(Setting::Demo).await?.is_some();
         let parts = Parts {
             ledger: open_ledger(&config).await?,
-            engine: Engine::new(config.engine.unwrap_or_else(|| EngineConfig::new(home("spill"))), objects.clone())?,
+            engine: Engine::new(
+                config.engine.unwrap_or_else(|| EngineConfig::new(home("spill"))),
+                objects.clone(),
+            )?,
             objects,
             rulebook: RwLock::new(Arc::new(rulebook)),
             scheme: Arc::new(config.documents.scheme),
@@ -248,7 +250,10 @@ impl App {
         let mut bytes = [0; N];
         getrandom::fill(&mut bytes).map_err(|error| {
             tracing::error!(%error, "the system gives no random bytes");
-            AppError::unavailable("The system gives no random numbers. Try again.", "系统无法提供随机数，请重试。")
+            AppError::unavailable(
+                "The system gives no random numbers. Try again.",
+                "系统无法提供随机数，请重试。",
+            )
         })?;
         Ok(bytes)
     }
@@ -262,7 +267,10 @@ impl App {
     pub(crate) async fn object(&self, path: &str) -> Result<Bytes> {
         let unreadable = |error: object_store::Error| {
             tracing::error!(%error, path, "an object cannot be read");
-            AppError::unavailable("The file cannot be read at the moment. Try again.", "目前无法读取文件，请重试。")
+            AppError::unavailable(
+                "The file cannot be read at the moment. Try again.",
+                "目前无法读取文件，请重试。",
+            )
         };
         let found = self.objects.get(&ObjectPath::from(path)).await.map_err(unreadable)?;
         found.bytes().await.map_err(unreadable)
@@ -304,11 +312,19 @@ async fn open_ledger(config: &AppConfig) -> Result<Ledger, OpenError> {
     let clock = config.clock.clone();
     let millis = Arc::new(move || u64::try_from(clock.now().millis()).unwrap_or(0));
     // Every entry is hashed again, which takes a moment for a long ledger.
-    let opening = tokio::task::spawn_blocking(move || Ledger::open(Options::new(media, Arc::new(signer), millis)));
-    let opened = opening.await.map_err(|error| OpenError::Document(format!("opening the ledger was cut off: {error}")))?;
+    let opening =
+        tokio::task::spawn_blocking(move || Ledger::open(Options::new(media, Arc::new(signer), millis)));
+    let opened = opening
+        .await
+        .map_err(|error| OpenError::Document(format!("opening the ledger was cut off: {error}")))?;
     let (ledger, opened) = opened?;
     if let Some(repair) = opened.repaired {
-        tracing::warn!(index = repair.index, bytes = repair.bytes, reason = repair.reason, "the ledger's torn tail was cut off: it was never acknowledged");
+        tracing::warn!(
+            index = repair.index,
+            bytes = repair.bytes,
+            reason = repair.reason,
+            "the ledger's torn tail was cut off: it was never acknowledged"
+        );
     }
     Ok(ledger)
 }

@@ -6,8 +6,8 @@ use crate::{
 };
 use cogov_engine::grading::invented_sample;
 use cogov_model::{
-    CategoryCode, Dataset, DatasetId, DatasetState, Grant, Party, PartyId, PurposeCode, Scheme, TableName, Text,
-    Version,
+    CategoryCode, Dataset, DatasetId, DatasetState, Grant, Party, PartyId, PurposeCode, Scheme, TableName,
+    Text, Version,
 };
 use cogov_store::{DatasetFilter, Page};
 use std::collections::{BTreeMap, HashMap};
@@ -145,8 +145,17 @@ impl App {
     /// # Errors
     /// `NotFound` when it is not published.
     pub async fn dataset(&self, id: &DatasetId) -> Result<DatasetPage> {
-        let missing = || AppError::not_found(format!("The catalogue has no dataset {id}."), format!("目录中没有数据集 {id}。"));
-        let dataset = self.find_dataset(id).await?.filter(|d| d.state == DatasetState::Published).ok_or_else(missing)?;
+        let missing = || {
+            AppError::not_found(
+                format!("The catalogue has no dataset {id}."),
+                format!("目录中没有数据集 {id}。"),
+            )
+        };
+        let dataset = self
+            .find_dataset(id)
+            .await?
+            .filter(|d| d.state == DatasetState::Published)
+            .ok_or_else(missing)?;
         let versions = self.store.versions(id).await?;
         let grants = self.grants_on(id).await?;
         let samples = dataset.tables.iter().map(|table| Sample {
@@ -187,7 +196,9 @@ impl App {
     /// # Errors
     /// `NotFound` when there is none.
     pub async fn party(&self, id: &PartyId) -> Result<Party> {
-        found(self.store.party(id).await)?.ok_or_else(|| AppError::not_found(format!("There is no party {id}."), format!("没有主体 {id}。")))
+        found(self.store.party(id).await)?.ok_or_else(|| {
+            AppError::not_found(format!("There is no party {id}."), format!("没有主体 {id}。"))
+        })
     }
 
     /// The category scheme in use.
@@ -255,7 +266,10 @@ impl App {
             }
             let versions = self.store.versions(&dataset.id).await?;
             cards.push(DatasetCard {
-                provider: parties.get(&dataset.provider).cloned().unwrap_or_else(|| unknown_party(&dataset.provider)),
+                provider: parties
+                    .get(&dataset.provider)
+                    .cloned()
+                    .unwrap_or_else(|| unknown_party(&dataset.provider)),
                 rows: rows_of(&dataset, &versions),
                 grants: grants.get(&dataset.id).copied().unwrap_or(0),
                 dataset,
@@ -284,7 +298,9 @@ impl App {
 
     fn facet_name(&self, kind: &str, code: &str, found: &[&DatasetCard]) -> Text {
         match kind {
-            "category" => CategoryCode::new(code).map_or_else(|_| Text::same(code), |code| self.category_name(&code)),
+            "category" => {
+                CategoryCode::new(code).map_or_else(|_| Text::same(code), |code| self.category_name(&code))
+            }
             "provider" => found
                 .iter()
                 .find(|card| card.provider.id.as_str() == code)
@@ -313,7 +329,12 @@ fn chosen(kind: &str, query: &CatalogueQuery, card: &DatasetCard) -> bool {
 fn codes(kind: &str, card: &DatasetCard) -> Vec<String> {
     let dataset = &card.dataset;
     let mut codes: Vec<String> = match kind {
-        "category" => dataset.label().categories.iter().flat_map(|c| c.lineage().map(str::to_owned).collect::<Vec<_>>()).collect(),
+        "category" => dataset
+            .label()
+            .categories
+            .iter()
+            .flat_map(|c| c.lineage().map(str::to_owned).collect::<Vec<_>>())
+            .collect(),
         "grade" => vec![dataset.label().grade.code().to_owned()],
         "provider" => vec![dataset.provider.to_string()],
         "region" => dataset.regions.iter().map(ToString::to_string).collect(),

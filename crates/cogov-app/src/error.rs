@@ -183,10 +183,9 @@ impl From<StoreError> for AppError {
                 "Somebody changed this in the meantime: reload and try again.",
                 "该记录刚被他人修改：请刷新后重试。",
             ),
-            StoreError::Exists { .. } => AppError::conflict(
-                "This name is taken already: choose another.",
-                "该名称已被使用，请另选。",
-            ),
+            StoreError::Exists { .. } => {
+                AppError::conflict("This name is taken already: choose another.", "该名称已被使用，请另选。")
+            }
             StoreError::BadCursor => AppError::invalid(
                 "after",
                 "This page position is not one of ours: start from the first page.",

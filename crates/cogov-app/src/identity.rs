@@ -168,7 +168,12 @@ impl App {
     /// When the records cannot be read.
     pub async fn tokens(&self, actor: &Actor) -> Result<Vec<TokenInfo>> {
         let tokens = self.store.tokens(&actor.account).await?;
-        let info = |t: Token| TokenInfo { id: hex::encode(t.hash.bytes()), name: t.name, created_at: t.created_at, expires_at: t.expires_at };
+        let info = |t: Token| TokenInfo {
+            id: hex::encode(t.hash.bytes()),
+            name: t.name,
+            created_at: t.created_at,
+            expires_at: t.expires_at,
+        };
         Ok(tokens.into_iter().map(info).collect())
     }
 
@@ -179,10 +184,18 @@ impl App {
     pub async fn new_token(&self, actor: &Actor, name: &str, days: u32) -> Result<String> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 80 {
-            return Err(AppError::invalid("name", "Name the token in 1 to 80 characters.", "请用 1 至 80 个字符为令牌命名。"));
+            return Err(AppError::invalid(
+                "name",
+                "Name the token in 1 to 80 characters.",
+                "请用 1 至 80 个字符为令牌命名。",
+            ));
         }
         if days == 0 || days > TOKEN_DAYS_MAX {
-            return Err(AppError::invalid("days", "A token lasts 1 to 366 days.", "令牌有效期为 1 至 366 天。"));
+            return Err(AppError::invalid(
+                "days",
+                "A token lasts 1 to 366 days.",
+                "令牌有效期为 1 至 366 天。",
+            ));
         }
         let secret = format!("{TOKEN_PREFIX}{}", self.secret()?);
         let now = self.clock.now();
@@ -215,7 +228,11 @@ impl App {
     /// When the password is too short or the records cannot be written.
     pub async fn put_account(&self, new: NewAccount<'_>) -> Result<()> {
         if new.password.chars().count() < 8 {
-            return Err(AppError::invalid("password", "Use a password of at least 8 characters.", "口令至少 8 个字符。"));
+            return Err(AppError::invalid(
+                "password",
+                "Use a password of at least 8 characters.",
+                "口令至少 8 个字符。",
+            ));
         }
         let hash = self.hash_password(new.password.to_owned()).await?;
         let account = Account {
@@ -242,7 +259,9 @@ impl App {
     pub async fn local_actor(&self, name: Option<&str>, role: Role) -> Result<Actor> {
         let actor = match name {
             Some(name) => {
-                let missing = || AppError::not_found(format!("There is no account {name}."), format!("没有账号 {name}。"));
+                let missing = || {
+                    AppError::not_found(format!("There is no account {name}."), format!("没有账号 {name}。"))
+                };
                 let name = AccountName::new(name).map_err(|_| missing())?;
                 let account = found(self.store.account(&name).await)?.ok_or_else(missing)?;
                 self.vouch(account).await?

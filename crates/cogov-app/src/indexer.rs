@@ -3,12 +3,7 @@
 //! The ledger is the truth; index and figures are projections that catch up behind it and are
 //! made again at start-up.
 
-use crate::{
-    App,
-    error::Result,
-    figures::Tally,
-    record::Sealed,
-};
+use crate::{App, error::Result, figures::Tally, record::Sealed};
 use cogov_ledger::Entry as LedgerEntry;
 use cogov_model::{AccountName, Entry};
 use cogov_store::IndexedEntry;
@@ -53,7 +48,9 @@ impl App {
             let new: Vec<IndexedEntry> = read
                 .iter()
                 .filter(|(index, _)| *index >= indexed)
-                .filter_map(|(index, parts)| parts.as_ref().map(|(entry, sealed)| indexed_entry(*index, entry, sealed)))
+                .filter_map(|(index, parts)| {
+                    parts.as_ref().map(|(entry, sealed)| indexed_entry(*index, entry, sealed))
+                })
                 .collect();
             if !new.is_empty() {
                 self.store.index_entries(&new).await?;

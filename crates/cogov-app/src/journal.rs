@@ -48,9 +48,17 @@ impl App {
     ///
     /// # Errors
     /// `Forbidden` when somebody else than an auditor asks by person.
-    pub async fn entries(&self, viewer: Option<&Actor>, filter: &EntryFilter, page: &Page) -> Result<Paged<EntryView>> {
+    pub async fn entries(
+        &self,
+        viewer: Option<&Actor>,
+        filter: &EntryFilter,
+        page: &Page,
+    ) -> Result<Paged<EntryView>> {
         if filter.account.is_some() && !viewer.is_some_and(|viewer| viewer.is(Role::Auditor)) {
-            return Err(AppError::forbidden("Only auditors search by person.", "只有审计人员可以按人员检索。"));
+            return Err(AppError::forbidden(
+                "Only auditors search by person.",
+                "只有审计人员可以按人员检索。",
+            ));
         }
         let found = self.store.entries(filter, page).await?;
         let mut items = Vec::with_capacity(found.items.len());
@@ -66,7 +74,10 @@ impl App {
     /// `NotFound` when the ledger has no such entry.
     pub async fn entry(&self, viewer: Option<&Actor>, index: u64) -> Result<EntryView> {
         if index >= self.ledger.size() {
-            return Err(AppError::not_found(format!("The ledger has no entry {index} yet."), format!("账本尚无第 {index} 条。")));
+            return Err(AppError::not_found(
+                format!("The ledger has no entry {index} yet."),
+                format!("账本尚无第 {index} 条。"),
+            ));
         }
         if index >= self.ledger.checkpoint().size {
             self.ledger.publish().await?;
@@ -85,7 +96,8 @@ impl App {
             .by(&actor.account)
             .sealed("filter", format!("{filter:?}"));
         self.record(act).await?;
-        let mut csv = String::from("index,at,kind,outcome,parties,datasets,grant,rulebook,clauses,facts,sealed\r\n");
+        let mut csv =
+            String::from("index,at,kind,outcome,parties,datasets,grant,rulebook,clauses,facts,sealed\r\n");
         let mut page = Page::first(Page::MOST);
         loop {
             let found = self.entries(Some(actor), filter, &page).await?;
@@ -129,7 +141,9 @@ impl App {
         let mut page = Page::first(200);
         while views.len() < HISTORY {
             let found = self.entries(Some(actor), &filter, &page).await?;
-            let ours = |view: &EntryView| view.entry.facts.get("application").is_some_and(|a| a == application.id.as_str());
+            let ours = |view: &EntryView| {
+                view.entry.facts.get("application").is_some_and(|a| a == application.id.as_str())
+            };
             views.extend(found.items.into_iter().filter(ours));
             match found.next {
                 Some(next) => page = Page::new(Some(next), 200),
@@ -148,7 +162,8 @@ impl App {
                 format!("第 {index} 条由其他版本写入，无法显示。"),
             ));
         };
-        let may_read = viewer.is_some_and(|viewer| viewer.is(Role::Auditor) || entry.parties.contains(&viewer.party.id));
+        let may_read =
+            viewer.is_some_and(|viewer| viewer.is(Role::Auditor) || entry.parties.contains(&viewer.party.id));
         Ok(EntryView {
             index,
             leaf_hash: leaf_hash(&stored.leaf),
@@ -192,7 +207,8 @@ fn csv_line(view: &EntryView) -> String {
         pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     };
     let facts = entry.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let sealed = view.sealed.iter().flatten().map(|(name, sealed)| (name.as_str(), sealed.text.as_str())).collect();
+    let sealed =
+        view.sealed.iter().flatten().map(|(name, sealed)| (name.as_str(), sealed.text.as_str())).collect();
     let fields = [
         view.index.to_string(),
         entry.at.rfc3339(),
@@ -211,7 +227,8 @@ fn csv_line(view: &EntryView) -> String {
 
 /// RFC 4180, with a leading apostrophe where a spreadsheet would take the field for a formula.
 fn csv_field(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    let guarded =
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", guarded.replace('"', "\"\""))
     } else {

@@ -21,9 +21,7 @@ mod setup;
 mod stewardship;
 
 pub use app::{App, AppConfig, Documents, OpenError};
-pub use catalogue::{
-    CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample,
-};
+pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
 pub use error::{AppError, Result};

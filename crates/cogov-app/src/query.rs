@@ -7,8 +7,8 @@ use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
 use cogov_model::{
-    Clauses, Condition, Dataset, DatasetId, DatasetState, EntryKind, Grade, Grant, GrantId, Outcome,
-    Party, Role, RulebookVersion, Timestamp, Version,
+    Clauses, Condition, Dataset, DatasetId, DatasetState, EntryKind, Grade, Grant, GrantId, Outcome, Party,
+    Role, RulebookVersion, Timestamp, Version,
 };
 use cogov_rulebook::{Ask, AskColumn, Permit, Refusal};
 use futures::{Stream, StreamExt};
@@ -83,7 +83,8 @@ impl PreparedQuery {
     /// # Errors
     /// When a value does not fit its parameter.
     pub async fn bind(&self, params: &[Param]) -> Result<Self> {
-        let prepared = self.prepared.bind(params).await.map_err(|error| AppError::Query { error, decision: None })?;
+        let prepared =
+            self.prepared.bind(params).await.map_err(|error| AppError::Query { error, decision: None })?;
         Ok(Self { prepared, params: params.to_vec(), ..self.clone() })
     }
 }
@@ -200,7 +201,14 @@ impl App {
     ///
     /// # Errors
     /// As its parts.
-    pub async fn query(&self, actor: &Actor, grant: &GrantId, sql: &str, params: &[Param], door: Door) -> Result<Answer> {
+    pub async fn query(
+        &self,
+        actor: &Actor,
+        grant: &GrantId,
+        sql: &str,
+        params: &[Param],
+        door: Door,
+    ) -> Result<Answer> {
         actor.require(&[Role::Analyst])?;
         let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
         let mut query = self.prepare(&session, sql, door).await?;
@@ -214,7 +222,13 @@ impl App {
     ///
     /// # Errors
     /// As `prepare`.
-    pub async fn explain(&self, actor: &Actor, grant: &GrantId, sql: &str, door: Door) -> Result<Explanation> {
+    pub async fn explain(
+        &self,
+        actor: &Actor,
+        grant: &GrantId,
+        sql: &str,
+        door: Door,
+    ) -> Result<Explanation> {
         actor.require(&[Role::Analyst])?;
         let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
         let query = self.prepare(&session, sql, door).await?;
@@ -237,13 +251,20 @@ impl App {
     }
 
     /// The grant's data under the rulebook in force.
-    async fn world(&self, session: &GrantSession, grant: &Arc<Grant>, door: &str) -> Result<(Arc<GrantWorld>, Basis)> {
+    async fn world(
+        &self,
+        session: &GrantSession,
+        grant: &Arc<Grant>,
+        door: &str,
+    ) -> Result<(Arc<GrantWorld>, Basis)> {
         let reach = self.reach(grant).await?;
         let rulebook = self.rulebook();
         let decided = decide(&rulebook, grant, &session.actor.party, &reach, self.clock.now());
         let permit = match decided {
             Ok(permit) => permit,
-            Err(refusal) => return Err(self.refuse_use(session, grant, door, &rulebook.version().clone(), refusal).await),
+            Err(refusal) => {
+                return Err(self.refuse_use(session, grant, door, &rulebook.version().clone(), refusal).await);
+            }
         };
         let basis = Basis {
             rulebook: rulebook.version().clone(),
@@ -306,7 +327,9 @@ impl App {
             .by(&session.actor.account)
             .sealed("reason", refusal.reason.en.clone());
         match self.record(grant.providers.iter().fold(act, Act::party)).await {
-            Ok(index) => AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision: Some(index) },
+            Ok(index) => {
+                AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision: Some(index) }
+            }
             Err(error) => error,
         }
     }

@@ -51,7 +51,12 @@ impl App {
         for grant in self.all_grants().await? {
             let reach = self.reach(&grant).await?;
             let party = self.party_or_unknown(&grant.party).await?;
-            let ask = Ask { grant: &grant, party: &party, columns: reach.ask_columns(&grant), now: self.clock.now() };
+            let ask = Ask {
+                grant: &grant,
+                party: &party,
+                columns: reach.ask_columns(&grant),
+                now: self.clock.now(),
+            };
             let (before, after) = (in_force.preview(&ask), draft.preview(&ask));
             replay.grants += 1;
             replay.columns += after.rulings.len();

@@ -9,9 +9,9 @@ use crate::{
 };
 use chrono::NaiveDate;
 use cogov_model::{
-    Application, ApplicationId, ApplicationState, Approval, Clauses, Column, ColumnRef, Condition,
-    EntryKind, Form, Grant, GrantId, GrantState, Lane, Outcome, Party, PartyId, Purpose, Reason,
-    Role, RowScope, SharingAttribute, Term, Text, Timestamp, Treatment,
+    Application, ApplicationId, ApplicationState, Approval, Clauses, Column, ColumnRef, Condition, EntryKind,
+    Form, Grant, GrantId, GrantState, Lane, Outcome, Party, PartyId, Purpose, Reason, Role, RowScope,
+    SharingAttribute, Term, Text, Timestamp, Treatment,
 };
 use cogov_rulebook::{Ask, Ruling};
 use cogov_store::{ApplicationFilter, MaskKey, Page};
@@ -177,7 +177,11 @@ impl App {
         let page = self.preview(actor, &draft).await?;
         let now = self.clock.now();
         let id = ApplicationId::new(self.new_id("a")?).map_err(never)?;
-        let state = if page.requester_head { ApplicationState::AwaitingRequesterHead } else { ApplicationState::Submitted };
+        let state = if page.requester_head {
+            ApplicationState::AwaitingRequesterHead
+        } else {
+            ApplicationState::Submitted
+        };
         let application = Application {
             id: id.clone(),
             requester: actor.party.id.clone(),
@@ -201,8 +205,11 @@ impl App {
             grant: None,
         };
         self.store.add_application(&application).await?;
-        self.record(self.application_act(EntryKind::Application, actor, &application).sealed("purpose", application.purpose.words.en.clone()))
-            .await?;
+        self.record(
+            self.application_act(EntryKind::Application, actor, &application)
+                .sealed("purpose", application.purpose.words.en.clone()),
+        )
+        .await?;
         Ok(id)
     }
 
@@ -212,7 +219,8 @@ impl App {
     /// When the records cannot be read.
     pub async fn inbox(&self, actor: &Actor) -> Result<Vec<InboxItem>> {
         let parties = self.party_map().await?;
-        let find = |id: &PartyId| parties.get(id).cloned().unwrap_or_else(|| crate::catalogue::unknown_party(id));
+        let find =
+            |id: &PartyId| parties.get(id).cloned().unwrap_or_else(|| crate::catalogue::unknown_party(id));
         let mut items: Vec<InboxItem> = self
             .applications_of(&actor.party.id)
             .await?
@@ -221,11 +229,15 @@ impl App {
                 requester: find(&application.requester),
                 provider: find(&application.provider),
                 working_days_left: self.days_left(application.due_at),
-                waits_for_me: may(actor, &application).iter().any(|act| !matches!(act, May::Withdraw | May::Extend)),
+                waits_for_me: may(actor, &application)
+                    .iter()
+                    .any(|act| !matches!(act, May::Withdraw | May::Extend)),
                 application,
             })
             .collect();
-        items.sort_by_key(|item| (item.application.state.is_final(), !item.waits_for_me, item.application.due_at));
+        items.sort_by_key(|item| {
+            (item.application.state.is_final(), !item.waits_for_me, item.application.due_at)
+        });
         Ok(items)
     }
 
@@ -258,7 +270,9 @@ impl App {
     pub async fn act(&self, actor: &Actor, id: &ApplicationId, act: ApplicationAct) -> Result<Application> {
         let (mut application, revision) = self.application_for(actor, id).await?;
         let wanted = match &act {
-            ApplicationAct::ApproveAsHead { .. } if application.state == ApplicationState::AwaitingRequesterHead => {
+            ApplicationAct::ApproveAsHead { .. }
+                if application.state == ApplicationState::AwaitingRequesterHead =>
+            {
                 May::ApproveAsRequesterHead
             }
             ApplicationAct::ApproveAsHead { .. } => May::ApproveAsProviderHead,
@@ -288,7 +302,10 @@ impl App {
         let reasons = words(reasons, "reasons")?;
         let held = found(self.store.grant(id).await)?;
         let Some(mut held) = held.filter(|held| held.record.providers.contains(&actor.party.id)) else {
-            return Err(AppError::not_found(format!("Your party provides no grant {id}."), format!("贵方未提供授权 {id}。")));
+            return Err(AppError::not_found(
+                format!("Your party provides no grant {id}."),
+                format!("贵方未提供授权 {id}。"),
+            ));
         };
         held.record.state = GrantState::Revoked;
         self.store.update_grant(&held.record, held.revision).await?;
@@ -304,7 +321,13 @@ impl App {
         Ok(())
     }
 
-    async fn apply_act(&self, actor: &Actor, application: &mut Application, revision: u64, act: ApplicationAct) -> Result<()> {
+    async fn apply_act(
+        &self,
+        actor: &Actor,
+        application: &mut Application,
+        revision: u64,
+        act: ApplicationAct,
+    ) -> Result<()> {
         match act {
             ApplicationAct::ApproveAsHead { words } => {
                 let first = application.state == ApplicationState::AwaitingRequesterHead;
@@ -339,7 +362,8 @@ impl App {
             }
             ApplicationAct::Refuse { reasons } => {
                 application.reasons = Some(words(&reasons, "reasons")?);
-                application.clauses = Clauses::from([self.rulebook().workflow().refusal_needs_reasons.clause.clone()]);
+                application.clauses =
+                    Clauses::from([self.rulebook().workflow().refusal_needs_reasons.clause.clone()]);
                 application.state = ApplicationState::Refused;
                 self.save(actor, application, revision, EntryKind::Refusal, Some(reasons)).await
             }
@@ -350,7 +374,8 @@ impl App {
             ApplicationAct::Extend { reasons } => {
                 application.reasons = Some(words(&reasons, "reasons")?);
                 let days = self.rulebook().workflow().answer_extension_days.value;
-                application.due_at = Timestamp::from_date(self.calendar.after(application.due_at.date(), days));
+                application.due_at =
+                    Timestamp::from_date(self.calendar.after(application.due_at.date(), days));
                 self.save(actor, application, revision, EntryKind::AskedForMore, Some(reasons)).await
             }
         }
@@ -381,9 +406,14 @@ impl App {
         let requester = self.party_or_unknown(&application.requester).await?;
         let preview = self.preview_grant(&requester, &grant, &application.provider).await?;
         if let Some(refusal) = preview.refusal {
-            return Err(AppError::Refused { reason: refusal.words, clauses: refusal.clauses, decision: None });
+            return Err(AppError::Refused {
+                reason: refusal.words,
+                clauses: refusal.clauses,
+                decision: None,
+            });
         }
-        let clauses: Clauses = preview.rows.iter().flat_map(|row| row.ruling.clauses.iter().cloned()).collect();
+        let clauses: Clauses =
+            preview.rows.iter().flat_map(|row| row.ruling.clauses.iter().cloned()).collect();
         application.clauses = clauses.clone();
         application.grant = Some(id.clone());
         let key = MaskKey::new(self.entropy()?);
@@ -449,9 +479,15 @@ impl App {
     async fn application_for(&self, actor: &Actor, id: &ApplicationId) -> Result<(Application, u64)> {
         let stored = found(self.store.application(id).await)?.map(|stored| (stored.record, stored.revision));
         let stored = stored.filter(|(application, _)| {
-            actor.is(Role::Auditor) || [&application.requester, &application.provider].contains(&&actor.party.id)
+            actor.is(Role::Auditor)
+                || [&application.requester, &application.provider].contains(&&actor.party.id)
         });
-        stored.ok_or_else(|| AppError::not_found(format!("There is no application {id} of yours."), format!("您没有申请 {id}。")))
+        stored.ok_or_else(|| {
+            AppError::not_found(
+                format!("There is no application {id} of yours."),
+                format!("您没有申请 {id}。"),
+            )
+        })
     }
 
     /// Whether a dataset wants the agreement of the provider's head.
@@ -471,7 +507,8 @@ impl App {
 
     /// Applications that wait for somebody.
     pub(crate) async fn open_applications(&self) -> Result<Vec<Application>> {
-        self.list_applications(&ApplicationFilter { waiting: Some(true), ..ApplicationFilter::default() }).await
+        self.list_applications(&ApplicationFilter { waiting: Some(true), ..ApplicationFilter::default() })
+            .await
     }
 
     async fn list_applications(&self, filter: &ApplicationFilter) -> Result<Vec<Application>> {
@@ -504,7 +541,12 @@ impl App {
         Ok(all.max_by_key(rank).unwrap_or(SharingAttribute::Unconditional))
     }
 
-    async fn preview_grant(&self, requester: &Party, grant: &Grant, provider: &PartyId) -> Result<PreviewPage> {
+    async fn preview_grant(
+        &self,
+        requester: &Party,
+        grant: &Grant,
+        provider: &PartyId,
+    ) -> Result<PreviewPage> {
         let reach = self.reach(grant).await?;
         for reference in &grant.columns {
             let column = reach.datasets.get(&reference.dataset).filter(|(d, _)| d.provider == *provider);
@@ -512,7 +554,9 @@ impl App {
             if column.is_none() {
                 return Err(AppError::invalid(
                     "columns",
-                    format!("{provider} publishes no column {reference}. Choose columns from the dataset's page."),
+                    format!(
+                        "{provider} publishes no column {reference}. Choose columns from the dataset's page."
+                    ),
                     format!("{provider} 未发布列 {reference}。请从数据集页面选择。"),
                 ));
             }
@@ -603,7 +647,11 @@ fn may(actor: &Actor, application: &Application) -> Vec<May> {
     let asks = actor.party.id == application.requester;
     let provides = actor.party.id == application.provider;
     let mut acts = Vec::new();
-    let mut add = |condition: bool, act: May| if condition { acts.push(act) };
+    let mut add = |condition: bool, act: May| {
+        if condition {
+            acts.push(act)
+        }
+    };
     match application.state {
         State::AwaitingRequesterHead => add(asks && actor.is(Role::Head), May::ApproveAsRequesterHead),
         State::Submitted => {
@@ -630,19 +678,35 @@ fn may(actor: &Actor, application: &Application) -> Vec<May> {
 fn check_draft(actor: &Actor, draft: &ApplicationDraft, months: u32) -> Result<()> {
     let longest = months.saturating_mul(31);
     if draft.provider == actor.party.id {
-        return Err(AppError::invalid("provider", "Your own party provides this data: no application is needed.", "该数据由贵方提供，无需申请。"));
+        return Err(AppError::invalid(
+            "provider",
+            "Your own party provides this data: no application is needed.",
+            "该数据由贵方提供，无需申请。",
+        ));
     }
     if draft.columns.is_empty() {
         return Err(AppError::invalid("columns", "Choose at least one column.", "请至少选择一列。"));
     }
     if draft.purpose.words.is_empty() {
-        return Err(AppError::invalid("words", "Say in your own words what the data is for.", "请用自己的话说明用途。"));
+        return Err(AppError::invalid(
+            "words",
+            "Say in your own words what the data is for.",
+            "请用自己的话说明用途。",
+        ));
     }
     if draft.purpose.legal_basis.is_empty() {
-        return Err(AppError::invalid("legal_basis", "Name the law or duty that the use rests on (art. 20).", "请写明使用所依据的法律或职责（第二十条）。"));
+        return Err(AppError::invalid(
+            "legal_basis",
+            "Name the law or duty that the use rests on (art. 20).",
+            "请写明使用所依据的法律或职责（第二十条）。",
+        ));
     }
     if draft.purpose.scenario.is_empty() {
-        return Err(AppError::invalid("scenario", "Describe the procedure or service in which the data is used (art. 20).", "请说明使用数据的业务或服务场景（第二十条）。"));
+        return Err(AppError::invalid(
+            "scenario",
+            "Describe the procedure or service in which the data is used (art. 20).",
+            "请说明使用数据的业务或服务场景（第二十条）。",
+        ));
     }
     if draft.days == 0 || draft.days > longest {
         return Err(AppError::invalid(
@@ -657,11 +721,16 @@ fn check_draft(actor: &Actor, draft: &ApplicationDraft, months: u32) -> Result<(
 /// A dataset flows only in the lanes that its provider published it for.
 fn check_lane(grant: &Grant, reach: &crate::query::Reach) -> Result<()> {
     let asked: std::collections::BTreeSet<_> = grant.columns.iter().map(|column| &column.dataset).collect();
-    let closed = reach.datasets.values().find(|(d, _)| asked.contains(&d.id) && !d.lanes.contains(&grant.lane));
+    let closed =
+        reach.datasets.values().find(|(d, _)| asked.contains(&d.id) && !d.lanes.contains(&grant.lane));
     match closed {
         Some((dataset, _)) => Err(AppError::invalid(
             "lane",
-            format!("{} does not flow in the lane {}. Choose a lane from the dataset's page.", dataset.id, grant.lane.code()),
+            format!(
+                "{} does not flow in the lane {}. Choose a lane from the dataset's page.",
+                dataset.id,
+                grant.lane.code()
+            ),
             format!("数据集 {} 不在通道 {} 中流通。请从数据集页面选择通道。", dataset.id, grant.lane.code()),
         )),
         None => Ok(()),
@@ -718,7 +787,11 @@ fn check_condition(
 fn words(text: &str, field: &'static str) -> Result<Text> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(AppError::invalid(field, "Write the reasons: they go on the record and to the other side.", "请写明理由：理由将存档并送达对方。"));
+        return Err(AppError::invalid(
+            field,
+            "Write the reasons: they go on the record and to the other side.",
+            "请写明理由：理由将存档并送达对方。",
+        ));
     }
     if text.chars().count() > 10_000 {
         return Err(AppError::invalid(field, "Keep it under 10,000 characters.", "请控制在一万字以内。"));

@@ -8,9 +8,9 @@ use crate::{
 use bytes::Bytes;
 use cogov_engine::import::{ImportError, ImportPlan, ImportSource, Imported, Progress, Sink, import};
 use cogov_model::{
-    AccountName, CategoryCode, Column, ColumnName, Dataset, DatasetId, DatasetState, EntryKind,
-    Finding, Grade, Label, LabelProposal, Lane, Outcome, RegionCode, Role, SharingAttribute, Table, TableName, TableProfile,
-    TableVersion, Text, Version,
+    AccountName, CategoryCode, Column, ColumnName, Dataset, DatasetId, DatasetState, EntryKind, Finding,
+    Grade, Label, LabelProposal, Lane, Outcome, RegionCode, Role, SharingAttribute, Table, TableName,
+    TableProfile, TableVersion, Text, Version,
 };
 use cogov_store::{LabelChoice as StoredChoice, LabelDecision, StoreError};
 use std::collections::BTreeMap;
@@ -167,7 +167,13 @@ impl App {
             .fact("sha256", &imported.version.sha256)
             .by(&actor.account);
         let entry = self.record(act).await?;
-        Ok(ImportAccount { dataset: dataset.id, version, table: imported.version, profile: imported.profile, entry })
+        Ok(ImportAccount {
+            dataset: dataset.id,
+            version,
+            table: imported.version,
+            profile: imported.profile,
+            entry,
+        })
     }
 
     /// A steward's view of a dataset: profiles, proposals, what is missing.
@@ -181,8 +187,10 @@ impl App {
         let mut tables = Vec::new();
         for table in &dataset.tables {
             let profile = self.find_profile(id, &table.name).await?;
-            let stored = version.as_ref().and_then(|v| v.tables.iter().find(|t| t.name == table.name)).cloned();
-            let labels = table.columns.iter().map(|column| label_state(table, column, profile.as_ref(), &decisions));
+            let stored =
+                version.as_ref().and_then(|v| v.tables.iter().find(|t| t.name == table.name)).cloned();
+            let labels =
+                table.columns.iter().map(|column| label_state(table, column, profile.as_ref(), &decisions));
             tables.push(DraftTable { labels: labels.collect(), table: table.clone(), stored, profile });
         }
         let missing = missing(&dataset, &tables);
@@ -225,7 +233,10 @@ impl App {
             let target = dataset.tables.iter_mut().find(|t| t.name == *table);
             let target = target.and_then(|t| t.columns.iter_mut().find(|c| c.name == name));
             let Some(target) = target else {
-                return Err(AppError::not_found(format!("There is no column {name}."), format!("没有列 {name}。")));
+                return Err(AppError::not_found(
+                    format!("There is no column {name}."),
+                    format!("没有列 {name}。"),
+                ));
             };
             target.label = label.clone();
             target.reason = reason.clone();
@@ -289,12 +300,18 @@ impl App {
             }
             if let Some(unit) = words.units.get(&table.name) {
                 if unit.as_ref().is_some_and(|unit| table.column(unit).is_none()) {
-                    return Err(AppError::invalid("unit", "The person column is not in the table.", "所选个人标识列不在表中。"));
+                    return Err(AppError::invalid(
+                        "unit",
+                        "The person column is not in the table.",
+                        "所选个人标识列不在表中。",
+                    ));
                 }
                 table.unit.clone_from(unit);
             }
             for column in &mut table.columns {
-                if let Some((title, description)) = words.columns.get(&(table.name.clone(), column.name.clone())) {
+                if let Some((title, description)) =
+                    words.columns.get(&(table.name.clone(), column.name.clone()))
+                {
                     column.title = title.clone();
                     column.description = description.clone();
                 }
@@ -338,7 +355,12 @@ impl App {
         let (dataset, _) = self.own(actor, id).await?;
         let version = self.find_version(id, dataset.version).await?;
         let stored = version.and_then(|v| v.tables.into_iter().find(|t| t.name == *table));
-        let none = || AppError::not_found("Every row parsed: there is no reject file.", "所有行均已解析：没有拒收文件。");
+        let none = || {
+            AppError::not_found(
+                "Every row parsed: there is no reject file.",
+                "所有行均已解析：没有拒收文件。",
+            )
+        };
         let path = stored.and_then(|t| t.rejects_path).ok_or_else(none)?;
         self.object(&path).await
     }
@@ -389,7 +411,12 @@ impl App {
             dataset.version += 1;
             dataset.changed_at = self.clock.now();
             join_table(&mut dataset, table, imported.columns());
-            let version = Version { dataset: id.clone(), number: dataset.version, created_at: dataset.changed_at, tables };
+            let version = Version {
+                dataset: id.clone(),
+                number: dataset.version,
+                created_at: dataset.changed_at,
+                tables,
+            };
             let profiles = [(table.clone(), imported.profile.clone())];
             match self.store.add_version(&dataset, revision, &version, &profiles).await {
                 Ok(_) => return Ok((dataset, version.number)),
@@ -412,24 +439,40 @@ impl App {
         match choice {
             LabelChoice::Accept => {
                 let Some(proposal) = proposal(column, profile) else {
-                    return Err(AppError::not_found(format!("Nothing is proposed for {column}."), format!("列 {column} 没有建议。")));
+                    return Err(AppError::not_found(
+                        format!("Nothing is proposed for {column}."),
+                        format!("列 {column} 没有建议。"),
+                    ));
                 };
                 Ok((proposal.label.clone(), findings_text(&proposal.findings), StoredChoice::Accepted))
             }
             LabelChoice::Override { categories, grade, reason } => {
                 if reason.is_empty() {
-                    return Err(AppError::invalid("reason", format!("Say why {column} gets another label than proposed."), format!("请说明列 {column} 为何采用不同的标签。")));
+                    return Err(AppError::invalid(
+                        "reason",
+                        format!("Say why {column} gets another label than proposed."),
+                        format!("请说明列 {column} 为何采用不同的标签。"),
+                    ));
                 }
                 for code in &categories {
                     if self.scheme.get(code).is_none() {
-                        return Err(AppError::invalid("category", format!("The scheme has no category {code}."), format!("分类体系中没有 {code}。")));
+                        return Err(AppError::invalid(
+                            "category",
+                            format!("The scheme has no category {code}."),
+                            format!("分类体系中没有 {code}。"),
+                        ));
                     }
                     let floor = self.scheme.floor(code);
                     if grade < floor {
                         return Err(AppError::invalid(
                             "grade",
-                            format!("{column}: category {code} is at least {floor}. Choose that grade or a higher one, or another category."),
-                            format!("列 {column}：类别 {code} 至少为{}。请选择该级别或更高级别，或改选类别。", floor.zh()),
+                            format!(
+                                "{column}: category {code} is at least {floor}. Choose that grade or a higher one, or another category."
+                            ),
+                            format!(
+                                "列 {column}：类别 {code} 至少为{}。请选择该级别或更高级别，或改选类别。",
+                                floor.zh()
+                            ),
                         ));
                     }
                 }
@@ -525,7 +568,11 @@ fn missing(dataset: &Dataset, tables: &[DraftTable]) -> Vec<Text> {
     want(dataset.title.is_empty(), "Give the dataset a name.", "请填写数据集名称。");
     want(dataset.description.is_empty(), "Describe what the dataset holds.", "请填写数据集说明。");
     want(dataset.update_frequency.is_empty(), "Say how often it is updated.", "请填写更新频率。");
-    want(dataset.lanes.is_empty() && is_shared(&dataset.sharing), "Choose at least one lane.", "请至少选择一个通道。");
+    want(
+        dataset.lanes.is_empty() && is_shared(&dataset.sharing),
+        "Choose at least one lane.",
+        "请至少选择一个通道。",
+    );
     want(dataset.tables.is_empty(), "Import at least one file.", "请至少导入一个文件。");
     match &dataset.sharing {
         SharingAttribute::NotShared { law } => want(
@@ -563,7 +610,11 @@ fn check_description(words: &Description) -> Result<()> {
         return Err(AppError::invalid("title", "Give the dataset a name.", "请填写数据集名称。"));
     }
     if words.description.is_empty() {
-        return Err(AppError::invalid("description", "Describe what the dataset holds.", "请填写数据集说明。"));
+        return Err(AppError::invalid(
+            "description",
+            "Describe what the dataset holds.",
+            "请填写数据集说明。",
+        ));
     }
     if words.lanes.is_empty() && is_shared(&words.sharing) {
         return Err(AppError::invalid("lanes", "Choose at least one lane.", "请至少选择一个通道。"));

@@ -38,18 +38,24 @@ async fn nobody_skips_a_step_and_others_see_nothing() {
     let requester = node.actor("north-requester").await;
     let id = node.app.apply(&requester, node.draft()).await.unwrap();
     let approver = node.actor("tax-approver").await;
-    let early = node.app.act(&approver, &id, ApplicationAct::Agree { columns: None, words: String::new() }).await;
+    let early =
+        node.app.act(&approver, &id, ApplicationAct::Agree { columns: None, words: String::new() }).await;
     assert!(matches!(early, Err(AppError::Forbidden(_))), "the requester's head comes first");
     let head = node.actor("north-head").await;
-    let state = node.app.act(&head, &id, ApplicationAct::ApproveAsHead { words: String::new() }).await.unwrap().state;
+    let state =
+        node.app.act(&head, &id, ApplicationAct::ApproveAsHead { words: String::new() }).await.unwrap().state;
     assert_eq!(state, ApplicationState::Submitted);
     let ask = || ApplicationAct::AskForMore { words: "the act's number".into() };
     node.app.act(&approver, &id, ask()).await.unwrap();
     node.app.act(&requester, &id, ApplicationAct::Supply { words: "No. 7".into() }).await.unwrap();
-    assert!(matches!(node.app.act(&approver, &id, ask()).await, Err(AppError::Forbidden(_))), "asked once only");
+    assert!(
+        matches!(node.app.act(&approver, &id, ask()).await, Err(AppError::Forbidden(_))),
+        "asked once only"
+    );
     let empty = node.app.act(&approver, &id, ApplicationAct::Refuse { reasons: " ".into() }).await;
     assert!(matches!(empty, Err(AppError::Invalid { .. })), "a refusal gives reasons");
-    let refused = node.app.act(&approver, &id, ApplicationAct::Refuse { reasons: "no task".into() }).await.unwrap();
+    let refused =
+        node.app.act(&approver, &id, ApplicationAct::Refuse { reasons: "no task".into() }).await.unwrap();
     assert_eq!(refused.state, ApplicationState::Refused);
     assert!(!refused.clauses.is_empty());
 }

@@ -17,12 +17,19 @@ async fn no_byte_leaves_when_the_ledger_cannot_be_written() {
     let sql = "SELECT id, wage FROM units";
     let prepared = node.app.prepare(&session, sql, Door::Pg).await.unwrap();
     node.media.stop();
-    for attempt in [node.app.run(prepared).await, node.app.query(&analyst, &grant, sql, &[], Door::Http).await] {
+    for attempt in
+        [node.app.run(prepared).await, node.app.query(&analyst, &grant, sql, &[], Door::Http).await]
+    {
         match attempt {
             Err(AppError::Unavailable(_)) => {}
             Err(other) => panic!("another error: {other}"),
             Ok(answer) => {
-                let rows: usize = answer.rows.map_ok(|batch| batch.num_rows()).try_fold(0, |a, b| async move { Ok(a + b) }).await.unwrap();
+                let rows: usize = answer
+                    .rows
+                    .map_ok(|batch| batch.num_rows())
+                    .try_fold(0, |a, b| async move { Ok(a + b) })
+                    .await
+                    .unwrap();
                 panic!("{rows} rows left without a decision on the ledger");
             }
         }

@@ -20,10 +20,7 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// About what one decision is: public JSON, and the salted words of a query.
 fn entry(number: u64) -> (Vec<u8>, Vec<u8>) {
-    let leaf = format!(
-        r#"{{"kind":"decision","n":{number},"pad":"{}"}}"#,
-        "x".repeat(300)
-    );
+    let leaf = format!(r#"{{"kind":"decision","n":{number},"pad":"{}"}}"#, "x".repeat(300));
     let sealed = format!(r#"{{"salt":"{number:032x}","text":"{}"}}"#, "y".repeat(200));
     (leaf.into_bytes(), sealed.into_bytes())
 }
@@ -45,10 +42,7 @@ fn plain(dir: &Path) -> std::io::Result<mpsc::UnboundedSender<(Vec<u8>, Ack)>> {
                 bytes.extend_from_slice(&record);
                 waiting.push(ack);
             }
-            let durable = file
-                .write_all(&bytes)
-                .and_then(|()| file.sync_data())
-                .is_ok();
+            let durable = file.write_all(&bytes).and_then(|()| file.sync_data()).is_ok();
             for ack in waiting.drain(..) {
                 let _ = ack.send(durable);
             }
@@ -102,10 +96,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let plain = plain(dir.path())?;
     let (mut ours, mut peers) = (Vec::new(), Vec::new());
     println!("durable appends per second, {CLIENTS} clients, one under way each");
-    println!(
-        "{:>6} {:>14} {:>14} {:>6}",
-        "round", "ledger", "fsync alone", "ratio"
-    );
+    println!("{:>6} {:>14} {:>14} {:>6}", "round", "ledger", "fsync alone", "ratio");
     for number in 1..=ROUNDS {
         let ledger = Arc::clone(&ledger);
         let with = move |number| {
@@ -128,11 +119,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         peers.push(peer);
     }
     let (our, peer) = (median(ours), median(peers));
-    println!(
-        "{:>6} {our:>14.0} {peer:>14.0} {:>6.2}",
-        "median",
-        our / peer
-    );
+    println!("{:>6} {our:>14.0} {peer:>14.0} {:>6.2}", "median", our / peer);
     drop(ledger);
     let begun = Instant::now();
     let size = open(dir.path())?.size();

@@ -49,22 +49,17 @@ impl Checkpoint {
         let name = format!("{}+{:08x}", verifier.name(), verifier.key_id());
         let parsed = Note::from_bytes(note).map_err(|_| CheckpointError::Malformed)?;
         let known = VerifierList::new(vec![Box::new(verifier)]);
-        let (signed, _) = parsed
-            .verify(&known)
-            .map_err(|_| CheckpointError::NotSigned(name.clone()))?;
+        let (signed, _) = parsed.verify(&known).map_err(|_| CheckpointError::NotSigned(name.clone()))?;
         if signed.is_empty() {
             return Err(CheckpointError::NotSigned(name));
         }
-        let head = tlog_tiles::Checkpoint::from_bytes(parsed.text())
-            .map_err(|_| CheckpointError::Malformed)?;
+        let head =
+            tlog_tiles::Checkpoint::from_bytes(parsed.text()).map_err(|_| CheckpointError::Malformed)?;
         Ok(Self {
             origin: head.origin().to_owned(),
             size: head.size(),
             root: head.hash().0,
-            time: head
-                .extension()
-                .lines()
-                .find_map(|line| line.strip_prefix(TIME)?.parse().ok()),
+            time: head.extension().lines().find_map(|line| line.strip_prefix(TIME)?.parse().ok()),
             note: note.to_vec(),
         })
     }
@@ -79,24 +74,15 @@ impl Checkpoint {
     ) -> Result<Self, LedgerError> {
         let failed = |what: &str| LedgerError::Signer(SignerError::Sign(what.to_owned()));
         let head = tlog_tiles::Checkpoint::new(origin, size, root, &format!("{TIME}{time}\n"));
-        let text = head
-            .map_err(|_| failed("the origin is not usable"))?
-            .to_bytes();
+        let text = head.map_err(|_| failed("the origin is not usable"))?.to_bytes();
         let key = signer.verifier_key();
-        let verifier = StandardVerifier::new(key)
-            .map_err(|_| failed("the signer's verifier key is malformed"))?;
+        let verifier =
+            StandardVerifier::new(key).map_err(|_| failed("the signer's verifier key is malformed"))?;
         let signature = signer.sign(&text)?;
-        let signature = Signature::new(
-            verifier.name().to_owned(),
-            verifier.key_id(),
-            signature.to_vec(),
-        );
+        let signature = Signature::new(verifier.name().to_owned(), verifier.key_id(), signature.to_vec());
         let note = signature.and_then(|signature| Note::new(&text, &[signature]));
-        let note = note
-            .map_err(|_| failed("the origin is not usable"))?
-            .to_bytes();
-        Self::verify(&note, key)
-            .map_err(|_| failed("the signature does not match the signer's verifier key"))
+        let note = note.map_err(|_| failed("the origin is not usable"))?.to_bytes();
+        Self::verify(&note, key).map_err(|_| failed("the signature does not match the signer's verifier key"))
     }
 
     /// The root as the tree functions take it.

@@ -97,9 +97,7 @@ pub enum LedgerError {
         source: CheckpointError,
     },
     /// The directory belongs to another ledger.
-    #[error(
-        "this ledger was begun as {found}, not {expected}; use its own name or another directory"
-    )]
+    #[error("this ledger was begun as {found}, not {expected}; use its own name or another directory")]
     OtherOrigin {
         /// The origin that was configured.
         expected: String,
@@ -142,10 +140,7 @@ pub enum LedgerError {
 impl LedgerError {
     /// Wraps a failure of the media for `map_err`.
     pub(crate) fn media(what: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Media {
-            what,
-            source: Arc::new(source),
-        }
+        move |source| Self::Media { what, source: Arc::new(source) }
     }
 }
 

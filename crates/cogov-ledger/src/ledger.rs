@@ -14,9 +14,7 @@ use crate::record::Prepared;
 use crate::sequencer::{self, Queue};
 use crate::state::Shared;
 use crate::tiles::Tile;
-use crate::{
-    Checkpoint, ConsistencyProof, HashBytes, InclusionProof, Index, LedgerError, Media, Signer,
-};
+use crate::{Checkpoint, ConsistencyProof, HashBytes, InclusionProof, Index, LedgerError, Media, Signer};
 
 /// Tells the time as Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -41,19 +39,8 @@ impl Options {
     /// within the second.
     #[must_use]
     pub fn new(media: Arc<dyn Media>, signer: Arc<dyn Signer>, clock: Clock) -> Self {
-        let origin = signer
-            .verifier_key()
-            .split('+')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        Self {
-            media,
-            signer,
-            clock,
-            origin,
-            checkpoint_every: Duration::from_millis(800),
-        }
+        let origin = signer.verifier_key().split('+').next().unwrap_or_default().to_owned();
+        Self { media, signer, clock, origin, checkpoint_every: Duration::from_millis(800) }
     }
 }
 
@@ -100,11 +87,8 @@ impl Ledger {
     /// [`LedgerError`] that names the first bad entry when what was signed is not there any more, whole and unchanged.
     pub fn open(options: Options) -> Result<(Self, Opened), LedgerError> {
         let (shared, opened) = open::open(&options)?;
-        let (shared, queue, requests) = (
-            Arc::new(shared),
-            Arc::new(Queue::default()),
-            Arc::new(Requests::default()),
-        );
+        let (shared, queue, requests) =
+            (Arc::new(shared), Arc::new(Queue::default()), Arc::new(Requests::default()));
         let sequencer = {
             let (shared, queue) = (Arc::clone(&shared), Arc::clone(&queue));
             spawn("ledger-sequencer", move || sequencer::run(&shared, &queue))?
@@ -116,9 +100,8 @@ impl Ledger {
             queue,
             requests: Arc::clone(&requests),
         };
-        let publisher = spawn("ledger-publisher", move || {
-            publisher::run(&shared, &requests, options.checkpoint_every)
-        })?;
+        let publisher =
+            spawn("ledger-publisher", move || publisher::run(&shared, &requests, options.checkpoint_every))?;
         *ledger.publisher.lock() = Some(publisher);
         Ok((ledger, opened))
     }
@@ -151,9 +134,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When signing or writing fails.
-    pub fn publish(
-        &self,
-    ) -> impl Future<Output = Result<Arc<Checkpoint>, LedgerError>> + Send + use<> {
+    pub fn publish(&self) -> impl Future<Output = Result<Arc<Checkpoint>, LedgerError>> + Send + use<> {
         let answer = self.requests.ask();
         async move { answer.await.unwrap_or(Err(LedgerError::Closed)) }
     }
@@ -163,10 +144,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::publish`].
     pub fn publish_blocking(&self) -> Result<Arc<Checkpoint>, LedgerError> {
-        self.requests
-            .ask()
-            .blocking_recv()
-            .unwrap_or(Err(LedgerError::Closed))
+        self.requests.ask().blocking_recv().unwrap_or(Err(LedgerError::Closed))
     }
 
     /// Number of durable entries.
@@ -210,10 +188,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::NoSuchEntry`], [`LedgerError::Corrupt`] when its bytes changed on disk, [`LedgerError::Media`].
     pub fn read(&self, index: Index) -> Result<Entry, LedgerError> {
-        let missing = || LedgerError::NoSuchEntry {
-            index,
-            size: self.size(),
-        };
+        let missing = || LedgerError::NoSuchEntry { index, size: self.size() };
         let end = index.checked_add(1).ok_or_else(missing)?;
         self.range(index, end)?.pop().ok_or_else(missing)
     }
@@ -257,52 +232,31 @@ impl Ledger {
     pub fn proof(&self, index: Index, tree_size: u64) -> Result<InclusionProof, LedgerError> {
         let durable = self.shared.durable.read();
         if tree_size > durable.size() {
-            return Err(LedgerError::NoSuchTree {
-                wanted: tree_size,
-                size: durable.size(),
-            });
+            return Err(LedgerError::NoSuchTree { wanted: tree_size, size: durable.size() });
         }
         if index >= tree_size {
-            return Err(LedgerError::NoSuchEntry {
-                index,
-                size: tree_size,
-            });
+            return Err(LedgerError::NoSuchEntry { index, size: tree_size });
         }
         let hashes = tlog_tiles::prove_record(tree_size, index, &durable.tree)
             .map_err(|error| LedgerError::Proof(error.to_string()))?;
-        Ok(InclusionProof {
-            index,
-            tree_size,
-            hashes: raw(hashes),
-        })
+        Ok(InclusionProof { index, tree_size, hashes: raw(hashes) })
     }
 
     /// The proof that the tree of `old_size` entries is the beginning of that of `new_size`.
     ///
     /// # Errors
     /// [`LedgerError::NoSuchTree`] when there is no such pair of trees.
-    pub fn consistency(
-        &self,
-        old_size: u64,
-        new_size: u64,
-    ) -> Result<ConsistencyProof, LedgerError> {
+    pub fn consistency(&self, old_size: u64, new_size: u64) -> Result<ConsistencyProof, LedgerError> {
         let durable = self.shared.durable.read();
         if new_size > durable.size() || old_size > new_size {
-            return Err(LedgerError::NoSuchTree {
-                wanted: new_size.max(old_size),
-                size: durable.size(),
-            });
+            return Err(LedgerError::NoSuchTree { wanted: new_size.max(old_size), size: durable.size() });
         }
         let hashes = match old_size {
             0 => Vec::new(),
             _ => tlog_tiles::prove_tree(new_size, old_size, &durable.tree)
                 .map_err(|error| LedgerError::Proof(error.to_string()))?,
         };
-        Ok(ConsistencyProof {
-            old_size,
-            new_size,
-            hashes: raw(hashes),
-        })
+        Ok(ConsistencyProof { old_size, new_size, hashes: raw(hashes) })
     }
 
     /// The receipt of an entry that a published checkpoint covers: a C2SP tlog-proof text, to be kept and checked offline with
@@ -326,10 +280,7 @@ impl Drop for Ledger {
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LedgerError> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(LedgerError::media("start a thread"))
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(LedgerError::media("start a thread"))
 }
 
 fn join(thread: &Mutex<Option<JoinHandle<()>>>) {

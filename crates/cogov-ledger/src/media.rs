@@ -76,11 +76,7 @@ impl FileMedia {
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         let failed = || LedgerError::media("open the ledger's directory");
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(failed())?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed())?;
         let open = |name: &str| {
             OpenOptions::new()
                 .read(true)
@@ -94,22 +90,14 @@ impl FileMedia {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LedgerError::Locked {
-                    dir: dir.to_owned(),
-                });
+                return Err(LedgerError::Locked { dir: dir.to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(failed()(error)),
         }
         let journal = open("journal").map_err(failed())?;
         // The journal's own directory entry must be as durable as what will be written into it.
-        File::open(dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(failed())?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            journal,
-            _lock: lock,
-        })
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed())?;
+        Ok(Self { dir: dir.to_owned(), journal, _lock: lock })
     }
 
     fn path(&self, name: &str) -> io::Result<PathBuf> {
@@ -120,16 +108,10 @@ impl FileMedia {
 /// `dir/name`, when `name` stays inside `dir`.
 pub(crate) fn inside(dir: &Path, name: &str) -> io::Result<PathBuf> {
     let name = Path::new(name);
-    if name
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
+    if name.components().all(|part| matches!(part, Component::Normal(_))) {
         Ok(dir.join(name))
     } else {
-        Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "the name leaves the directory",
-        ))
+        Err(io::Error::new(ErrorKind::InvalidInput, "the name leaves the directory"))
     }
 }
 
@@ -137,9 +119,7 @@ pub(crate) fn inside(dir: &Path, name: &str) -> io::Result<PathBuf> {
 pub(crate) fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -187,11 +167,7 @@ impl Media for FileMedia {
             file.sync_all()?;
         }
         fs::rename(&draft, &path)?;
-        if durable {
-            File::open(folder)?.sync_all()
-        } else {
-            Ok(())
-        }
+        if durable { File::open(folder)?.sync_all() } else { Ok(()) }
     }
 
     fn remove_folder(&self, name: &str) -> io::Result<()> {
@@ -212,11 +188,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let media = FileMedia::open(&dir.path().join("l")).unwrap();
         for name in ["../x", "/etc/passwd", "a/../../x", "./x"] {
-            assert_eq!(
-                media.put(name, b"", false).unwrap_err().kind(),
-                ErrorKind::InvalidInput,
-                "{name}"
-            );
+            assert_eq!(media.put(name, b"", false).unwrap_err().kind(), ErrorKind::InvalidInput, "{name}");
         }
         media.put("public/tile/0/000", b"1", true).unwrap();
         assert_eq!(media.get("public/tile/0/000").unwrap().unwrap(), b"1");
@@ -230,10 +202,7 @@ mod tests {
     fn one_process_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let first = FileMedia::open(dir.path()).unwrap();
-        assert!(matches!(
-            FileMedia::open(dir.path()),
-            Err(LedgerError::Locked { .. })
-        ));
+        assert!(matches!(FileMedia::open(dir.path()), Err(LedgerError::Locked { .. })));
         drop(first);
         FileMedia::open(dir.path()).unwrap();
     }

@@ -72,9 +72,7 @@ impl MemoryMedia {
         disk.journal.truncate(keep);
         disk.synced.clone_from(&disk.journal);
         (disk.room, disk.sync_fails, disk.put_fails) = (None, false, false);
-        Self {
-            disk: Arc::new(Mutex::new(disk)),
-        }
+        Self { disk: Arc::new(Mutex::new(disk)) }
     }
 
     /// An independent copy of the bytes as they are.
@@ -119,10 +117,8 @@ impl Media for MemoryMedia {
     fn journal_read(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
         let disk = self.disk.lock();
         let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let from = disk
-            .journal
-            .get(start..start.saturating_add(bytes.len()))
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let from =
+            disk.journal.get(start..start.saturating_add(bytes.len())).ok_or(io::ErrorKind::UnexpectedEof)?;
         bytes.copy_from_slice(from);
         Ok(())
     }
@@ -141,11 +137,7 @@ impl Media for MemoryMedia {
         if let (Some(to), Some(from)) = (disk.journal.get_mut(start..end), bytes.get(..taken)) {
             to.copy_from_slice(from);
         }
-        if taken == bytes.len() {
-            Ok(())
-        } else {
-            Err(stopped())
-        }
+        if taken == bytes.len() { Ok(()) } else { Err(stopped()) }
     }
 
     fn journal_sync(&self) -> io::Result<()> {
@@ -156,9 +148,7 @@ impl Media for MemoryMedia {
             return Err(stopped());
         }
         disk.syncs += 1;
-        let Disk {
-            journal, synced, ..
-        } = &mut *disk;
+        let Disk { journal, synced, .. } = &mut *disk;
         synced.clone_from(journal);
         Ok(())
     }
@@ -168,11 +158,8 @@ impl Media for MemoryMedia {
         if disk.sync_fails {
             return Err(stopped());
         }
-        disk.journal
-            .truncate(usize::try_from(len).map_err(io::Error::other)?);
-        let Disk {
-            journal, synced, ..
-        } = &mut *disk;
+        disk.journal.truncate(usize::try_from(len).map_err(io::Error::other)?);
+        let Disk { journal, synced, .. } = &mut *disk;
         synced.clone_from(journal);
         Ok(())
     }
@@ -192,10 +179,7 @@ impl Media for MemoryMedia {
 
     fn remove_folder(&self, name: &str) -> io::Result<()> {
         let prefix = format!("{name}/");
-        self.disk
-            .lock()
-            .files
-            .retain(|file, _| !file.starts_with(&prefix));
+        self.disk.lock().files.retain(|file, _| !file.starts_with(&prefix));
         Ok(())
     }
 }

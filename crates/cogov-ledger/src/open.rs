@@ -45,19 +45,8 @@ pub(crate) fn open(options: &Options) -> Result<(Shared, Opened), LedgerError> {
     let Replay { durable, stop } = replay::replay(media)?;
     if durable.size() < floor {
         return Err(match stop {
-            Some(Stop {
-                index,
-                offset,
-                reason,
-            }) => LedgerError::Corrupt {
-                index,
-                offset,
-                reason,
-            },
-            None => LedgerError::JournalShort {
-                index: durable.size(),
-                signed: floor,
-            },
+            Some(Stop { index, offset, reason }) => LedgerError::Corrupt { index, offset, reason },
+            None => LedgerError::JournalShort { index: durable.size(), signed: floor },
         });
     }
     if let Some(signed) = &signed {
@@ -71,23 +60,11 @@ pub(crate) fn open(options: &Options) -> Result<(Shared, Opened), LedgerError> {
     let shared = share(options, durable, signed)?;
     let rewritten = publisher::project(&shared, floor)?;
     publisher::publish(&shared)?;
-    Ok((
-        shared,
-        Opened {
-            size,
-            signed: floor,
-            repaired,
-            rewritten,
-        },
-    ))
+    Ok((shared, Opened { size, signed: floor, repaired, rewritten }))
 }
 
 /// Puts the checked parts together; what was signed before is what counts as published.
-fn share(
-    options: &Options,
-    durable: Durable,
-    signed: Option<Checkpoint>,
-) -> Result<Shared, LedgerError> {
+fn share(options: &Options, durable: Durable, signed: Option<Checkpoint>) -> Result<Shared, LedgerError> {
     let (time, signer) = ((options.clock)(), options.signer.as_ref());
     let head = match signed {
         Some(signed) => signed,
@@ -107,23 +84,14 @@ fn share(
 /// The checkpoint that the ledger last committed to.
 fn committed(options: &Options) -> Result<Option<Checkpoint>, LedgerError> {
     let signed = load(options, SIGNED)?;
-    let unacceptable = |source| LedgerError::SignedState {
-        name: SIGNED,
-        source,
-    };
+    let unacceptable = |source| LedgerError::SignedState { name: SIGNED, source };
     let Some(signed) = signed.transpose().map_err(unacceptable)? else {
         // Without the private copy, a public checkpoint still binds.
         let public = load(options, publisher::CHECKPOINT)?.transpose();
-        return public.map_err(|source| LedgerError::SignedState {
-            name: publisher::CHECKPOINT,
-            source,
-        });
+        return public.map_err(|source| LedgerError::SignedState { name: publisher::CHECKPOINT, source });
     };
     if signed.origin != options.origin {
-        return Err(LedgerError::OtherOrigin {
-            expected: options.origin.clone(),
-            found: signed.origin,
-        });
+        return Err(LedgerError::OtherOrigin { expected: options.origin.clone(), found: signed.origin });
     }
     Ok(Some(signed))
 }
@@ -132,10 +100,7 @@ fn load(
     options: &Options,
     name: &'static str,
 ) -> Result<Option<Result<Checkpoint, CheckpointError>>, LedgerError> {
-    let note = options
-        .media
-        .get(name)
-        .map_err(LedgerError::media("read a checkpoint"))?;
+    let note = options.media.get(name).map_err(LedgerError::media("read a checkpoint"))?;
     Ok(note.map(|note| Checkpoint::verify(&note, options.signer.verifier_key())))
 }
 
@@ -146,51 +111,34 @@ fn check_public(options: &Options, durable: &Durable, signed: u64) -> Result<(),
         return Ok(());
     };
     if public.origin != options.origin {
-        return Err(LedgerError::OtherOrigin {
-            expected: options.origin.clone(),
-            found: public.origin,
-        });
+        return Err(LedgerError::OtherOrigin { expected: options.origin.clone(), found: public.origin });
     }
     if public.size > signed {
-        return Err(LedgerError::RolledBack {
-            public: public.size,
-            signed,
-        });
+        return Err(LedgerError::RolledBack { public: public.size, signed });
     }
     check_root(options.media.as_ref(), durable, &public)
 }
 
-fn check_root(
-    media: &dyn Media,
-    durable: &Durable,
-    signed: &Checkpoint,
-) -> Result<(), LedgerError> {
+fn check_root(media: &dyn Media, durable: &Durable, signed: &Checkpoint) -> Result<(), LedgerError> {
     let root = tlog_tiles::tree_hash(signed.size, &durable.tree)
         .map_err(|error| LedgerError::Proof(error.to_string()))?;
     if root == signed.root_hash() {
         return Ok(());
     }
-    Err(LedgerError::RootMismatch {
-        size: signed.size,
-        first: first_difference(media, durable, signed.size),
-    })
+    Err(LedgerError::RootMismatch { size: signed.size, first: first_difference(media, durable, signed.size) })
 }
 
 /// The first entry whose published leaf hash is not the journal's.
 fn first_difference(media: &dyn Media, durable: &Durable, size: u64) -> Option<Index> {
     let tiles = Tile::added(0, size).filter(|tile| tile.kind == Kind::Hashes(0));
     for tile in tiles {
-        let (Ok(Some(public)), Some(ours)) = (
-            media.get(&publisher::name(tile)),
-            durable.tree.tile(0, tile.n, tile.width),
-        ) else {
+        let (Ok(Some(public)), Some(ours)) =
+            (media.get(&publisher::name(tile)), durable.tree.tile(0, tile.n, tile.width))
+        else {
             continue;
         };
         let hash = size_of::<Hash>();
-        if let Some(at) = ours
-            .chunks(hash)
-            .zip(public.chunks(hash))
-            .position(|(ours, public)| ours != public)
+        if let Some(at) = ours.chunks(hash).zip(public.chunks(hash)).position(|(ours, public)| ours != public)
         {
             return Some(tile.n * WIDTH as u64 + at as u64);
         }
@@ -201,18 +149,10 @@ fn first_difference(media: &dyn Media, durable: &Durable, size: u64) -> Option<I
 /// Cuts off a torn tail, if it can only be one.
 fn repair(media: &dyn Media, durable: &Durable, stop: Stop) -> Result<Repair, LedgerError> {
     if replay::later_group(media, stop)? {
-        return Err(LedgerError::Corrupt {
-            index: stop.index,
-            offset: stop.offset,
-            reason: stop.reason,
-        });
+        return Err(LedgerError::Corrupt { index: stop.index, offset: stop.offset, reason: stop.reason });
     }
-    let len = media
-        .journal_len()
-        .map_err(LedgerError::media("measure the journal"))?;
-    media
-        .journal_truncate(durable.end)
-        .map_err(LedgerError::media("cut off a torn tail"))?;
+    let len = media.journal_len().map_err(LedgerError::media("measure the journal"))?;
+    media.journal_truncate(durable.end).map_err(LedgerError::media("cut off a torn tail"))?;
     let bytes = len.saturating_sub(durable.end);
     tracing::warn!(
         index = stop.index,
@@ -220,11 +160,7 @@ fn repair(media: &dyn Media, durable: &Durable, stop: Stop) -> Result<Repair, Le
         reason = stop.reason,
         "cut off the torn tail of the ledger's journal"
     );
-    Ok(Repair {
-        index: stop.index,
-        bytes,
-        reason: stop.reason,
-    })
+    Ok(Repair { index: stop.index, bytes, reason: stop.reason })
 }
 
 /// Makes sure of the records that no checkpoint covers. They were read, but a failed sync may have left them in memory only
@@ -237,15 +173,9 @@ fn settle(media: &dyn Media, durable: &Durable, floor: u64) -> Result<(), Ledger
     }
     while offset < durable.end {
         let mut piece = vec![0; usize::try_from((durable.end - offset).min(PIECE)).unwrap_or(0)];
-        media
-            .journal_read(offset, &mut piece)
-            .map_err(LedgerError::media("read the journal"))?;
-        media
-            .journal_write(offset, &piece)
-            .map_err(LedgerError::media("write the journal's tail again"))?;
+        media.journal_read(offset, &mut piece).map_err(LedgerError::media("read the journal"))?;
+        media.journal_write(offset, &piece).map_err(LedgerError::media("write the journal's tail again"))?;
         offset += piece.len() as u64;
     }
-    media
-        .journal_sync()
-        .map_err(LedgerError::media("sync the journal's tail"))
+    media.journal_sync().map_err(LedgerError::media("sync the journal's tail"))
 }

@@ -63,23 +63,14 @@ impl InclusionProof {
     /// [`ProofError`] when it is not proven.
     pub fn check(&self, leaf: &[u8], checkpoint: &Checkpoint) -> Result<(), ProofError> {
         if self.tree_size != checkpoint.size {
-            return Err(ProofError::OtherTree {
-                proof: self.tree_size,
-                checkpoint: checkpoint.size,
-            });
+            return Err(ProofError::OtherTree { proof: self.tree_size, checkpoint: checkpoint.size });
         }
         if self.hashes.len() > MAX_HASHES {
             return Err(ProofError::Invalid);
         }
         let proof = self.hashes.iter().copied().map(Hash).collect();
-        check_record(
-            &proof,
-            self.tree_size,
-            checkpoint.root_hash(),
-            self.index,
-            record_hash(leaf),
-        )
-        .map_err(|_| ProofError::Invalid)
+        check_record(&proof, self.tree_size, checkpoint.root_hash(), self.index, record_hash(leaf))
+            .map_err(|_| ProofError::Invalid)
     }
 
     /// This proof with its checkpoint as a receipt that can be kept and checked offline: the text of a [C2SP tlog-proof].
@@ -87,16 +78,8 @@ impl InclusionProof {
     /// [C2SP tlog-proof]: https://c2sp.org/tlog-proof
     #[must_use]
     pub fn to_text(&self, checkpoint: &Checkpoint) -> String {
-        let hashes: String = self
-            .hashes
-            .iter()
-            .map(|hash| BASE64_STANDARD.encode(hash) + "\n")
-            .collect();
-        format!(
-            "{TLOG_PROOF}\nindex {}\n{hashes}\n{}",
-            self.index,
-            String::from_utf8_lossy(&checkpoint.note)
-        )
+        let hashes: String = self.hashes.iter().map(|hash| BASE64_STANDARD.encode(hash) + "\n").collect();
+        format!("{TLOG_PROOF}\nindex {}\n{hashes}\n{}", self.index, String::from_utf8_lossy(&checkpoint.note))
     }
 
     /// Reads a tlog-proof and checks its checkpoint's signature with the verifier key `key`.
@@ -113,23 +96,12 @@ impl InclusionProof {
         if line.is_some_and(|line| line.starts_with("extra ")) {
             line = lines.next();
         }
-        let index = line
-            .and_then(|line| line.strip_prefix("index ")?.parse().ok())
-            .ok_or(ProofError::Malformed)?;
+        let index =
+            line.and_then(|line| line.strip_prefix("index ")?.parse().ok()).ok_or(ProofError::Malformed)?;
         let hash = |line| BASE64_STANDARD.decode(line).ok()?.try_into().ok();
-        let hashes = lines
-            .map(hash)
-            .collect::<Option<Vec<HashBytes>>>()
-            .ok_or(ProofError::Malformed)?;
+        let hashes = lines.map(hash).collect::<Option<Vec<HashBytes>>>().ok_or(ProofError::Malformed)?;
         let checkpoint = Checkpoint::verify(note.as_bytes(), key)?;
-        Ok((
-            Self {
-                index,
-                tree_size: checkpoint.size,
-                hashes,
-            },
-            checkpoint,
-        ))
+        Ok((Self { index, tree_size: checkpoint.size, hashes }, checkpoint))
     }
 }
 
@@ -150,11 +122,7 @@ impl ConsistencyProof {
         // Everything is a continuation of nothing; RFC 6962 has no proof for that.
         if old.size == 0 {
             let empty = old.root_hash() == tlog_tiles::EMPTY_HASH && self.hashes.is_empty();
-            return if empty {
-                Ok(())
-            } else {
-                Err(ProofError::Invalid)
-            };
+            return if empty { Ok(()) } else { Err(ProofError::Invalid) };
         }
         let proof = self.hashes.iter().copied().map(Hash).collect();
         check_tree(&proof, new.size, new.root_hash(), old.size, old.root_hash())

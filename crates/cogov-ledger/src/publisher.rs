@@ -138,10 +138,7 @@ fn put(shared: &Shared, name: &str, checkpoint: &Checkpoint) -> Result<(), Ledge
 pub(crate) fn project(shared: &Shared, size: u64) -> Result<u64, LedgerError> {
     let mut written = 0;
     let same = |name: &str, bytes: &[u8]| -> Result<bool, LedgerError> {
-        let public = shared
-            .media
-            .get(name)
-            .map_err(LedgerError::media("read a public file"))?;
+        let public = shared.media.get(name).map_err(LedgerError::media("read a public file"))?;
         Ok(public.as_deref() == Some(bytes))
     };
     for tile in Tile::added(0, size) {
@@ -154,10 +151,7 @@ pub(crate) fn project(shared: &Shared, size: u64) -> Result<u64, LedgerError> {
     }
     let key = format!("{}\n", shared.signer.verifier_key());
     if !same(KEY, key.as_bytes())? {
-        shared
-            .media
-            .put(KEY, key.as_bytes(), false)
-            .map_err(LedgerError::media("write the public key"))?;
+        shared.media.put(KEY, key.as_bytes(), false).map_err(LedgerError::media("write the public key"))?;
     }
     Ok(written)
 }
@@ -170,10 +164,9 @@ pub(crate) fn name(tile: Tile) -> String {
 fn write(shared: &Shared, tile: Tile) -> Result<(), LedgerError> {
     match shared.tile(tile)? {
         // Not synced: opening compares every tile with the journal and writes it again when it differs.
-        Some(bytes) => shared
-            .media
-            .put(&name(tile), &bytes, false)
-            .map_err(LedgerError::media("write a tile")),
+        Some(bytes) => {
+            shared.media.put(&name(tile), &bytes, false).map_err(LedgerError::media("write a tile"))
+        }
         None => Ok(()),
     }
 }

@@ -53,12 +53,7 @@ impl Prepared {
         }
         let leaf_hash = record_hash(&leaf);
         let digest = digest(leaf_hash, &sealed);
-        Ok(Self {
-            leaf,
-            sealed,
-            digest,
-            leaf_hash,
-        })
+        Ok(Self { leaf, sealed, digest, leaf_hash })
     }
 
     /// Length of the whole record in bytes.
@@ -75,10 +70,7 @@ impl Prepared {
             .chain((self.sealed.len() as u32).to_le_bytes())
             .chain(index.to_le_bytes())
             .chain(group.to_le_bytes());
-        header
-            .iter_mut()
-            .zip(fields)
-            .for_each(|(to, from)| *to = from);
+        header.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
         out.extend_from_slice(&header);
         out.extend_from_slice(&check(&header, &self.digest));
         out.extend_from_slice(&self.leaf);
@@ -108,17 +100,12 @@ pub(crate) enum NoRecord {
 
 /// Reads the record at the beginning of `bytes`.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record<'_>, NoRecord> {
-    let (Some(header), Some(stored)) = (bytes.first_chunk::<CHECKED>(), field::<8>(bytes, CHECKED))
-    else {
+    let (Some(header), Some(stored)) = (bytes.first_chunk::<CHECKED>(), field::<8>(bytes, CHECKED)) else {
         return Err(NoRecord::Incomplete(HEADER));
     };
-    let (Some(magic), Some(leaf_len), Some(sealed_len), Some(index), Some(group)) = (
-        field::<4>(bytes, 0),
-        field(bytes, 4),
-        field(bytes, 8),
-        field(bytes, 12),
-        field(bytes, 20),
-    ) else {
+    let (Some(magic), Some(leaf_len), Some(sealed_len), Some(index), Some(group)) =
+        (field::<4>(bytes, 0), field(bytes, 4), field(bytes, 8), field(bytes, 12), field(bytes, 20))
+    else {
         return Err(NoRecord::Incomplete(HEADER));
     };
     if magic != MAGIC {
@@ -130,10 +117,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record<'_>, NoRecord> {
         return Err(NoRecord::Damaged("its lengths are impossible"));
     }
     let len = HEADER + leaf_len + sealed_len;
-    let (Some(leaf), Some(sealed)) = (
-        bytes.get(HEADER..HEADER + leaf_len),
-        bytes.get(HEADER + leaf_len..len),
-    ) else {
+    let (Some(leaf), Some(sealed)) =
+        (bytes.get(HEADER..HEADER + leaf_len), bytes.get(HEADER + leaf_len..len))
+    else {
         return Err(NoRecord::Incomplete(len));
     };
     let leaf_hash = record_hash(leaf);
@@ -141,14 +127,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record<'_>, NoRecord> {
         return Err(NoRecord::Damaged("its bytes do not match their check"));
     }
     let (index, group) = (u64::from_le_bytes(index), u64::from_le_bytes(group));
-    Ok(Record {
-        leaf,
-        sealed,
-        index,
-        group,
-        leaf_hash,
-        len,
-    })
+    Ok(Record { leaf, sealed, index, group, leaf_hash, len })
 }
 
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -168,9 +147,6 @@ fn check(header: &[u8; CHECKED], digest: &[u8; 32]) -> [u8; 8] {
     hash.update(digest);
     let whole: [u8; 32] = hash.finalize().into();
     let mut first = [0; 8];
-    first
-        .iter_mut()
-        .zip(whole)
-        .for_each(|(to, from)| *to = from);
+    first.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
     first
 }

@@ -43,9 +43,7 @@ impl Window<'_> {
         if have < want && (have as u64) < left {
             self.bytes.drain(..skip.min(self.bytes.len()));
             self.start = offset;
-            let end = usize::try_from(left)
-                .unwrap_or(usize::MAX)
-                .min(want.max(PIECE));
+            let end = usize::try_from(left).unwrap_or(usize::MAX).min(want.max(PIECE));
             self.bytes.resize(end, 0);
             let fresh = self.bytes.get_mut(have..).unwrap_or_default();
             self.media
@@ -59,30 +57,14 @@ impl Window<'_> {
 
 /// Reads every record from the start of the journal.
 pub(crate) fn replay(media: &dyn Media) -> Result<Replay, LedgerError> {
-    let len = media
-        .journal_len()
-        .map_err(LedgerError::media("measure the journal"))?;
-    let mut window = Window {
-        media,
-        len,
-        start: 0,
-        bytes: Vec::new(),
-    };
+    let len = media.journal_len().map_err(LedgerError::media("measure the journal"))?;
+    let mut window = Window { media, len, start: 0, bytes: Vec::new() };
     let mut durable = Durable::default();
     let mut group = 0;
     let mut want = HEADER;
     while durable.end < len {
         let (index, offset) = (durable.size(), durable.end);
-        let stop = |durable, reason| {
-            Ok(Replay {
-                durable,
-                stop: Some(Stop {
-                    index,
-                    offset,
-                    reason,
-                }),
-            })
-        };
+        let stop = |durable, reason| Ok(Replay { durable, stop: Some(Stop { index, offset, reason }) });
         let bytes = window.at(offset, want)?;
         match record::decode(bytes) {
             Err(NoRecord::Incomplete(needed)) if needed > want && needed as u64 <= len - offset => {
@@ -103,39 +85,21 @@ pub(crate) fn replay(media: &dyn Media) -> Result<Replay, LedgerError> {
             }
         }
     }
-    Ok(Replay {
-        durable,
-        stop: None,
-    })
+    Ok(Replay { durable, stop: None })
 }
 
 /// Looks behind damage at `stop` for a whole record of a later group. One is proof that the damaged record was durable once: a
 /// later group is begun only after a sync. Then it is no torn write, and cutting it off would hide a loss.
 pub(crate) fn later_group(media: &dyn Media, stop: Stop) -> Result<bool, LedgerError> {
-    let len = media
-        .journal_len()
-        .map_err(LedgerError::media("measure the journal"))?;
-    let mut window = Window {
-        media,
-        len,
-        start: stop.offset,
-        bytes: Vec::new(),
-    };
+    let len = media.journal_len().map_err(LedgerError::media("measure the journal"))?;
+    let mut window = Window { media, len, start: stop.offset, bytes: Vec::new() };
     let mut offset = stop.offset + 1;
     while offset + (HEADER as u64) <= len {
         let bytes = window.at(offset, 2 * LONGEST)?;
         // Only places from which a longest record fits into what was read are looked at, or all at the journal's end.
         let ends = offset + bytes.len() as u64 == len;
-        let looked = if ends {
-            bytes.len()
-        } else {
-            bytes.len().saturating_sub(LONGEST)
-        };
-        for (at, _) in bytes
-            .windows(MAGIC.len())
-            .take(looked)
-            .enumerate()
-            .filter(|(_, four)| *four == MAGIC)
+        let looked = if ends { bytes.len() } else { bytes.len().saturating_sub(LONGEST) };
+        for (at, _) in bytes.windows(MAGIC.len()).take(looked).enumerate().filter(|(_, four)| *four == MAGIC)
         {
             let record = bytes.get(at..).map(record::decode);
             if let Some(Ok(record)) = record

@@ -106,14 +106,10 @@ pub(crate) fn run(shared: &Shared, queue: &Queue) {
             }
             Err(error) => {
                 tracing::error!(%error, "the ledger's journal failed; the ledger is read-only until it is opened again");
-                queue.fail(&LedgerError::ReadOnly {
-                    cause: error.to_string(),
-                });
+                queue.fail(&LedgerError::ReadOnly { cause: error.to_string() });
                 let error = Arc::new(error);
                 for waiting in group {
-                    let _ = waiting
-                        .answer
-                        .send(Err(LedgerError::NotDurable(Arc::clone(&error))));
+                    let _ = waiting.answer.send(Err(LedgerError::NotDurable(Arc::clone(&error))));
                 }
                 return;
             }

@@ -58,9 +58,7 @@ pub struct FileSigner {
 
 impl std::fmt::Debug for FileSigner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileSigner")
-            .field("verifier_key", &self.verifier_key)
-            .finish_non_exhaustive()
+        f.debug_struct("FileSigner").field("verifier_key", &self.verifier_key).finish_non_exhaustive()
     }
 }
 
@@ -74,18 +72,12 @@ impl FileSigner {
         if !is_key_name_valid(name) || name.chars().any(char::is_control) {
             return Err(SignerError::Name(name.to_owned()));
         }
-        let failed = |error: io::Error| SignerError::File {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        };
+        let failed =
+            |error: io::Error| SignerError::File { path: path.to_owned(), reason: error.to_string() };
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(text.trim_end(), name).ok_or_else(|| SignerError::Key {
-                path: path.to_owned(),
-                name: name.to_owned(),
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Self::create(path, name).map_err(failed)
-            }
+            Ok(text) => Self::parse(text.trim_end(), name)
+                .ok_or_else(|| SignerError::Key { path: path.to_owned(), name: name.to_owned() }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::create(path, name).map_err(failed),
             Err(error) => Err(failed(error)),
         }
     }
@@ -99,19 +91,11 @@ impl FileSigner {
         }
         // Written under another name first: a torn key file would lock the ledger out for good.
         let draft = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(this.private_line(name).as_bytes())?;
         file.sync_all()?;
         fs::rename(&draft, path)?;
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::File::open(folder)?.sync_all()?;
         }
         Ok(this)
@@ -125,10 +109,7 @@ impl FileSigner {
 
     fn parse(text: &str, name: &str) -> Option<Self> {
         StandardSigner::new(text).ok()?;
-        let rest = text
-            .strip_prefix("PRIVATE+KEY+")?
-            .strip_prefix(name)?
-            .strip_prefix('+')?;
+        let rest = text.strip_prefix("PRIVATE+KEY+")?.strip_prefix(name)?.strip_prefix('+')?;
         let key = BASE64_STANDARD.decode(rest.split_once('+')?.1).ok()?;
         let seed: &[u8; 32] = key.get(1..)?.try_into().ok()?;
         Some(Self::from_seed(seed, name))
@@ -138,11 +119,7 @@ impl FileSigner {
         const ED25519: u8 = 1;
         let public = [&[ED25519], self.key.verifying_key().as_bytes().as_slice()].concat();
         let private = [&[ED25519], self.key.to_bytes().as_slice()].concat();
-        format!(
-            "PRIVATE+KEY+{name}+{:08x}+{}\n",
-            key_id(name, &public),
-            BASE64_STANDARD.encode(private)
-        )
+        format!("PRIVATE+KEY+{name}+{:08x}+{}\n", key_id(name, &public), BASE64_STANDARD.encode(private))
     }
 }
 
@@ -152,10 +129,7 @@ impl Signer for FileSigner {
     }
 
     fn sign(&self, text: &[u8]) -> Result<[u8; 64], SignerError> {
-        let signature = self
-            .key
-            .try_sign(text)
-            .map_err(|error| SignerError::Sign(error.to_string()))?;
+        let signature = self.key.try_sign(text).map_err(|error| SignerError::Sign(error.to_string()))?;
         Ok(signature.to_bytes())
     }
 }
@@ -171,10 +145,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys/ledger.key");
         let first = FileSigner::open(&path, "cogov.example/demo").unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let second = FileSigner::open(&path, "cogov.example/demo").unwrap();
         assert_eq!(first.verifier_key(), second.verifier_key());
         assert_eq!(first.sign(b"x").unwrap(), second.sign(b"x").unwrap());
@@ -186,19 +157,13 @@ mod tests {
         let path = dir.path().join("k");
         FileSigner::open(&path, "a").unwrap();
         let secret = fs::read_to_string(&path).unwrap();
-        assert!(matches!(
-            FileSigner::open(&path, "b"),
-            Err(SignerError::Key { .. })
-        ));
+        assert!(matches!(FileSigner::open(&path, "b"), Err(SignerError::Key { .. })));
         fs::write(&path, &secret[..secret.len() - 9]).unwrap();
         let error = FileSigner::open(&path, "a").unwrap_err();
         assert!(matches!(error, SignerError::Key { .. }));
         assert!(!format!("{error} {error:?}").contains(&secret[30..50]));
         for name in ["", "a b", "a+b", "a\nb"] {
-            assert!(matches!(
-                FileSigner::open(&path, name),
-                Err(SignerError::Name(_))
-            ));
+            assert!(matches!(FileSigner::open(&path, name), Err(SignerError::Name(_))));
         }
     }
 }

@@ -32,11 +32,7 @@ impl Durable {
     /// Where the record of `index` begins; for the first index that is free, where it will.
     pub(crate) fn offset(&self, index: Index) -> Option<u64> {
         let at = usize::try_from(index).ok()?;
-        if at == self.offsets.len() {
-            Some(self.end)
-        } else {
-            self.offsets.get(at).copied()
-        }
+        if at == self.offsets.len() { Some(self.end) } else { self.offsets.get(at).copied() }
     }
 
     /// Takes in one more durable record.
@@ -76,17 +72,11 @@ impl Shared {
         while next < to {
             let (start, end) = self.extent(next, to)?;
             piece.resize(usize::try_from(end - start).unwrap_or(usize::MAX), 0);
-            self.media
-                .journal_read(start, &mut piece)
-                .map_err(LedgerError::media("read the journal"))?;
+            self.media.journal_read(start, &mut piece).map_err(LedgerError::media("read the journal"))?;
             let mut rest = piece.as_slice();
             while !rest.is_empty() {
                 let offset = end - rest.len() as u64;
-                let damaged = |reason| LedgerError::Corrupt {
-                    index: next,
-                    offset,
-                    reason,
-                };
+                let damaged = |reason| LedgerError::Corrupt { index: next, offset, reason };
                 let record = record::decode(rest).map_err(|why| match why {
                     NoRecord::Incomplete(_) => damaged("its bytes do not match their check"),
                     NoRecord::Damaged(reason) => damaged(reason),
@@ -105,15 +95,10 @@ impl Shared {
     /// The bytes of as many records from `next` on as fit into one piece.
     fn extent(&self, next: Index, to: Index) -> Result<(u64, u64), LedgerError> {
         let durable = self.durable.read();
-        let missing = LedgerError::NoSuchEntry {
-            index: to.saturating_sub(1),
-            size: durable.size(),
-        };
-        let (Some(start), Some(mut end), Some(_)) = (
-            durable.offset(next),
-            durable.offset(next + 1),
-            durable.offset(to),
-        ) else {
+        let missing = LedgerError::NoSuchEntry { index: to.saturating_sub(1), size: durable.size() };
+        let (Some(start), Some(mut end), Some(_)) =
+            (durable.offset(next), durable.offset(next + 1), durable.offset(to))
+        else {
             return Err(missing);
         };
         for index in next + 2..=to {

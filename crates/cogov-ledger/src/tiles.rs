@@ -25,9 +25,7 @@ impl Kind {
     pub(crate) fn items(self, size: u64) -> u64 {
         match self {
             Self::Entries => size,
-            Self::Hashes(level) => size
-                .checked_shr(u32::from(level) * u32::from(HEIGHT))
-                .unwrap_or(0),
+            Self::Hashes(level) => size.checked_shr(u32::from(level) * u32::from(HEIGHT)).unwrap_or(0),
         }
     }
 }
@@ -52,13 +50,7 @@ impl Tile {
             level => Kind::Hashes(level.parse().ok().filter(|level| *level <= MAX_LEVEL)?),
         };
         let (number, width) = match rest.split_once(".p/") {
-            Some((number, width)) => (
-                number,
-                width
-                    .parse()
-                    .ok()
-                    .filter(|width| (1..WIDTH).contains(width))?,
-            ),
+            Some((number, width)) => (number, width.parse().ok().filter(|width| (1..WIDTH).contains(width))?),
             None => (rest, WIDTH),
         };
         let n = number.split('/').try_fold(0u64, |n, part| {
@@ -74,16 +66,8 @@ impl Tile {
         let kinds = std::iter::once(Kind::Entries).chain((0..=MAX_LEVEL).map(Kind::Hashes));
         kinds.flat_map(move |kind| {
             let (before, now) = (kind.items(old), kind.items(size));
-            let range = if before < now {
-                before / WIDTH as u64..now.div_ceil(WIDTH as u64)
-            } else {
-                0..0
-            };
-            range.map(move |n| Self {
-                kind,
-                n,
-                width: width(now, n),
-            })
+            let range = if before < now { before / WIDTH as u64..now.div_ceil(WIDTH as u64) } else { 0..0 };
+            range.map(move |n| Self { kind, n, width: width(now, n) })
         })
     }
 
@@ -94,22 +78,13 @@ impl Tile {
 
     /// True when a tree of `size` leaves has every item of this tile.
     pub(crate) fn exists_in(self, size: u64) -> bool {
-        let end = self
-            .n
-            .checked_mul(WIDTH as u64)
-            .and_then(|start| start.checked_add(self.width as u64));
+        let end = self.n.checked_mul(WIDTH as u64).and_then(|start| start.checked_add(self.width as u64));
         end.is_some_and(|end| end <= self.kind.items(size))
     }
 
     /// The folder of this tile's partial versions.
     pub(crate) fn partials(self) -> String {
-        format!(
-            "{}.p",
-            Self {
-                width: WIDTH,
-                ..self
-            }
-        )
+        format!("{}.p", Self { width: WIDTH, ..self })
     }
 }
 
@@ -132,11 +107,7 @@ impl fmt::Display for Tile {
             rest /= 1000;
         }
         f.write_str(&number)?;
-        if self.is_full() {
-            Ok(())
-        } else {
-            write!(f, ".p/{}", self.width)
-        }
+        if self.is_full() { Ok(()) } else { write!(f, ".p/{}", self.width) }
     }
 }
 
@@ -161,18 +132,10 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_specification() {
-        let tile = Tile {
-            kind: Kind::Hashes(0),
-            n: 1_234_067,
-            width: 256,
-        };
+        let tile = Tile { kind: Kind::Hashes(0), n: 1_234_067, width: 256 };
         assert_eq!(tile.to_string(), "tile/0/x001/x234/067");
         assert_eq!(Tile::parse("tile/0/x001/x234/067"), Some(tile));
-        let tile = Tile {
-            kind: Kind::Entries,
-            n: 0,
-            width: 7,
-        };
+        let tile = Tile { kind: Kind::Entries, n: 0, width: 7 };
         assert_eq!(tile.to_string(), "tile/entries/000.p/7");
         assert_eq!(Tile::parse("tile/entries/000.p/7"), Some(tile));
     }
@@ -204,26 +167,13 @@ mod tests {
 
     #[test]
     fn added_tiles_cover_the_new_tree() {
-        let paths = |old, new| {
-            Tile::added(old, new)
-                .map(|tile| tile.to_string())
-                .collect::<Vec<_>>()
-        };
+        let paths = |old, new| Tile::added(old, new).map(|tile| tile.to_string()).collect::<Vec<_>>();
         assert_eq!(paths(0, 1), ["tile/entries/000.p/1", "tile/0/000.p/1"]);
         assert_eq!(
             paths(255, 257),
-            [
-                "tile/entries/000",
-                "tile/entries/001.p/1",
-                "tile/0/000",
-                "tile/0/001.p/1",
-                "tile/1/000.p/1",
-            ]
+            ["tile/entries/000", "tile/entries/001.p/1", "tile/0/000", "tile/0/001.p/1", "tile/1/000.p/1",]
         );
         assert_eq!(paths(256, 256), Vec::<String>::new());
-        assert_eq!(
-            Tile::added(0, 70_000).last().unwrap().to_string(),
-            "tile/2/000.p/1"
-        );
+        assert_eq!(Tile::added(0, 70_000).last().unwrap().to_string(), "tile/2/000.p/1");
     }
 }

@@ -32,10 +32,7 @@ impl Tree {
     /// The bytes of a hash tile, or `None` when the tree has no such hashes.
     pub(crate) fn tile(&self, level: u8, n: u64, width: usize) -> Option<Vec<u8>> {
         let start = usize::try_from(n).ok()?.checked_mul(WIDTH)?;
-        let hashes = self
-            .levels
-            .get(usize::from(level))?
-            .get(start..start.checked_add(width)?)?;
+        let hashes = self.levels.get(usize::from(level))?.get(start..start.checked_add(width)?)?;
         Some(hashes.iter().flat_map(|hash| hash.0).collect())
     }
 
@@ -50,10 +47,7 @@ impl Tree {
 
 impl HashReader for Tree {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, Error> {
-        indexes
-            .iter()
-            .map(|&index| self.hash_at(index).ok_or(Error::IndexesNotInTree))
-            .collect()
+        indexes.iter().map(|&index| self.hash_at(index).ok_or(Error::IndexesNotInTree)).collect()
     }
 }
 

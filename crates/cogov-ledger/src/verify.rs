@@ -62,9 +62,7 @@ pub enum VerifyError {
         source: io::Error,
     },
     /// The checkpoint is missing.
-    #[error(
-        "there is no checkpoint here; give the address or directory that holds the file `checkpoint`"
-    )]
+    #[error("there is no checkpoint here; give the address or directory that holds the file `checkpoint`")]
     NoCheckpoint,
     /// The checkpoint is not acceptable.
     #[error("the checkpoint is not acceptable: {0}")]
@@ -84,11 +82,7 @@ pub enum VerifyError {
 }
 
 fn through(index: Index, last: Index) -> String {
-    if last > index {
-        format!(" (or one up to {last})")
-    } else {
-        String::new()
-    }
+    if last > index { format!(" (or one up to {last})") } else { String::new() }
 }
 
 /// Checks the whole ledger: the checkpoint's signature with the verifier key `key`, every entry against its leaf hash,
@@ -99,11 +93,7 @@ fn through(index: Index, last: Index) -> String {
 pub fn ledger(source: &impl Source, key: &str) -> Result<Report, VerifyError> {
     let note = fetch(source, "checkpoint")?.ok_or(VerifyError::NoCheckpoint)?;
     let checkpoint = Checkpoint::verify(&note, key)?;
-    let mut walk = Walk {
-        source,
-        size: checkpoint.size,
-        rows: Vec::new(),
-    };
+    let mut walk = Walk { source, size: checkpoint.size, rows: Vec::new() };
     for n in 0..checkpoint.size.div_ceil(WIDTH as u64) {
         walk.bundle(n)?;
     }
@@ -149,10 +139,7 @@ pub fn receipt(leaf: &[u8], text: &str, key: &str) -> Result<(Index, Checkpoint)
 }
 
 fn fetch(source: &impl Source, path: &str) -> Result<Option<Vec<u8>>, VerifyError> {
-    source.get(path).map_err(|source| VerifyError::Fetch {
-        path: path.to_owned(),
-        source,
-    })
+    source.get(path).map_err(|source| VerifyError::Fetch { path: path.to_owned(), source })
 }
 
 /// A walk over all entries, left to right. It keeps one unfinished row of at most 256 computed hashes per tile level.
@@ -169,20 +156,13 @@ impl<S: Source> Walk<'_, S> {
         let (tile, first) = self.tile(Kind::Entries, n);
         let path = tile.to_string();
         let last = first + tile.width as u64 - 1;
-        let (bytes, wider) = self
-            .fetch(tile)?
-            .ok_or_else(|| bad(first, last, &path, "the entry bundle is missing"))?;
+        let (bytes, wider) =
+            self.fetch(tile)?.ok_or_else(|| bad(first, last, &path, "the entry bundle is missing"))?;
         let mut rest = bytes.as_slice();
         let mut hashes = Vec::with_capacity(tile.width);
         for index in first..=last {
-            let entry = take_entry(&mut rest).ok_or_else(|| {
-                bad(
-                    index,
-                    index,
-                    &path,
-                    "the entry bundle ends within or before it",
-                )
-            });
+            let entry = take_entry(&mut rest)
+                .ok_or_else(|| bad(index, index, &path, "the entry bundle ends within or before it"));
             hashes.push(entry.map(record_hash));
         }
         // A damaged length shifts all that follow: the first hash that differs names the entry.
@@ -201,12 +181,7 @@ impl<S: Source> Walk<'_, S> {
             row.push(hash);
         }
         if !rest.is_empty() && !wider {
-            return Err(bad(
-                last,
-                last,
-                &path,
-                "the entry bundle holds more than its entries",
-            ));
+            return Err(bad(last, last, &path, "the entry bundle holds more than its entries"));
         }
         self.rise(0, n, row)
     }
@@ -247,11 +222,8 @@ impl<S: Source> Walk<'_, S> {
     fn compare(&mut self, level: u8, n: u64) -> Result<Vec<Hash>, VerifyError> {
         let span = span(level);
         let stored = self.stored(Kind::Hashes(level), n, span)?;
-        let row = self
-            .rows
-            .get_mut(usize::from(level))
-            .map(|(_, row)| std::mem::take(row))
-            .unwrap_or_default();
+        let row =
+            self.rows.get_mut(usize::from(level)).map(|(_, row)| std::mem::take(row)).unwrap_or_default();
         let first = n * WIDTH as u64;
         for ((at, ours), stored) in (first..).zip(&row).zip(stored) {
             if *ours != stored {
@@ -273,9 +245,7 @@ impl<S: Source> Walk<'_, S> {
         let path = tile.to_string();
         let last = (first + tile.width as u64) * span - 1;
         let wrong = |what| bad(first * span, last, &path, what);
-        let (bytes, wider) = self
-            .fetch(tile)?
-            .ok_or_else(|| wrong("the tile is missing"))?;
+        let (bytes, wider) = self.fetch(tile)?.ok_or_else(|| wrong("the tile is missing"))?;
         let (hashes, rest) = bytes.as_chunks::<32>();
         let expected = if wider { WIDTH } else { tile.width };
         if !rest.is_empty() || hashes.len() != expected {
@@ -293,10 +263,7 @@ impl<S: Source> Walk<'_, S> {
         if tile.is_full() {
             return Ok(None);
         }
-        let full = Tile {
-            width: WIDTH,
-            ..tile
-        };
+        let full = Tile { width: WIDTH, ..tile };
         Ok(fetch(self.source, &full.to_string())?.map(|bytes| (bytes, true)))
     }
 
@@ -304,14 +271,7 @@ impl<S: Source> Walk<'_, S> {
     fn tile(&self, kind: Kind, n: u64) -> (Tile, u64) {
         let first = n.saturating_mul(WIDTH as u64);
         let left = kind.items(self.size).saturating_sub(first);
-        (
-            Tile {
-                kind,
-                n,
-                width: usize::try_from(left).map_or(WIDTH, |left| left.min(WIDTH)),
-            },
-            first,
-        )
+        (Tile { kind, n, width: usize::try_from(left).map_or(WIDTH, |left| left.min(WIDTH)) }, first)
     }
 
     /// The root over all rows: each level's row, with the incomplete subtree from below as its last element.
@@ -319,11 +279,7 @@ impl<S: Source> Walk<'_, S> {
         let mut carry = None;
         for (_, mut row) in self.rows {
             row.extend(carry);
-            carry = if row.is_empty() {
-                None
-            } else {
-                Some(root(&row))
-            };
+            carry = if row.is_empty() { None } else { Some(root(&row)) };
         }
         Ok(carry.unwrap_or(tlog_tiles::EMPTY_HASH))
     }
@@ -335,12 +291,7 @@ fn span(level: u8) -> u64 {
 }
 
 fn bad(index: Index, last: Index, path: &str, what: &'static str) -> VerifyError {
-    VerifyError::Bad {
-        index,
-        last,
-        path: path.to_owned(),
-        what,
-    }
+    VerifyError::Bad { index, last, path: path.to_owned(), what }
 }
 
 /// The RFC 6962 root of `row`, by the definition's recursion: split at the largest power of two smaller than its length.

@@ -24,14 +24,8 @@ fn an_empty_ledger_is_whole() {
     assert_eq!((opened.size, opened.repaired), (0, None));
     let report = verify::ledger(&Public(&media), ledger.key()).unwrap();
     assert_eq!((report.size, report.root), (0, tlog_tiles::EMPTY_HASH.0));
-    assert!(matches!(
-        ledger.read(0),
-        Err(LedgerError::NoSuchEntry { index: 0, size: 0 })
-    ));
-    assert!(matches!(
-        ledger.receipt(0),
-        Err(LedgerError::NoSuchEntry { .. })
-    ));
+    assert!(matches!(ledger.read(0), Err(LedgerError::NoSuchEntry { index: 0, size: 0 })));
+    assert!(matches!(ledger.receipt(0), Err(LedgerError::NoSuchEntry { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,10 +39,7 @@ async fn sixty_four_tasks_get_contiguous_indices() {
             let mut got = Vec::new();
             for step in 0..20 {
                 let number = task * 20 + step;
-                got.push((
-                    ledger.append(leaf(number), sealed(number)).await.unwrap(),
-                    number,
-                ));
+                got.push((ledger.append(leaf(number), sealed(number)).await.unwrap(), number));
             }
             got
         }));
@@ -62,17 +53,10 @@ async fn sixty_four_tasks_get_contiguous_indices() {
         }
     }
     assert_eq!(seen, (0..1280).collect());
-    assert!(
-        media.syncs() < 1280,
-        "groups share syncs: {}",
-        media.syncs()
-    );
+    assert!(media.syncs() < 1280, "groups share syncs: {}", media.syncs());
     let checkpoint = ledger.publish().await.unwrap();
     assert_eq!(checkpoint.size, 1280);
-    assert_eq!(
-        verify::ledger(&Public(&media), ledger.key()).unwrap().root,
-        checkpoint.root
-    );
+    assert_eq!(verify::ledger(&Public(&media), ledger.key()).unwrap().root, checkpoint.root);
 }
 
 #[tokio::test]
@@ -101,45 +85,22 @@ fn it_goes_on_after_a_restart_on_disk() {
     for round in 0..5u64 {
         let (ledger, opened) = open();
         assert_eq!(
-            (
-                opened.size,
-                opened.signed,
-                &opened.repaired,
-                opened.rewritten
-            ),
+            (opened.size, opened.signed, &opened.repaired, opened.rewritten),
             (round * 150, round * 150, &None, 0)
         );
         for number in round * 150..(round + 1) * 150 {
-            assert_eq!(
-                ledger
-                    .append_blocking(leaf(number), sealed(number))
-                    .unwrap(),
-                number
-            );
+            assert_eq!(ledger.append_blocking(leaf(number), sealed(number)).unwrap(), number);
         }
         checkpoints.push(ledger.publish_blocking().unwrap());
         for old in &checkpoints {
             let new = ledger.checkpoint();
-            ledger
-                .consistency(old.size, new.size)
-                .unwrap()
-                .check(old, &new)
-                .unwrap();
+            ledger.consistency(old.size, new.size).unwrap().check(old, &new).unwrap();
         }
     }
     let (ledger, _) = open();
-    let report =
-        verify::ledger(&verify::Directory::new(&home.join("public")), ledger.key()).unwrap();
-    assert_eq!(
-        (report.origin.as_str(), report.size, report.time),
-        ("cogov.example/demo", 750, Some(7))
-    );
-    let numbers: Vec<_> = ledger
-        .range(100, 9999)
-        .unwrap()
-        .into_iter()
-        .map(|entry| entry.leaf)
-        .collect();
+    let report = verify::ledger(&verify::Directory::new(&home.join("public")), ledger.key()).unwrap();
+    assert_eq!((report.origin.as_str(), report.size, report.time), ("cogov.example/demo", 750, Some(7)));
+    let numbers: Vec<_> = ledger.range(100, 9999).unwrap().into_iter().map(|entry| entry.leaf).collect();
     assert_eq!(numbers, (100..750).map(leaf).collect::<Vec<_>>());
 }
 
@@ -148,17 +109,12 @@ fn files_are_served_for_what_is_published() {
     let media = MemoryMedia::new();
     let (ledger, _) = open(&media).unwrap();
     for number in 0..600 {
-        ledger
-            .append_blocking(leaf(number), sealed(number))
-            .unwrap();
+        ledger.append_blocking(leaf(number), sealed(number)).unwrap();
     }
     ledger.publish_blocking().unwrap();
     let file = |path| ledger.file(path).unwrap();
     assert_eq!(file("checkpoint").unwrap(), ledger.checkpoint().note);
-    assert_eq!(
-        file("key").unwrap(),
-        format!("{}\n", ledger.key()).into_bytes()
-    );
+    assert_eq!(file("key").unwrap(), format!("{}\n", ledger.key()).into_bytes());
     assert_eq!(file("tile/0/000").unwrap().len(), 256 * 32);
     assert_eq!(file("tile/0/002.p/88").unwrap().len(), 88 * 32);
     assert_eq!(file("tile/1/000.p/2").unwrap().len(), 64);
@@ -190,9 +146,7 @@ fn receipts_stand_alone() {
     let media = MemoryMedia::new();
     let (ledger, _) = open(&media).unwrap();
     for number in 0..300 {
-        ledger
-            .append_blocking(leaf(number), sealed(number))
-            .unwrap();
+        ledger.append_blocking(leaf(number), sealed(number)).unwrap();
     }
     ledger.publish_blocking().unwrap();
     let text = ledger.receipt(123).unwrap();
@@ -201,30 +155,20 @@ fn receipts_stand_alone() {
     verify::receipt(&leaf(124), &text, ledger.key()).unwrap_err();
     let proof = ledger.proof(5, 300).unwrap();
     verify::inclusion(&leaf(5), &proof, &checkpoint.note, ledger.key()).unwrap();
-    verify::inclusion(
-        &leaf(5),
-        &ledger.proof(5, 299).unwrap(),
-        &checkpoint.note,
-        ledger.key(),
-    )
-    .unwrap_err();
+    verify::inclusion(&leaf(5), &ledger.proof(5, 299).unwrap(), &checkpoint.note, ledger.key()).unwrap_err();
 }
 
 #[test]
 fn entries_that_do_not_fit_are_refused_before_they_are_queued() {
     let media = MemoryMedia::new();
     let (ledger, _) = open(&media).unwrap();
-    let error = ledger
-        .append_blocking(vec![b'x'; MAX_LEAF + 1], Vec::new())
-        .unwrap_err();
+    let error = ledger.append_blocking(vec![b'x'; MAX_LEAF + 1], Vec::new()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "a public entry of 65536 bytes does not fit: at most 65535 bytes; move long text into the sealed part"
     );
     let sealed = vec![b'x'; cogov_ledger::MAX_SEALED];
-    let index = ledger
-        .append_blocking(vec![b'x'; MAX_LEAF], sealed.clone())
-        .unwrap();
+    let index = ledger.append_blocking(vec![b'x'; MAX_LEAF], sealed.clone()).unwrap();
     assert_eq!(ledger.read(index).unwrap().sealed, sealed);
     assert!(matches!(
         ledger.append_blocking(Vec::new(), vec![0; cogov_ledger::MAX_SEALED + 1]),
@@ -240,32 +184,21 @@ fn another_key_or_name_is_refused() {
     drop(open(&media).unwrap());
     let mut other = options(&media);
     other.origin = "cogov.example/other".to_owned();
-    assert!(matches!(
-        Ledger::open(other),
-        Err(LedgerError::OtherOrigin { .. })
-    ));
+    assert!(matches!(Ledger::open(other), Err(LedgerError::OtherOrigin { .. })));
     let dir = tempfile::tempdir().unwrap();
     let mut other = options(&media);
-    other.signer =
-        Arc::new(FileSigner::open(&dir.path().join("key"), "cogov.example/test").unwrap());
-    assert!(matches!(
-        Ledger::open(other),
-        Err(LedgerError::SignedState { .. })
-    ));
+    other.signer = Arc::new(FileSigner::open(&dir.path().join("key"), "cogov.example/test").unwrap());
+    assert!(matches!(Ledger::open(other), Err(LedgerError::SignedState { .. })));
 }
 
 #[test]
 fn a_tree_of_three_tile_levels_is_whole() {
     let media = MemoryMedia::new();
     let (ledger, _) = open(&media).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for sizes in [0..65_536, 65_536..66_100u64] {
         let size = sizes.end;
-        let queued: Vec<_> = sizes
-            .map(|number| ledger.append(leaf(number), sealed(number)))
-            .collect();
+        let queued: Vec<_> = sizes.map(|number| ledger.append(leaf(number), sealed(number))).collect();
         for append in queued {
             runtime.block_on(append).unwrap();
         }
@@ -298,19 +231,13 @@ fn an_older_checkpoint_verifies_after_its_partial_tiles_are_gone() {
     let (ledger, _) = open(&media).unwrap();
     let fill = |numbers: std::ops::Range<u64>| {
         for number in numbers {
-            ledger
-                .append_blocking(leaf(number), sealed(number))
-                .unwrap();
+            ledger.append_blocking(leaf(number), sealed(number)).unwrap();
         }
         ledger.publish_blocking().unwrap()
     };
     let old = fill(0..100);
     fill(100..300);
-    assert!(
-        Media::get(&media, "public/tile/0/000.p/100")
-            .unwrap()
-            .is_none()
-    );
+    assert!(Media::get(&media, "public/tile/0/000.p/100").unwrap().is_none());
     let late = Late(&media, old.note.clone());
     assert_eq!(verify::ledger(&late, ledger.key()).unwrap().size, 100);
 }

@@ -47,12 +47,9 @@ fn writer() {
             scope.spawn(move || {
                 for step in 0..100_000 {
                     let number = base + step * 8 + thread;
-                    let index = ledger
-                        .append_blocking(leaf(number), sealed(number))
-                        .unwrap();
+                    let index = ledger.append_blocking(leaf(number), sealed(number)).unwrap();
                     let mut out = std::io::stdout().lock();
-                    out.write_all(format!("ack {index} {number}\n").as_bytes())
-                        .unwrap();
+                    out.write_all(format!("ack {index} {number}\n").as_bytes()).unwrap();
                     out.flush().unwrap();
                 }
             });
@@ -78,11 +75,7 @@ fn torture(home: &Path, alive: Duration, busy: bool) -> BTreeMap<u64, u64> {
         // A line without its end was cut by the kill: it may be half a number.
         while lines.read_line(&mut line).is_ok_and(|read| read > 0) && line.ends_with('\n') {
             // The test harness writes to the same stream, so an acknowledgement may follow other words.
-            let words: Vec<_> = line
-                .split_whitespace()
-                .skip_while(|word| *word != "ack")
-                .skip(1)
-                .collect();
+            let words: Vec<_> = line.split_whitespace().skip_while(|word| *word != "ack").skip(1).collect();
             if let [index, number] = words[..] {
                 acknowledged.insert(index.parse().unwrap(), number.parse().unwrap());
                 let _ = started.send(());
@@ -122,24 +115,15 @@ fn nothing_acknowledged_is_lost_in_a_hundred_kills() {
                 "round {round}, entry {index}"
             );
         }
-        assert!(
-            all.keys().all(|index| *index < opened.size),
-            "round {round}"
-        );
+        assert!(all.keys().all(|index| *index < opened.size), "round {round}");
         all.extend(acknowledged);
-        let report = verify::ledger(
-            &verify::Directory::new(&home.path().join("ledger/public")),
-            ledger.key(),
-        )
-        .unwrap();
+        let report =
+            verify::ledger(&verify::Directory::new(&home.path().join("ledger/public")), ledger.key())
+                .unwrap();
         assert!(report.size >= opened.signed);
         let now = ledger.checkpoint();
         for old in &checkpoints {
-            ledger
-                .consistency(old.size, now.size)
-                .unwrap()
-                .check(old, &now)
-                .unwrap();
+            ledger.consistency(old.size, now.size).unwrap().check(old, &now).unwrap();
         }
         checkpoints.push((*now).clone());
     }
@@ -147,13 +131,6 @@ fn nothing_acknowledged_is_lost_in_a_hundred_kills() {
     for (index, number) in &all {
         assert_eq!(ledger.read(*index).unwrap().leaf, leaf(*number));
     }
-    assert!(
-        productive > ROUNDS / 2,
-        "only {productive} rounds were killed while writing"
-    );
-    println!(
-        "{} entries acknowledged in {productive} rounds, {:?}",
-        all.len(),
-        begun.elapsed()
-    );
+    assert!(productive > ROUNDS / 2, "only {productive} rounds were killed while writing");
+    println!("{} entries acknowledged in {productive} rounds, {:?}", all.len(), begun.elapsed());
 }

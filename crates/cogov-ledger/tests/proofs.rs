@@ -43,11 +43,8 @@ fn path(m: usize, leaves: &[Vec<u8>]) -> Vec<HashBytes> {
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
-    let (mut proof, sibling) = if m < k {
-        (path(m, left), mth(right))
-    } else {
-        (path(m - k, right), mth(left))
-    };
+    let (mut proof, sibling) =
+        if m < k { (path(m, left), mth(right)) } else { (path(m - k, right), mth(left)) };
     proof.push(sibling);
     proof
 }
@@ -71,14 +68,9 @@ fn subproof(m: usize, leaves: &[Vec<u8>], whole: bool) -> Vec<HashBytes> {
 fn filled(size: u64) -> (Ledger, Vec<Vec<u8>>) {
     let ledger = open(&MemoryMedia::new()).unwrap().0;
     let leaves: Vec<_> = (0..size).map(leaf).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let queued: Vec<_> = leaves
-        .iter()
-        .zip(0..)
-        .map(|(leaf, number)| ledger.append(leaf.clone(), sealed(number)))
-        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let queued: Vec<_> =
+        leaves.iter().zip(0..).map(|(leaf, number)| ledger.append(leaf.clone(), sealed(number))).collect();
     for (index, append) in (0..).zip(queued) {
         assert_eq!(runtime.block_on(append).unwrap(), index);
     }
@@ -102,22 +94,15 @@ fn every_proof_of_every_tree_holds_and_no_other() {
     for size in 1..=LARGEST {
         for index in 0..size {
             let proof = ledger.proof(index, size).unwrap();
-            proof
-                .check(&leaves[index as usize], &heads[size as usize])
-                .unwrap();
+            proof.check(&leaves[index as usize], &heads[size as usize]).unwrap();
             assert!(proof.check(b"another", &heads[size as usize]).is_err());
         }
         for old in 0..=size {
             let proof = ledger.consistency(old, size).unwrap();
-            proof
-                .check(&heads[old as usize], &heads[size as usize])
-                .unwrap();
+            proof.check(&heads[old as usize], &heads[size as usize]).unwrap();
             let mut forked = heads[size as usize].clone();
             forked.root[0] ^= 1;
-            assert!(
-                old == 0 || proof.check(&heads[old as usize], &forked).is_err(),
-                "{old} {size}"
-            );
+            assert!(old == 0 || proof.check(&heads[old as usize], &forked).is_err(), "{old} {size}");
         }
     }
 }

@@ -19,10 +19,7 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 }
@@ -30,12 +27,8 @@ impl Dice {
 fn filled(size: u64) -> (MemoryMedia, String) {
     let media = MemoryMedia::new();
     let (ledger, _) = open(&media).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let queued: Vec<_> = (0..size)
-        .map(|number| ledger.append(leaf(number), sealed(number)))
-        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let queued: Vec<_> = (0..size).map(|number| ledger.append(leaf(number), sealed(number))).collect();
     for append in queued {
         runtime.block_on(append).unwrap();
     }
@@ -122,15 +115,10 @@ fn the_first_changed_entry_is_named() {
             } else {
                 "public/tile/entries/002.p/188".to_owned()
             };
-            let offset: usize = (index / 256 * 256..index)
-                .map(|number| leaf(number).len() + 2)
-                .sum();
+            let offset: usize = (index / 256 * 256..index).map(|number| leaf(number).len() + 2).sum();
             files.get_mut(&name).unwrap()[offset + 4] ^= 1;
         });
-        let Err(VerifyError::Bad {
-            index: named, last, ..
-        }) = verify::ledger(&Public(&copy), &key)
-        else {
+        let Err(VerifyError::Bad { index: named, last, .. }) = verify::ledger(&Public(&copy), &key) else {
             panic!("{index}")
         };
         assert_eq!((named, last), (index, index));
@@ -145,16 +133,10 @@ fn two_entries_exchanged_with_their_hashes_are_found_above() {
             let bytes = files.get_mut(row).unwrap();
             bytes.swap(0, 32);
         }
-        let (a, b) = (
-            files["public/tile/0/000"].clone(),
-            files["public/tile/0/001"].clone(),
-        );
+        let (a, b) = (files["public/tile/0/000"].clone(), files["public/tile/0/001"].clone());
         files.insert("public/tile/0/000".into(), b);
         files.insert("public/tile/0/001".into(), a);
-        let (a, b) = (
-            files["public/tile/entries/000"].clone(),
-            files["public/tile/entries/001"].clone(),
-        );
+        let (a, b) = (files["public/tile/entries/000"].clone(), files["public/tile/entries/001"].clone());
         files.insert("public/tile/entries/000".into(), b);
         files.insert("public/tile/entries/001".into(), a);
         // The hashes are put right again, so that entries and leaf tiles agree.
@@ -162,10 +144,7 @@ fn two_entries_exchanged_with_their_hashes_are_found_above() {
             files.get_mut(row).unwrap().swap(0, 32);
         }
     });
-    let Err(VerifyError::Bad {
-        index, last, path, ..
-    }) = verify::ledger(&Public(&media), &key)
-    else {
+    let Err(VerifyError::Bad { index, last, path, .. }) = verify::ledger(&Public(&media), &key) else {
         panic!()
     };
     assert_eq!((index, last, path.as_str()), (0, 255, "tile/1/000.p/2"));
@@ -196,17 +175,11 @@ fn every_bit_of_what_was_signed_counts() {
         let at = dice.below(len);
         let mask = 1 << dice.below(8);
         copy.tamper_journal(|journal| journal[at] ^= mask);
-        assert!(
-            matches!(open(&copy), Err(LedgerError::Corrupt { .. })),
-            "byte {at}"
-        );
+        assert!(matches!(open(&copy), Err(LedgerError::Corrupt { .. })), "byte {at}");
         let copy = media.copy();
         copy.tamper_journal(|journal| journal.truncate(at));
         assert!(
-            matches!(
-                open(&copy),
-                Err(LedgerError::Corrupt { .. } | LedgerError::JournalShort { .. })
-            ),
+            matches!(open(&copy), Err(LedgerError::Corrupt { .. } | LedgerError::JournalShort { .. })),
             "cut at {at}"
         );
     }
@@ -219,21 +192,13 @@ fn a_rewritten_history_is_refused() {
     let (ledger, _) = open(&other).unwrap();
     for number in 0..300 {
         let number = if number == 17 { 999 } else { number };
-        ledger
-            .append_blocking(leaf(number), sealed(number))
-            .unwrap();
+        ledger.append_blocking(leaf(number), sealed(number)).unwrap();
     }
     drop(ledger);
     let mut forged = Vec::new();
     other.tamper_journal(|journal| forged.clone_from(journal));
     media.tamper_journal(|journal| *journal = forged);
-    assert!(matches!(
-        open(&media),
-        Err(LedgerError::RootMismatch {
-            size: 300,
-            first: Some(17)
-        })
-    ));
+    assert!(matches!(open(&media), Err(LedgerError::RootMismatch { size: 300, first: Some(17) })));
 }
 
 #[test]
@@ -247,19 +212,7 @@ fn a_rollback_is_refused() {
     old.tamper_journal(|bytes| journal.clone_from(bytes));
     old.tamper_files(|files| signed.clone_from(&files["signed"]));
     media.tamper_journal(|bytes| bytes.clone_from(&journal));
-    assert!(matches!(
-        open(&media),
-        Err(LedgerError::JournalShort {
-            index: 10,
-            signed: 11
-        })
-    ));
+    assert!(matches!(open(&media), Err(LedgerError::JournalShort { index: 10, signed: 11 })));
     media.tamper_files(|files| files.get_mut("signed").unwrap().clone_from(&signed));
-    assert!(matches!(
-        open(&media),
-        Err(LedgerError::RolledBack {
-            public: 11,
-            signed: 10
-        })
-    ));
+    assert!(matches!(open(&media), Err(LedgerError::RolledBack { public: 11, signed: 10 })));
 }

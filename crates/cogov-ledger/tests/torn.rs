@@ -26,16 +26,12 @@ fn with_tail(signed: u64, tail: u64) -> (MemoryMedia, Vec<usize>) {
     let media = MemoryMedia::new();
     let ledger = quiet(&media);
     for number in 0..signed {
-        ledger
-            .append_blocking(leaf(number), sealed(number))
-            .unwrap();
+        ledger.append_blocking(leaf(number), sealed(number)).unwrap();
     }
     ledger.publish_blocking().unwrap();
     let mut ends = vec![length(&media)];
     for number in signed..signed + tail {
-        ledger
-            .append_blocking(leaf(number), sealed(number))
-            .unwrap();
+        ledger.append_blocking(leaf(number), sealed(number)).unwrap();
         ends.push(length(&media));
     }
     // A copy is taken before closing publishes the rest.
@@ -55,16 +51,9 @@ fn check(media: &MemoryMedia, size: u64, what: &str) {
         assert_eq!(ledger.read(number).unwrap().leaf, leaf(number), "{what}");
     }
     // It goes on where it was.
-    assert_eq!(
-        ledger.append_blocking(leaf(size), sealed(size)).unwrap(),
-        size
-    );
+    assert_eq!(ledger.append_blocking(leaf(size), sealed(size)).unwrap(), size);
     ledger.publish_blocking().unwrap();
-    assert_eq!(
-        verify::ledger(&Public(media), ledger.key()).unwrap().size,
-        size + 1,
-        "{what}"
-    );
+    assert_eq!(verify::ledger(&Public(media), ledger.key()).unwrap().size, size + 1, "{what}");
 }
 
 #[test]
@@ -95,10 +84,7 @@ fn a_flipped_bit_is_repaired_in_the_last_group_and_refused_before() {
             check(&copy, 5, &format!("bit in byte {at}"));
         } else {
             // A later group was begun, so this one was durable: cutting it off would hide a loss.
-            assert!(
-                matches!(open(&copy), Err(LedgerError::Corrupt { .. })),
-                "bit in byte {at}"
-            );
+            assert!(matches!(open(&copy), Err(LedgerError::Corrupt { .. })), "bit in byte {at}");
         }
     }
 }
@@ -109,12 +95,8 @@ fn a_hole_in_the_last_group_is_torn_even_when_whole_records_follow() {
     let ledger = quiet(&media);
     ledger.append_blocking(leaf(0), sealed(0)).unwrap();
     media.slow_sync(Duration::from_millis(50));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let queued: Vec<_> = (1..40)
-        .map(|number| ledger.append(leaf(number), sealed(number)))
-        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let queued: Vec<_> = (1..40).map(|number| ledger.append(leaf(number), sealed(number))).collect();
     for append in queued {
         runtime.block_on(append).unwrap();
     }
@@ -132,10 +114,7 @@ fn a_hole_in_the_last_group_is_torn_even_when_whole_records_follow() {
     // A lost page in its third record: what was written before it stays, what follows goes, and that is told.
     copy.tamper_journal(|journal| journal[start(first + 2)..start(first + 3)].fill(0));
     let repair = open(&copy.copy()).unwrap().1.repaired.unwrap();
-    assert_eq!(
-        (repair.index, repair.bytes as usize),
-        (first + 2, start(40) - start(first + 2))
-    );
+    assert_eq!((repair.index, repair.bytes as usize), (first + 2, start(40) - start(first + 2)));
     check(&copy, first + 2, "hole in the last group");
     // The same hole in an earlier group is damage.
     let copy = media.copy();
@@ -150,12 +129,8 @@ fn a_failed_write_fails_everybody_and_closes_the_ledger() {
         let ledger = quiet(&media);
         ledger.append_blocking(leaf(0), sealed(0)).unwrap();
         media.fail_write_after(torn);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let queued: Vec<_> = (1..65)
-            .map(|number| ledger.append(leaf(number), sealed(number)))
-            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let queued: Vec<_> = (1..65).map(|number| ledger.append(leaf(number), sealed(number))).collect();
         let mut refused = 0;
         for append in queued {
             match runtime.block_on(append) {
@@ -168,14 +143,8 @@ fn a_failed_write_fails_everybody_and_closes_the_ledger() {
         assert_eq!(acknowledged - 1, 64 - refused);
         assert!(refused > 0);
         media.heal();
-        assert!(matches!(
-            ledger.append_blocking(leaf(9), sealed(9)),
-            Err(LedgerError::ReadOnly { .. })
-        ));
-        assert!(matches!(
-            ledger.status().read_only,
-            Some(LedgerError::ReadOnly { .. })
-        ));
+        assert!(matches!(ledger.append_blocking(leaf(9), sealed(9)), Err(LedgerError::ReadOnly { .. })));
+        assert!(matches!(ledger.status().read_only, Some(LedgerError::ReadOnly { .. })));
         // It still reads, proves and publishes what is durable.
         assert_eq!(ledger.read(0).unwrap().leaf, leaf(0));
         assert_eq!(ledger.publish_blocking().unwrap().size, acknowledged);
@@ -192,10 +161,7 @@ fn a_failed_sync_acknowledges_nothing_and_signs_nothing() {
     let ledger = quiet(&media);
     ledger.append_blocking(leaf(0), sealed(0)).unwrap();
     media.fail_sync();
-    assert!(matches!(
-        ledger.append_blocking(leaf(1), sealed(1)),
-        Err(LedgerError::NotDurable(_))
-    ));
+    assert!(matches!(ledger.append_blocking(leaf(1), sealed(1)), Err(LedgerError::NotDurable(_))));
     assert_eq!(ledger.size(), 1);
     assert_eq!(ledger.publish_blocking().unwrap().size, 1);
     drop(ledger);
@@ -221,10 +187,7 @@ fn a_checkpoint_that_cannot_be_written_is_told_and_tried_again() {
     let ledger = quiet(&media);
     media.fail_put();
     ledger.append_blocking(leaf(0), sealed(0)).unwrap();
-    assert!(matches!(
-        ledger.publish_blocking(),
-        Err(LedgerError::Media { .. })
-    ));
+    assert!(matches!(ledger.publish_blocking(), Err(LedgerError::Media { .. })));
     assert_eq!(ledger.checkpoint().size, 0);
     assert!(ledger.status().publishing.is_some());
     media.heal();

@@ -1,8 +1,6 @@
 //! Datasets (数据集): named tables of one provider, in immutable versions.
 
-use crate::{
-    ColumnName, DatasetId, Lane, Label, PartyId, RegionCode, TableName, Text, Timestamp,
-};
+use crate::{ColumnName, DatasetId, Label, Lane, PartyId, RegionCode, TableName, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The type of a column's values, as cogov names it.

@@ -31,14 +31,8 @@ pub struct ParseGradeError(String);
 
 impl Grade {
     /// Every grade, lowest first.
-    pub const ALL: [Grade; 6] = [
-        Grade::General1,
-        Grade::General2,
-        Grade::General3,
-        Grade::General4,
-        Grade::Important,
-        Grade::Core,
-    ];
+    pub const ALL: [Grade; 6] =
+        [Grade::General1, Grade::General2, Grade::General3, Grade::General4, Grade::Important, Grade::Core];
 
     /// 1 for general 1 up to 6 for core: the number that rules compare.
     #[must_use]

@@ -1,8 +1,8 @@
 //! Applications and grants (申请、授权): a request for data, and what it becomes when agreed.
 
 use crate::{
-    AccountName, ApplicationId, Clauses, ColumnName, DatasetId, Form, GrantId, Lane, PartyId,
-    Purpose, Role, RowScope, TableName, Text, Timestamp, Treatment,
+    AccountName, ApplicationId, Clauses, ColumnName, DatasetId, Form, GrantId, Lane, PartyId, Purpose, Role,
+    RowScope, TableName, Text, Timestamp, Treatment,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,10 +79,7 @@ impl ApplicationState {
     /// Whether nobody has to act any more.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            ApplicationState::Granted | ApplicationState::Refused | ApplicationState::Withdrawn
-        )
+        matches!(self, ApplicationState::Granted | ApplicationState::Refused | ApplicationState::Withdrawn)
     }
 }
 

@@ -121,9 +121,7 @@ identifiers! {
 impl CategoryCode {
     /// The code itself and its parents, nearest first: `person.name`, `person`.
     pub fn lineage(&self) -> impl Iterator<Item = &str> {
-        std::iter::successors(Some(self.as_str()), |code| {
-            code.rsplit_once('.').map(|(parent, _)| parent)
-        })
+        std::iter::successors(Some(self.as_str()), |code| code.rsplit_once('.').map(|(parent, _)| parent))
     }
 
     /// Whether this code is `ancestor` or below it.

@@ -117,9 +117,7 @@ pub enum Condition {
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let either = |any: &[Condition]| {
-            any.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-        };
+        let either = |any: &[Condition]| any.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         match self {
             Condition::Compare { column, op, value } => write!(f, "{column} {} {value}", op.sign()),
             Condition::In { column, values } => {

@@ -49,7 +49,9 @@ impl fmt::Display for Mask {
 impl FromStr for Mask {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("no mask is called {text:?}: use year, band:<width>, prefix:<characters> or keyed-hash");
+        let wrong = || {
+            format!("no mask is called {text:?}: use year, band:<width>, prefix:<characters> or keyed-hash")
+        };
         match text.split_once(':') {
             None if text == "year" => Ok(Mask::Year),
             None if text == "keyed-hash" => Ok(Mask::KeyedHash),
@@ -199,7 +201,13 @@ impl Treatment {
             | (Treatment::Aggregate(k), Treatment::Noise { min_group, epsilon_per_month }) => {
                 Treatment::Noise { min_group: min_group.max(k), epsilon_per_month }
             }
-            (a, b) => if a.rank() >= b.rank() { a } else { b },
+            (a, b) => {
+                if a.rank() >= b.rank() {
+                    a
+                } else {
+                    b
+                }
+            }
         }
     }
 

@@ -11,13 +11,7 @@ use std::time::Instant;
 
 fn party(id: &str, tier: Tier) -> Result<Party, Box<dyn Error>> {
     let name = Text::same(id);
-    Ok(Party {
-        id: id.parse()?,
-        name,
-        class: PartyClass::Government,
-        tier: Some(tier),
-        region: None,
-    })
+    Ok(Party { id: id.parse()?, name, class: PartyClass::Government, tier: Some(tier), region: None })
 }
 
 fn grant(columns: Vec<ColumnRef>) -> Result<Grant, Box<dyn Error>> {
@@ -38,10 +32,7 @@ fn grant(columns: Vec<ColumnRef>) -> Result<Grant, Box<dyn Error>> {
         },
         form: Form::Rows,
         lane: Lane::Share,
-        term: Term {
-            from: Timestamp::from_millis(0),
-            until: Timestamp::from_millis(i64::MAX),
-        },
+        term: Term { from: Timestamp::from_millis(0), until: Timestamp::from_millis(i64::MAX) },
         state: GrantState::Active,
         made_at: Timestamp::from_millis(0),
         application: None,
@@ -49,51 +40,23 @@ fn grant(columns: Vec<ColumnRef>) -> Result<Grant, Box<dyn Error>> {
 }
 
 /// Microseconds of a decision by a rulebook that never saw the facts, and by one that did; medians.
-fn micros(
-    rulebook: &Rulebook,
-    columns: usize,
-    labels: usize,
-) -> Result<(u128, u128), Box<dyn Error>> {
+fn micros(rulebook: &Rulebook, columns: usize, labels: usize) -> Result<(u128, u128), Box<dyn Error>> {
     let all: Vec<Label> = (0..labels)
-        .map(|n| {
-            Ok(Label::new(
-                [format!("person.finance.c{n}").parse()?],
-                Grade::General3,
-            ))
-        })
+        .map(|n| Ok(Label::new([format!("person.finance.c{n}").parse()?], Grade::General3)))
         .collect::<Result<_, Box<dyn Error>>>()?;
     let names: Vec<ColumnRef> = (0..columns)
         .map(|n| {
-            Ok(ColumnRef {
-                dataset: "d".parse()?,
-                table: "t".parse()?,
-                column: format!("c{n}").parse()?,
-            })
+            Ok(ColumnRef { dataset: "d".parse()?, table: "t".parse()?, column: format!("c{n}").parse()? })
         })
         .collect::<Result<_, Box<dyn Error>>>()?;
     let grant = grant(names)?;
-    let (asker, provider) = (
-        party("asker", Tier::Region)?,
-        party("provider", Tier::State)?,
-    );
-    let sharing = SharingAttribute::Conditional {
-        conditions: Text::same("any"),
-    };
+    let (asker, provider) = (party("asker", Tier::Region)?, party("provider", Tier::State)?);
+    let sharing = SharingAttribute::Conditional { conditions: Text::same("any") };
     let columns = grant.columns.iter().zip(all.iter().cycle());
     let columns = columns
-        .map(|(column, label)| AskColumn {
-            column,
-            label,
-            sharing: &sharing,
-            provider: &provider,
-        })
+        .map(|(column, label)| AskColumn { column, label, sharing: &sharing, provider: &provider })
         .collect();
-    let ask = Ask {
-        grant: &grant,
-        party: &asker,
-        columns,
-        now: Timestamp::from_millis(1),
-    };
+    let ask = Ask { grant: &grant, party: &asker, columns, now: Timestamp::from_millis(1) };
     let (mut first, mut again) = (Vec::new(), Vec::new());
     for _ in 0..51 {
         // A copy of a rulebook remembers no rulings.
@@ -107,10 +70,7 @@ fn micros(
     }
     first.sort_unstable();
     again.sort_unstable();
-    Ok((
-        first.get(25).copied().unwrap_or_default(),
-        again.get(25).copied().unwrap_or_default(),
-    ))
+    Ok((first.get(25).copied().unwrap_or_default(), again.get(25).copied().unwrap_or_default()))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

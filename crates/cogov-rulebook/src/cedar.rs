@@ -51,24 +51,16 @@ impl Judge {
         let Ok((request, entities)) = self.request(facts) else {
             return Said::Failed(Vec::new());
         };
-        let response = self
-            .authorizer
-            .is_authorized(&request, &rules.policies, &entities);
+        let response = self.authorizer.is_authorized(&request, &rules.policies, &entities);
         let errors: Vec<_> = response
             .diagnostics()
             .errors()
             .filter_map(|error| match error {
-                cedar_policy::AuthorizationError::PolicyEvaluationError(e) => {
-                    rules.by_id.get(e.policy_id())
-                }
+                cedar_policy::AuthorizationError::PolicyEvaluationError(e) => rules.by_id.get(e.policy_id()),
             })
             .collect();
         let erred = response.diagnostics().errors().next().is_some();
-        let holding: Vec<_> = response
-            .diagnostics()
-            .reason()
-            .filter_map(|id| rules.by_id.get(id))
-            .collect();
+        let holding: Vec<_> = response.diagnostics().reason().filter_map(|id| rules.by_id.get(id)).collect();
         match response.decision() {
             Decision::Deny if !holding.is_empty() => Said::Forbids(holding),
             _ if erred => Said::Failed(errors),
@@ -81,19 +73,9 @@ impl Judge {
         let party = uid(&self.party, facts.party.as_str());
         let column = uid(&self.column, "asked");
         let context = context(facts)?;
-        let request = Request::new(
-            party.clone(),
-            self.action.clone(),
-            column.clone(),
-            context,
-            None,
-        )?;
+        let request = Request::new(party.clone(), self.action.clone(), column.clone(), context, None)?;
         let classes = HashSet::from([uid(&self.class, facts.class.code())]);
-        let categories = facts
-            .label
-            .categories
-            .iter()
-            .flat_map(cogov_model::CategoryCode::lineage);
+        let categories = facts.label.categories.iter().flat_map(cogov_model::CategoryCode::lineage);
         let categories = categories.map(|code| uid(&self.category, code)).collect();
         let entities = Entities::from_entities(
             [
@@ -108,10 +90,7 @@ impl Judge {
     fn column_attributes(&self, facts: &Facts) -> HashMap<String, Value> {
         let provider = uid(&self.party, facts.provider.as_str());
         let mut attributes = HashMap::from([
-            (
-                "grade".into(),
-                Value::new_long(i64::from(facts.label.grade.rank())),
-            ),
+            ("grade".into(), Value::new_long(i64::from(facts.label.grade.rank()))),
             ("sharing".into(), text(facts.sharing.code())),
             ("dataset".into(), text(facts.dataset.as_str())),
             ("provider".into(), Value::new_entity_uid(provider)),
@@ -147,21 +126,12 @@ fn context(facts: &Facts) -> Result<Context, Box<dyn std::error::Error>> {
         ("form".into(), text(facts.form.code())),
         ("lane".into(), text(facts.lane.code())),
         ("purpose".into(), text(facts.purpose.as_str())),
-        (
-            "purposes".into(),
-            Value::new_set(facts.purposes().map(text)),
-        ),
+        ("purposes".into(), Value::new_set(facts.purposes().map(text))),
         ("legal_basis".into(), Value::new_bool(facts.legal_basis)),
         ("same_party".into(), Value::new_bool(facts.same_party())),
         ("same_region".into(), Value::new_bool(facts.same_region)),
-        (
-            "from_higher_tier".into(),
-            Value::new_bool(facts.from_higher_tier()),
-        ),
-        (
-            "own_region_rows".into(),
-            Value::new_bool(facts.own_region_rows),
-        ),
+        ("from_higher_tier".into(), Value::new_bool(facts.from_higher_tier())),
+        ("own_region_rows".into(), Value::new_bool(facts.own_region_rows)),
         ("days_left".into(), Value::new_long(facts.days_left)),
     ])?)
 }

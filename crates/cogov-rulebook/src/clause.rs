@@ -74,12 +74,7 @@ pub struct EnforcementShare {
 
 impl EnforcementShare {
     pub(crate) fn of(clauses: &[Clause]) -> Self {
-        let count = |kind| {
-            clauses
-                .iter()
-                .filter(|clause| clause.enforcement == kind)
-                .count()
-        };
+        let count = |kind| clauses.iter().filter(|clause| clause.enforcement == kind).count();
         Self {
             engine: count(Enforcement::Engine),
             workflow: count(Enforcement::Workflow),
@@ -97,8 +92,6 @@ impl EnforcementShare {
     /// Clauses that software makes hold, in whole percent, rounded down.
     #[must_use]
     pub fn percent_enforced(self) -> usize {
-        ((self.total() - self.people) * 100)
-            .checked_div(self.total())
-            .unwrap_or(0)
+        ((self.total() - self.people) * 100).checked_div(self.total()).unwrap_or(0)
     }
 }

@@ -37,19 +37,10 @@ impl Rulebook {
             None => Some(Change::Added),
             Some(old) => differs(old, new),
         };
-        let kept = newer
-            .clauses()
-            .iter()
-            .filter_map(|c| Some((&c.anchor, change(c)?)));
-        let gone = self
-            .clauses()
-            .iter()
-            .filter(|old| newer.clause(&old.anchor).is_none());
+        let kept = newer.clauses().iter().filter_map(|c| Some((&c.anchor, change(c)?)));
+        let gone = self.clauses().iter().filter(|old| newer.clause(&old.anchor).is_none());
         kept.chain(gone.map(|old| (&old.anchor, Change::Removed)))
-            .map(|(anchor, change)| ClauseChange {
-                anchor: anchor.clone(),
-                change,
-            })
+            .map(|(anchor, change)| ClauseChange { anchor: anchor.clone(), change })
             .collect()
     }
 }

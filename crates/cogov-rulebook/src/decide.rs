@@ -101,9 +101,7 @@ impl Permit {
     /// What the engine must do with a column; what the decision was not about is withheld.
     #[must_use]
     pub fn treatment(&self, column: &ColumnRef) -> Treatment {
-        self.rulings
-            .get(column)
-            .map_or(Treatment::Withhold, |ruling| ruling.treatment)
+        self.rulings.get(column).map_or(Treatment::Withhold, |ruling| ruling.treatment)
     }
 
     /// The clauses that decided, over all columns.
@@ -125,10 +123,7 @@ pub struct Refusal {
 
 impl From<Refusal> for Reason {
     fn from(refusal: Refusal) -> Reason {
-        Reason {
-            words: refusal.reason,
-            clauses: refusal.clauses,
-        }
+        Reason { words: refusal.reason, clauses: refusal.clauses }
     }
 }
 
@@ -150,10 +145,7 @@ impl Preview {
 }
 
 fn all_clauses<'r>(rulings: impl Iterator<Item = &'r Ruling>) -> Clauses {
-    rulings
-        .flat_map(|ruling| &ruling.clauses)
-        .cloned()
-        .collect()
+    rulings.flat_map(|ruling| &ruling.clauses).cloned().collect()
 }
 
 impl Rulebook {
@@ -183,19 +175,10 @@ impl Rulebook {
         let mut known: HashMap<_, Ruling> = HashMap::new();
         let mut rulings: BTreeMap<ColumnRef, Ruling> = BTreeMap::new();
         let granted: HashSet<_> = ask.grant.columns.iter().collect();
-        for asked in ask
-            .columns
-            .iter()
-            .filter(|asked| granted.contains(asked.column))
-        {
+        for asked in ask.columns.iter().filter(|asked| granted.contains(asked.column)) {
             let (column, label) = (asked.column, asked.label);
-            let kind = (
-                &column.dataset,
-                &column.table,
-                Sharing::from(asked.sharing),
-                &asked.provider.id,
-                label,
-            );
+            let kind =
+                (&column.dataset, &column.table, Sharing::from(asked.sharing), &asked.provider.id, label);
             let ruling = known
                 .entry(kind)
                 .or_insert_with(|| self.memo.get(facts(ask, asked), |facts| self.rule(facts)));
@@ -213,27 +196,18 @@ impl Rulebook {
     fn refusal(&self, ask: &Ask<'_>, rulings: &BTreeMap<ColumnRef, Ruling>) -> Option<Refusal> {
         if let Some(idle) = Idle::of(ask.grant, ask.now) {
             let clauses = Clauses::from([self.workflow().stops(idle).clone()]);
-            return Some(Refusal {
-                reason: reason::idle(self, idle, &clauses),
-                clauses,
-            });
+            return Some(Refusal { reason: reason::idle(self, idle, &clauses), clauses });
         }
         if ask.grant.party != ask.party.id {
             let clauses = Clauses::from([self.workflow().silence().clone()]);
-            return Some(Refusal {
-                reason: reason::other_party(self, &clauses),
-                clauses,
-            });
+            return Some(Refusal { reason: reason::other_party(self, &clauses), clauses });
         }
         if rulings.values().all(Ruling::is_withheld) {
             let mut clauses = all_clauses(rulings.values());
             if clauses.is_empty() {
                 clauses.insert(self.workflow().silence().clone());
             }
-            return Some(Refusal {
-                reason: reason::nothing_left(self, &clauses),
-                clauses,
-            });
+            return Some(Refusal { reason: reason::nothing_left(self, &clauses), clauses });
         }
         None
     }
@@ -251,12 +225,7 @@ fn facts(ask: &Ask<'_>, asked: &AskColumn<'_>) -> Facts {
         lane: grant.lane,
         purpose: grant.purpose.code.clone(),
         legal_basis: !grant.purpose.legal_basis.is_empty(),
-        days_left: grant
-            .term
-            .until
-            .millis()
-            .saturating_sub(ask.now.millis())
-            .div_euclid(86_400_000),
+        days_left: grant.term.until.millis().saturating_sub(ask.now.millis()).div_euclid(86_400_000),
         label: asked.label.clone(),
         dataset: asked.column.dataset.clone(),
         sharing: asked.sharing.into(),

@@ -1,9 +1,7 @@
 //! The facts that a rule may look at: a plain struct, so that a decision can be replayed under another rulebook.
 
 use crate::Sharing;
-use cogov_model::{
-    DatasetId, Form, Label, Lane, PartyClass, PartyId, PurposeCode, RegionCode, Tier,
-};
+use cogov_model::{DatasetId, Form, Label, Lane, PartyClass, PartyId, PurposeCode, RegionCode, Tier};
 
 /// Everything that one decision about one kind of column depends on. Nothing else is looked at:
 /// equal facts give equal rulings under the same rulebook.

@@ -52,7 +52,10 @@ pub(crate) struct Front {
 /// Reads a front matter.
 pub(crate) fn read(toml_text: &str) -> Result<Front, String> {
     if toml_text.trim().is_empty() {
-        return Err("the text has no front matter: begin it with +++, then id = \"…\" and title = \"…\", then +++".into());
+        return Err(
+            "the text has no front matter: begin it with +++, then id = \"…\" and title = \"…\", then +++"
+                .into(),
+        );
     }
     let front: Front = toml::from_str(toml_text)
         .map_err(|error| format!("the front matter cannot be read: {}", error.message()))?;

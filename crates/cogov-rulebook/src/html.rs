@@ -9,8 +9,9 @@ pub(crate) fn safe(markdown: &str, options: Options) -> String {
     let mut dropped_links = Vec::new();
     let events = Parser::new_ext(markdown, options).filter_map(|event| match event {
         Event::Html(_) | Event::InlineHtml(_) => None,
-        Event::Start(Tag::HtmlBlock | Tag::Image { .. })
-        | Event::End(TagEnd::HtmlBlock | TagEnd::Image) => None,
+        Event::Start(Tag::HtmlBlock | Tag::Image { .. }) | Event::End(TagEnd::HtmlBlock | TagEnd::Image) => {
+            None
+        }
         Event::Start(Tag::Link { ref dest_url, .. }) => {
             let keep = is_safe(dest_url);
             dropped_links.push(!keep);
@@ -25,9 +26,7 @@ pub(crate) fn safe(markdown: &str, options: Options) -> String {
 
 fn is_safe(target: &str) -> bool {
     let target = target.trim().to_ascii_lowercase();
-    ["http://", "https://", "mailto:", "#"]
-        .iter()
-        .any(|start| target.starts_with(start))
+    ["http://", "https://", "mailto:", "#"].iter().any(|start| target.starts_with(start))
 }
 
 #[cfg(test)]
@@ -46,8 +45,6 @@ mod tests {
         }
         assert!(html.contains("<em>here</em>"));
         assert!(html.contains("<a href=\"#art-9\">") && html.contains("https://example.org"));
-        assert!(
-            html.contains("run") && html.matches("<a ").count() == html.matches("</a>").count()
-        );
+        assert!(html.contains("run") && html.matches("<a ").count() == html.matches("</a>").count());
     }
 }

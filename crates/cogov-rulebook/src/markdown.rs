@@ -2,9 +2,7 @@
 
 use crate::{Document, Problem, html};
 use cogov_model::ClauseId;
-use pulldown_cmark::{
-    CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd,
-};
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 use std::{collections::BTreeSet, ops::Range};
 
 /// What a fenced block of a clause holds.
@@ -59,13 +57,7 @@ const OPTIONS: Options = Options::ENABLE_TABLES
 
 /// Takes a text apart. Faults stand in the result beside what could be read.
 pub(crate) fn read(source: &str, document: Document) -> Raw {
-    let mut reader = Reader {
-        source,
-        document,
-        part: String::new(),
-        open: None,
-        raw: Raw::default(),
-    };
+    let mut reader = Reader { source, document, part: String::new(), open: None, raw: Raw::default() };
     let mut events = Parser::new_ext(source, OPTIONS).into_offset_iter();
     while let Some((event, range)) = events.next() {
         match event {
@@ -75,8 +67,7 @@ pub(crate) fn read(source: &str, document: Document) -> Raw {
             }
             Event::Start(Tag::MetadataBlock(MetadataBlockKind::PlusesStyle)) => {
                 reader.raw.front_line = line_of(source, range.start) + 1;
-                reader.raw.front =
-                    text_until(&mut events, |end| matches!(end, TagEnd::MetadataBlock(_)));
+                reader.raw.front = text_until(&mut events, |end| matches!(end, TagEnd::MetadataBlock(_)));
             }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind))) => {
                 let line = line_of(source, range.start) + 1;
@@ -107,11 +98,7 @@ fn text_until<'a>(
 
 /// The line of a byte, counted from 1.
 pub(crate) fn line_of(source: &str, offset: usize) -> usize {
-    1 + source
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + source.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// What is being read: a clause, or the words under the title of a part.
@@ -131,30 +118,19 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     /// `#` is the title of the document or of a part; deeper headings are clauses.
-    fn heading(
-        &mut self,
-        level: HeadingLevel,
-        id: Option<&str>,
-        title: String,
-        range: Range<usize>,
-    ) {
+    fn heading(&mut self, level: HeadingLevel, id: Option<&str>, title: String, range: Range<usize>) {
         self.close(range.start);
         let line = line_of(self.source, range.start);
         if level == HeadingLevel::H1 {
             self.part = title;
-            self.open = Some(Open {
-                clause: None,
-                from: range.end,
-            });
+            self.open = Some(Open { clause: None, from: range.end });
             return;
         }
         let Some(id) = id else {
             return self.problem(
                 line,
                 None,
-                format!(
-                    "the clause {title:?} has no anchor: end its heading with {{#some-anchor}}"
-                ),
+                format!("the clause {title:?} has no anchor: end its heading with {{#some-anchor}}"),
             );
         };
         match ClauseId::new(id) {
@@ -168,25 +144,12 @@ impl Reader<'_> {
                 }
                 let part = self.part.clone();
                 let (markdown, html, blocks) = (String::new(), String::new(), Vec::new());
-                let clause = RawClause {
-                    anchor,
-                    title,
-                    part,
-                    markdown,
-                    html,
-                    blocks,
-                    line,
-                };
-                self.open = Some(Open {
-                    clause: Some(clause),
-                    from: range.end,
-                });
+                let clause = RawClause { anchor, title, part, markdown, html, blocks, line };
+                self.open = Some(Open { clause: Some(clause), from: range.end });
             }
-            Err(error) => self.problem(
-                line,
-                None,
-                format!("the anchor of {title:?} cannot be used: {error}"),
-            ),
+            Err(error) => {
+                self.problem(line, None, format!("the anchor of {title:?} cannot be used: {error}"))
+            }
         }
     }
 
@@ -209,8 +172,7 @@ impl Reader<'_> {
             return self.problem(
                 line,
                 anchor.as_ref(),
-                "a translation holds words only: keep the rule in the rulebook and remove it here"
-                    .into(),
+                "a translation holds words only: keep the rule in the rulebook and remove it here".into(),
             );
         }
         match self.open.as_mut().and_then(|open| open.clause.as_mut()) {
@@ -218,24 +180,18 @@ impl Reader<'_> {
             None => self.problem(
                 line,
                 None,
-                "the rule stands outside every clause: put it under a heading with an anchor"
-                    .into(),
+                "the rule stands outside every clause: put it under a heading with an anchor".into(),
             ),
         }
     }
 
     /// The clause that is being read.
     fn anchor(&self) -> Option<ClauseId> {
-        self.open
-            .as_ref()
-            .and_then(|open| open.clause.as_ref())
-            .map(|clause| clause.anchor.clone())
+        self.open.as_ref().and_then(|open| open.clause.as_ref()).map(|clause| clause.anchor.clone())
     }
 
     fn problem(&mut self, line: usize, clause: Option<&ClauseId>, advice: String) {
-        self.raw
-            .problems
-            .push(Problem::new(self.document, line, clause, advice));
+        self.raw.problems.push(Problem::new(self.document, line, clause, advice));
     }
 
     /// Adds the words before `until` to the open clause and goes on reading at `from`.
@@ -252,9 +208,7 @@ impl Reader<'_> {
                 }
                 clause.markdown.push_str(words);
             }
-            None if self.raw.clauses.is_empty() => {
-                self.raw.preamble.push_str(&html::safe(words, OPTIONS))
-            }
+            None if self.raw.clauses.is_empty() => self.raw.preamble.push_str(&html::safe(words, OPTIONS)),
             _ => {}
         }
     }
@@ -286,11 +240,7 @@ impl Reader<'_> {
             .map(|clause| (clause.line, clause.anchor.clone()))
             .collect();
         for (line, anchor) in twice {
-            self.problem(
-                line,
-                Some(&anchor),
-                "the anchor stands twice: give this clause its own".into(),
-            );
+            self.problem(line, Some(&anchor), "the anchor stands twice: give this clause its own".into());
         }
         self.raw
     }

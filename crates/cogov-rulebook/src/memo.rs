@@ -16,12 +16,7 @@ impl Memo {
     /// The ruling on facts, made by `rule` when it is not known.
     pub fn get(&self, facts: Facts, rule: impl FnOnce(&Facts) -> Ruling) -> Ruling {
         // A panic elsewhere cannot leave half an entry: entries are inserted whole.
-        if let Some(ruling) = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&facts)
-        {
+        if let Some(ruling) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&facts) {
             return ruling.clone();
         }
         let ruling = rule(&facts);

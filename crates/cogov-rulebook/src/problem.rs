@@ -42,12 +42,7 @@ impl Problem {
         clause: Option<&ClauseId>,
         advice: impl Into<String>,
     ) -> Self {
-        Self {
-            document,
-            line,
-            clause: clause.cloned(),
-            advice: advice.into(),
-        }
+        Self { document, line, clause: clause.cloned(), advice: advice.into() }
     }
 
     /// A fault in a clause of the original text.

@@ -13,23 +13,12 @@ pub(crate) enum Why {
 }
 
 /// The reason of a ruling.
-pub(crate) fn ruling(
-    rulebook: &Rulebook,
-    why: Why,
-    treatment: Treatment,
-    clauses: &Clauses,
-) -> Text {
+pub(crate) fn ruling(rulebook: &Rulebook, why: Why, treatment: Treatment, clauses: &Clauses) -> Text {
     let (en, zh) = cited(rulebook, clauses);
     let done = treatment_words(treatment);
     match why {
-        Why::Permitted => Text::new(
-            format!("{} under {en}.", done.en),
-            format!("依据{zh},{}。", done.zh),
-        ),
-        Why::Forbidden => Text::new(
-            format!("Withheld: forbidden by {en}."),
-            format!("依据{zh},不予提供。"),
-        ),
+        Why::Permitted => Text::new(format!("{} under {en}.", done.en), format!("依据{zh},{}。", done.zh)),
+        Why::Forbidden => Text::new(format!("Withheld: forbidden by {en}."), format!("依据{zh},不予提供。")),
         Why::Silent => Text::new(
             format!("Withheld: no clause allows this use ({en})."),
             format!("无条款允许此项使用,不予提供({zh})。"),
@@ -45,11 +34,7 @@ pub(crate) fn ruling(
 pub(crate) fn with_condition(reason: &Text, treatment: Treatment) -> Text {
     let done = treatment_words(treatment);
     Text::new(
-        format!(
-            "{} The grant's own condition is stricter: {}.",
-            reason.en,
-            lower(&done.en)
-        ),
+        format!("{} The grant's own condition is stricter: {}.", reason.en, lower(&done.en)),
         format!("{}授权另附更严格的条件:{}。", reason.zh, done.zh),
     )
 }
@@ -69,10 +54,7 @@ pub(crate) fn idle(rulebook: &Rulebook, idle: Idle, clauses: &Clauses) -> Text {
 /// The reason of a refusal because the grant belongs to another party.
 pub(crate) fn other_party(rulebook: &Rulebook, clauses: &Clauses) -> Text {
     let (en, zh) = cited(rulebook, clauses);
-    Text::new(
-        format!("The grant belongs to another party: {en}."),
-        format!("该授权属于其他主体:{zh}。"),
-    )
+    Text::new(format!("The grant belongs to another party: {en}."), format!("该授权属于其他主体:{zh}。"))
 }
 
 /// The reason of a refusal because nothing of the grant is left.
@@ -90,37 +72,26 @@ pub fn treatment_words(treatment: Treatment) -> Text {
     match treatment {
         Treatment::Clear => Text::new("Shown as it is", "原样提供"),
         Treatment::Mask(Mask::Year) => Text::new("Shown as the year only", "仅提供年份"),
-        Treatment::Mask(Mask::Band(width)) => Text::new(
-            format!("Shown in bands of {width}"),
-            format!("按宽度{width}分段提供"),
-        ),
+        Treatment::Mask(Mask::Band(width)) => {
+            Text::new(format!("Shown in bands of {width}"), format!("按宽度{width}分段提供"))
+        }
         Treatment::Mask(Mask::Prefix(keep)) => Text::new(
-            format!(
-                "Only the first {keep} {} shown",
-                if keep == 1 { "character" } else { "characters" }
-            ),
+            format!("Only the first {keep} {} shown", if keep == 1 { "character" } else { "characters" }),
             format!("仅显示前{keep}个字符"),
         ),
-        Treatment::Mask(Mask::KeyedHash) => Text::new(
-            "Replaced by a keyed hash of this grant",
-            "以本授权专用的密钥散列替代",
-        ),
+        Treatment::Mask(Mask::KeyedHash) => {
+            Text::new("Replaced by a keyed hash of this grant", "以本授权专用的密钥散列替代")
+        }
         Treatment::Aggregate(k) => Text::new(
             format!("Only in statistics over at least {} rows", k.get()),
             format!("仅可用于不少于{}条记录的统计", k.get()),
         ),
-        Treatment::Noise {
-            min_group,
-            epsilon_per_month,
-        } => Text::new(
+        Treatment::Noise { min_group, epsilon_per_month } => Text::new(
             format!(
                 "Only in statistics with differential privacy, over at least {} rows, ε {epsilon_per_month} a month",
                 min_group.get()
             ),
-            format!(
-                "仅可用于差分隐私统计,不少于{}条记录,每月 ε 为 {epsilon_per_month}",
-                min_group.get()
-            ),
+            format!("仅可用于差分隐私统计,不少于{}条记录,每月 ε 为 {epsilon_per_month}", min_group.get()),
         ),
         Treatment::Withhold => Text::new("Withheld", "不予提供"),
     }
@@ -130,24 +101,16 @@ pub fn treatment_words(treatment: Treatment) -> Text {
 fn cited(rulebook: &Rulebook, clauses: &Clauses) -> (String, String) {
     let titles = |locale| {
         clauses.iter().map(move |anchor| {
-            let title = rulebook
-                .clause(anchor)
-                .map_or(anchor.as_str(), |clause| clause.title.get(locale));
+            let title = rulebook.clause(anchor).map_or(anchor.as_str(), |clause| clause.title.get(locale));
             (title.to_owned(), anchor)
         })
     };
-    let en: Vec<_> = titles(Locale::En)
-        .map(|(title, anchor)| format!("“{title}” ({anchor})"))
-        .collect();
-    let zh: Vec<_> = titles(Locale::ZhHans)
-        .map(|(title, anchor)| format!("《{title}》({anchor})"))
-        .collect();
+    let en: Vec<_> = titles(Locale::En).map(|(title, anchor)| format!("“{title}” ({anchor})")).collect();
+    let zh: Vec<_> = titles(Locale::ZhHans).map(|(title, anchor)| format!("《{title}》({anchor})")).collect();
     (en.join(", "), zh.join("、"))
 }
 
 fn lower(words: &str) -> String {
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -50,15 +50,7 @@ impl Rulebook {
             (Some(fronts), Some((rules, judge)), Some(workflow)) if problems.is_empty() => {
                 let version = version(&fronts.0.id, source, translation)
                     .map_err(|advice| vec![Problem::new(Document::Original, 1, None, advice)])?;
-                Ok(Self::assemble(
-                    version,
-                    fronts,
-                    &original,
-                    other.as_ref(),
-                    workflow,
-                    rules,
-                    judge,
-                ))
+                Ok(Self::assemble(version, fronts, &original, other.as_ref(), workflow, rules, judge))
             }
             _ => Err(problems),
         }
@@ -174,9 +166,7 @@ impl Rulebook {
                     )
                 }
                 Code::Purpose(code) if !purposes.contains(code) => {
-                    format!(
-                        "no purpose is called {code}: use one of the purpose tree, or add it there"
-                    )
+                    format!("no purpose is called {code}: use one of the purpose tree, or add it there")
                 }
                 _ => return None,
             };
@@ -196,12 +186,7 @@ fn pair(locale: Locale, original: &str, other: Option<&str>) -> Text {
 
 fn clause_of(raw: &RawClause, twin: Option<&RawClause>, locale: Locale) -> Clause {
     let both = |pick: fn(&RawClause) -> &str| pair(locale, pick(raw), twin.map(pick));
-    let texts = |kind| {
-        raw.blocks
-            .iter()
-            .filter(move |b| b.kind == kind)
-            .map(|b| b.text.clone())
-    };
+    let texts = |kind| raw.blocks.iter().filter(move |b| b.kind == kind).map(|b| b.text.clone());
     let rules: Vec<_> = texts(BlockKind::Cedar).collect();
     let settings: Vec<_> = texts(BlockKind::Workflow).collect();
     Clause {
@@ -252,10 +237,7 @@ fn compile(raw: &Raw, problems: &mut Vec<Problem>) -> (Option<(Rules, Judge)>, O
     }
     problems.extend(rules.0.validate());
     let workflow = gathered.finish().map_err(|missing| {
-        let advice = format!(
-            "no clause sets {}: add each to a workflow block",
-            missing.join(", ")
-        );
+        let advice = format!("no clause sets {}: add each to a workflow block", missing.join(", "));
         problems.push(Problem::new(Document::Original, 1, None, advice));
     });
     (Some(rules), workflow.ok())
@@ -268,9 +250,7 @@ fn fronts(
 ) -> Option<(Front, Option<Front>)> {
     let mut read = |raw: &Raw, document| {
         let fault = |advice| Problem::new(document, raw.front_line.max(1), None, advice);
-        front::read(&raw.front)
-            .map_err(|advice| problems.push(fault(advice)))
-            .ok()
+        front::read(&raw.front).map_err(|advice| problems.push(fault(advice))).ok()
     };
     let first = read(original, Document::Original);
     let second = other.map(|raw| read(raw, Document::Translation));
@@ -288,23 +268,13 @@ fn fronts(
 
 fn compare_anchors(original: &Raw, other: &Raw) -> Vec<Problem> {
     let has = |raw: &Raw, anchor: &ClauseId| raw.clauses.iter().any(|c| c.anchor == *anchor);
-    let missing = original
-        .clauses
-        .iter()
-        .filter(|c| !has(other, &c.anchor))
-        .map(|c| {
-            let advice =
-                "the translation lacks this clause: add its words there under the same anchor";
-            Problem::in_clause(c.line, &c.anchor, advice)
-        });
-    let extra = other
-        .clauses
-        .iter()
-        .filter(|c| !has(original, &c.anchor))
-        .map(|c| {
-            let advice =
-                "the rulebook has no clause of this anchor: remove it here or correct the anchor";
-            Problem::new(Document::Translation, c.line, Some(&c.anchor), advice)
-        });
+    let missing = original.clauses.iter().filter(|c| !has(other, &c.anchor)).map(|c| {
+        let advice = "the translation lacks this clause: add its words there under the same anchor";
+        Problem::in_clause(c.line, &c.anchor, advice)
+    });
+    let extra = other.clauses.iter().filter(|c| !has(original, &c.anchor)).map(|c| {
+        let advice = "the rulebook has no clause of this anchor: remove it here or correct the anchor";
+        Problem::new(Document::Translation, c.line, Some(&c.anchor), advice)
+    });
     missing.chain(extra).collect()
 }

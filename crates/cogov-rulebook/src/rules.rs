@@ -36,14 +36,8 @@ pub(crate) struct Rules {
 impl Rules {
     /// No rules yet.
     pub fn new() -> Result<Self, String> {
-        let (schema, _) =
-            Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
-        Ok(Self {
-            policies: PolicySet::new(),
-            by_id: HashMap::new(),
-            schema,
-            named: Vec::new(),
-        })
+        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
+        Ok(Self { policies: PolicySet::new(), by_id: HashMap::new(), schema, named: Vec::new() })
     }
 
     /// Reads one block of a clause.
@@ -70,11 +64,7 @@ impl Rules {
         for policy in policies {
             let line = place(block, policy);
             let advice = self.add_policy(clause, line, policy);
-            problems.extend(
-                advice
-                    .into_iter()
-                    .map(|advice| Problem::in_clause(line, clause, advice)),
-            );
+            problems.extend(advice.into_iter().map(|advice| Problem::in_clause(line, clause, advice)));
         }
         problems
     }
@@ -87,21 +77,11 @@ impl Rules {
         });
         let limit = policy.annotation("limit").is_some();
         match words::check(policy) {
-            Ok(named) => self
-                .named
-                .extend(named.into_iter().map(|code| (code, clause.clone(), line))),
+            Ok(named) => self.named.extend(named.into_iter().map(|code| (code, clause.clone(), line))),
             Err(errors) => advice.extend(errors),
         }
         let id = PolicyId::new(format!("{clause}#{}", self.by_id.len()));
-        self.by_id.insert(
-            id.clone(),
-            Rule {
-                clause: clause.clone(),
-                treatment,
-                limit,
-                line,
-            },
-        );
+        self.by_id.insert(id.clone(), Rule { clause: clause.clone(), treatment, limit, line });
         if let Err(error) = self.policies.add(policy.new_id(id)) {
             advice.push(format!("the rule cannot be used: {error}"));
         }
@@ -110,8 +90,7 @@ impl Rules {
 
     /// Checks every rule against the schema.
     pub fn validate(&self) -> Vec<Problem> {
-        let result =
-            Validator::new(self.schema.clone()).validate(&self.policies, ValidationMode::Strict);
+        let result = Validator::new(self.schema.clone()).validate(&self.policies, ValidationMode::Strict);
         let fault = |id: &PolicyId, words: String| {
             let rule = self.by_id.get(id)?;
             // Cedar's words begin with its own name of the policy, which readers do not know.
@@ -122,12 +101,8 @@ impl Rules {
                 format!("the rule does not fit the schema: {words}"),
             ))
         };
-        let errors = result
-            .validation_errors()
-            .filter_map(|e| fault(e.policy_id(), with_help(e)));
-        let warnings = result
-            .validation_warnings()
-            .filter_map(|w| fault(w.policy_id(), with_help(w)));
+        let errors = result.validation_errors().filter_map(|e| fault(e.policy_id(), with_help(e)));
+        let warnings = result.validation_warnings().filter_map(|w| fault(w.policy_id(), with_help(w)));
         errors.chain(warnings).collect()
     }
 }
@@ -143,16 +118,9 @@ fn broken(clause: &ClauseId, block: &Block, errors: &cedar_policy::ParseErrors) 
     errors
         .iter()
         .map(|error| {
-            let offset = error
-                .labels()
-                .and_then(|mut all| all.next())
-                .map_or(0, |label| label.offset());
+            let offset = error.labels().and_then(|mut all| all.next()).map_or(0, |label| label.offset());
             let line = block.line + line_of(&block.text, offset) - 1;
-            Problem::in_clause(
-                line,
-                clause,
-                format!("the rule cannot be read: {}", with_help(error)),
-            )
+            Problem::in_clause(line, clause, format!("the rule cannot be read: {}", with_help(error)))
         })
         .collect()
 }
@@ -165,19 +133,10 @@ fn place(block: &Block, policy: &Policy) -> usize {
 
 /// What a permit obliges, from its annotations; none for a forbid.
 fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
-    const KNOWN: [&str; 5] = [
-        "treatment",
-        "mask",
-        "min_group",
-        "epsilon_per_month",
-        "limit",
-    ];
+    const KNOWN: [&str; 5] = ["treatment", "mask", "min_group", "epsilon_per_month", "limit"];
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     if let Some(unknown) = notes.keys().find(|key| !KNOWN.contains(key)) {
-        return Err(format!(
-            "no annotation is called @{unknown}: use @{}",
-            KNOWN.join(", @")
-        ));
+        return Err(format!("no annotation is called @{unknown}: use @{}", KNOWN.join(", @")));
     }
     if policy.effect() == Effect::Forbid {
         return match notes.keys().next() {
@@ -191,7 +150,10 @@ fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
 /// The treatment that a permit's annotations name, with exactly the settings that it needs.
 fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
     let Some(kind) = notes.get("treatment") else {
-        return Err("the permit names no treatment: add @treatment(\"clear\"), mask, aggregate, noise or withhold".into());
+        return Err(
+            "the permit names no treatment: add @treatment(\"clear\"), mask, aggregate, noise or withhold"
+                .into(),
+        );
     };
     let wanted: &[&str] = match *kind {
         "clear" | "withhold" => &[],
@@ -204,13 +166,10 @@ fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
             ));
         }
     };
-    if let Some(extra) = notes
-        .keys()
-        .find(|key| !["treatment", "limit"].contains(key) && !wanted.contains(key))
+    if let Some(extra) =
+        notes.keys().find(|key| !["treatment", "limit"].contains(key) && !wanted.contains(key))
     {
-        return Err(format!(
-            "@{extra} means nothing for @treatment({kind:?}): remove it"
-        ));
+        return Err(format!("@{extra} means nothing for @treatment({kind:?}): remove it"));
     }
     let note = |key: &str| {
         let missing = || format!("@treatment({kind:?}) needs @{key}(\"…\") beside it");
@@ -229,8 +188,6 @@ fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
 }
 
 fn min_group(text: &str) -> Result<MinGroup, String> {
-    let number = text
-        .parse()
-        .map_err(|_| format!("@min_group({text:?}) is no whole number"))?;
+    let number = text.parse().map_err(|_| format!("@min_group({text:?}) is no whole number"))?;
     MinGroup::new(number)
 }

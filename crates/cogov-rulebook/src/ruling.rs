@@ -47,16 +47,9 @@ impl Rulebook {
                 (Treatment::Withhold, Vec::new(), reason::Why::Silent)
             }
             Said::Permits(permits) => {
-                let strictest = permits
-                    .iter()
-                    .filter_map(|rule| rule.treatment)
-                    .reduce(Treatment::stricter);
+                let strictest = permits.iter().filter_map(|rule| rule.treatment).reduce(Treatment::stricter);
                 // A permit without a treatment does not pass the parser; were there one, it allows nothing.
-                (
-                    strictest.unwrap_or(Treatment::Withhold),
-                    permits,
-                    reason::Why::Permitted,
-                )
+                (strictest.unwrap_or(Treatment::Withhold), permits, reason::Why::Permitted)
             }
             Said::Forbids(forbids) => (Treatment::Withhold, forbids, reason::Why::Forbidden),
             Said::Nothing => (Treatment::Withhold, Vec::new(), reason::Why::Silent),
@@ -64,11 +57,7 @@ impl Rulebook {
         };
         let clauses = self.cite(&rules);
         let reason = reason::ruling(self, why, treatment, &clauses);
-        Ruling {
-            treatment,
-            clauses,
-            reason,
-        }
+        Ruling { treatment, clauses, reason }
     }
 
     fn cite(&self, rules: &[&Rule]) -> Clauses {

@@ -31,16 +31,10 @@ fn closed(attribute: &str) -> Option<Vec<&'static str>> {
 /// # Errors
 /// What to do about each word that is not known.
 pub(crate) fn check(policy: &Policy) -> Result<Vec<Code>, Vec<String>> {
-    let json = policy
-        .to_json()
-        .map_err(|error| vec![format!("the rule cannot be read: {error}")])?;
+    let json = policy.to_json().map_err(|error| vec![format!("the rule cannot be read: {error}")])?;
     let mut walk = Walk::default();
     walk.value(&json);
-    if walk.errors.is_empty() {
-        Ok(walk.named)
-    } else {
-        Err(walk.errors)
-    }
+    if walk.errors.is_empty() { Ok(walk.named) } else { Err(walk.errors) }
 }
 
 #[derive(Default)]
@@ -54,8 +48,7 @@ impl Walk {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.value(item)),
             Value::Object(map) => {
-                if let (Some(Value::String(kind)), Some(Value::String(id))) =
-                    (map.get("type"), map.get("id"))
+                if let (Some(Value::String(kind)), Some(Value::String(id))) = (map.get("type"), map.get("id"))
                 {
                     self.entity(kind, id);
                 }
@@ -90,10 +83,7 @@ impl Walk {
             let literals = strings(literals);
             if let Some(known) = closed(attribute) {
                 for word in literals.iter().filter(|word| !known.contains(word)) {
-                    self.errors.push(format!(
-                        "no {attribute} is called {word:?}: use {}",
-                        known.join(", ")
-                    ));
+                    self.errors.push(format!("no {attribute} is called {word:?}: use {}", known.join(", ")));
                 }
             } else if attribute == "purpose" || attribute == "purposes" {
                 for word in literals {
@@ -112,12 +102,6 @@ fn strings(value: &Value) -> Vec<&str> {
     if let Some(word) = value.get("Value").and_then(Value::as_str) {
         return vec![word];
     }
-    let set = value
-        .get("Set")
-        .or_else(|| value.get("Value"))
-        .and_then(Value::as_array);
-    set.into_iter()
-        .flatten()
-        .filter_map(|item| item.get("Value").unwrap_or(item).as_str())
-        .collect()
+    let set = value.get("Set").or_else(|| value.get("Value")).and_then(Value::as_array);
+    set.into_iter().flatten().filter_map(|item| item.get("Value").unwrap_or(item).as_str()).collect()
 }

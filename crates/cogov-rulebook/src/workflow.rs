@@ -29,11 +29,7 @@ pub enum Sharing {
 
 impl Sharing {
     /// Every kind.
-    pub const ALL: [Sharing; 3] = [
-        Sharing::Unconditional,
-        Sharing::Conditional,
-        Sharing::NotShared,
-    ];
+    pub const ALL: [Sharing; 3] = [Sharing::Unconditional, Sharing::Conditional, Sharing::NotShared];
 
     /// The code used in rules and files.
     #[must_use]
@@ -239,26 +235,19 @@ impl Workflow {
 }
 
 fn contains(kinds: &Setting<Vec<Sharing>>, sharing: &SharingAttribute) -> Setting<bool> {
-    Setting {
-        value: kinds.value.contains(&Sharing::from(sharing)),
-        clause: kinds.clause.clone(),
-    }
+    Setting { value: kinds.value.contains(&Sharing::from(sharing)), clause: kinds.clause.clone() }
 }
 
 /// Adds a workflow block to what was gathered so far.
 pub(crate) fn gather(gathered: &mut Gathered, clause: &ClauseId, block: &Block) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut problem =
-        |advice: String| problems.push(Problem::in_clause(block.line, clause, advice));
+    let mut problem = |advice: String| problems.push(Problem::in_clause(block.line, clause, advice));
     match toml::from_str::<Keys>(&block.text) {
         Ok(keys) if keys.silence_refuses == Some(false) => {
             problem("silence_refuses must be true: what no clause allows is always refused".into());
         }
         Ok(keys) => gathered.merge(keys, clause, &mut problem),
-        Err(error) => problem(format!(
-            "the workflow block cannot be read: {}",
-            error.message()
-        )),
+        Err(error) => problem(format!("the workflow block cannot be read: {}", error.message())),
     }
     problems
 }

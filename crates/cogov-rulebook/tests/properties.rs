@@ -1,10 +1,5 @@
 //! What holds for every set of rules, not only for the shipped one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
@@ -47,8 +42,7 @@ fn treatment() -> impl Strategy<Value = &'static str> {
 const SCOPE: &str = "(principal, action == Action::\"use\", resource)";
 
 fn permit() -> impl Strategy<Value = String> {
-    (treatment(), condition())
-        .prop_map(|(note, when)| format!("{note} permit {SCOPE} when {{ {when} }};"))
+    (treatment(), condition()).prop_map(|(note, when)| format!("{note} permit {SCOPE} when {{ {when} }};"))
 }
 
 fn limit() -> impl Strategy<Value = String> {
@@ -67,13 +61,11 @@ fn facts() -> impl Strategy<Value = Facts> {
     let grades = prop::sample::select(Grade::ALL.to_vec());
     let forms = prop::sample::select(Form::ALL.to_vec());
     let category = prop::sample::select(vec!["person.name", "region", "person"]);
-    (grades, forms, category, any::<bool>()).prop_map(|(grade, form, category, legal_basis)| {
-        Facts {
-            form,
-            legal_basis,
-            label: Label::new([category.parse().unwrap()], grade),
-            ..common::facts()
-        }
+    (grades, forms, category, any::<bool>()).prop_map(|(grade, form, category, legal_basis)| Facts {
+        form,
+        legal_basis,
+        label: Label::new([category.parse().unwrap()], grade),
+        ..common::facts()
     })
 }
 

@@ -9,7 +9,8 @@ use sqlx::any::AnyRow;
 use std::{collections::BTreeSet, fmt};
 
 const WHAT: &str = "account";
-const COLUMNS: &str = "SELECT name, display_name, party, roles, locale, password_hash, disabled, created_at FROM accounts";
+const COLUMNS: &str =
+    "SELECT name, display_name, party, roles, locale, password_hash, disabled, created_at FROM accounts";
 
 /// An account. It cannot be serialised and does not print its password hash.
 #[derive(Clone, PartialEq, Eq)]

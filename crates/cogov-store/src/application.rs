@@ -92,11 +92,14 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none.
     pub async fn application(&self, id: &ApplicationId) -> Result<Revised<Application>, StoreError> {
         let mut connection = self.connection().await?;
-        let row = Statement::with("SELECT id, revision, body FROM applications WHERE id = $1", [id.as_str().into()])
-            .optional(&mut connection)
-            .await
-            .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
-            .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
+        let row = Statement::with(
+            "SELECT id, revision, body FROM applications WHERE id = $1",
+            [id.as_str().into()],
+        )
+        .optional(&mut connection)
+        .await
+        .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
+        .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
         decode(&row)
     }
 

@@ -59,11 +59,12 @@ impl Store {
     /// [`StoreError::NotFound`] when there is none.
     pub async fn dataset(&self, id: &DatasetId) -> Result<Revised<Dataset>, StoreError> {
         let mut connection = self.connection().await?;
-        let row = Statement::with("SELECT id, revision, body FROM datasets WHERE id = $1", [id.as_str().into()])
-            .optional(&mut connection)
-            .await
-            .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
-            .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
+        let row =
+            Statement::with("SELECT id, revision, body FROM datasets WHERE id = $1", [id.as_str().into()])
+                .optional(&mut connection)
+                .await
+                .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
+                .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
         decode(&row)
     }
 

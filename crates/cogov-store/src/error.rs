@@ -23,7 +23,9 @@ pub enum StoreError {
         id: String,
     },
     /// Somebody changed the record since it was read.
-    #[error("the {what} {id:?} was changed by somebody else since you read it: load it again and repeat your change")]
+    #[error(
+        "the {what} {id:?} was changed by somebody else since you read it: load it again and repeat your change"
+    )]
     Conflict {
         /// The kind of record.
         what: &'static str,
@@ -52,7 +54,9 @@ pub enum StoreError {
     #[error("this page cursor was not made by this list: start again from the first page")]
     BadCursor,
     /// The database address is not one that cogov can use.
-    #[error("the database address is not usable: {0}; write sqlite:///path/to/file or postgres://user:password@host/name")]
+    #[error(
+        "the database address is not usable: {0}; write sqlite:///path/to/file or postgres://user:password@host/name"
+    )]
     BadUrl(String),
     /// The schema could not be brought up to date.
     #[error("the database schema could not be brought up to date: {0}")]

@@ -151,8 +151,7 @@ pub(crate) fn select(filter: &GrantFilter, page: &Page) -> Result<Statement, Sto
         )
     };
     let close = if filter.dataset.is_some() && provider.is_some() { ")" } else { "" };
-    let mut statement =
-        statement.push(close).when(" AND g.party = ", party).when(" AND g.state = ", state);
+    let mut statement = statement.push(close).when(" AND g.party = ", party).when(" AND g.state = ", state);
     if let Some(cursor) = &page.after {
         let (at, id) = cursor.moment()?;
         statement = statement.push(after).bind(at).push(", ").bind(id).push(")");
@@ -160,11 +159,7 @@ pub(crate) fn select(filter: &GrantFilter, page: &Page) -> Result<Statement, Sto
     Ok(statement.push(order).bind(page.fetch()))
 }
 
-pub(crate) async fn insert(
-    on: &mut AnyConnection,
-    grant: &Grant,
-    key: &MaskKey,
-) -> Result<(), StoreError> {
+pub(crate) async fn insert(on: &mut AnyConnection, grant: &Grant, key: &MaskKey) -> Result<(), StoreError> {
     let id = grant.id.as_str();
     let wrong = |error| StoreError::of(WHAT, id, error);
     let made_at = grant.made_at.millis();

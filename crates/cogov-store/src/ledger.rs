@@ -6,9 +6,7 @@ use crate::{
     open::commit,
     sql::{Statement, from_code, from_json, int, maybe_text, signed, text, to_json, unsigned},
 };
-use cogov_model::{
-    AccountName, DatasetId, EntryKind, GrantId, Outcome, PartyId, Timestamp,
-};
+use cogov_model::{AccountName, DatasetId, EntryKind, GrantId, Outcome, PartyId, Timestamp};
 use sqlx::{AnyConnection, any::AnyRow};
 use std::collections::BTreeSet;
 
@@ -109,7 +107,8 @@ impl Store {
 /// Walks a party's or a dataset's own list where one is asked for; both lists and the entries themselves
 /// are in the order of the ledger, so no search ever sorts.
 pub(crate) fn select(filter: &EntryFilter, page: &Page) -> Result<Statement, StoreError> {
-    const ENTRIES: &str = "SELECT e.idx, e.kind, e.at, e.grant_id, e.outcome, e.account, e.parties, e.datasets FROM ";
+    const ENTRIES: &str =
+        "SELECT e.idx, e.kind, e.at, e.grant_id, e.outcome, e.account, e.parties, e.datasets FROM ";
     let party = filter.party.as_ref().map(PartyId::as_str);
     let dataset = filter.dataset.as_ref().map(DatasetId::as_str);
     let statement = Statement::new(ENTRIES);
@@ -118,7 +117,10 @@ pub(crate) fn select(filter: &EntryFilter, page: &Page) -> Result<Statement, Sto
             statement
                 .push("ledger_parties p JOIN ledger_index e ON e.idx = p.idx WHERE p.party = ")
                 .bind(party)
-                .when(" AND EXISTS (SELECT 1 FROM ledger_datasets d WHERE d.idx = p.idx AND d.dataset = ", dataset)
+                .when(
+                    " AND EXISTS (SELECT 1 FROM ledger_datasets d WHERE d.idx = p.idx AND d.dataset = ",
+                    dataset,
+                )
                 .push(if dataset.is_some() { ")" } else { "" }),
             " AND p.idx < ",
             " ORDER BY p.idx DESC LIMIT ",

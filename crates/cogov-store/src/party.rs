@@ -55,10 +55,8 @@ impl Store {
             .all(&mut connection)
             .await
             .map_err(wrong)?;
-        let parties: Result<Vec<Party>, _> = rows
-            .iter()
-            .map(|row| from_json(WHAT, "list", &text(row, "body").map_err(wrong)?))
-            .collect();
+        let parties: Result<Vec<Party>, _> =
+            rows.iter().map(|row| from_json(WHAT, "list", &text(row, "body").map_err(wrong)?)).collect();
         Ok(Paged::cut(parties?, page, |party| Cursor::at_key(party.id.as_str())))
     }
 }

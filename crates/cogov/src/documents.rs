@@ -18,12 +18,13 @@ struct Purpose {
 
 /// The Decree 809 profile with its data files.
 pub fn shipped() -> Result<Documents> {
-    let purposes: Purposes =
-        toml::from_str(include_str!("../../../rulebooks/purposes.toml")).context("rulebooks/purposes.toml")?;
+    let purposes: Purposes = toml::from_str(include_str!("../../../rulebooks/purposes.toml"))
+        .context("rulebooks/purposes.toml")?;
     Ok(Documents {
         rulebook: include_str!("../../../rulebooks/decree-809.md").to_owned(),
         rulebook_zh: include_str!("../../../rulebooks/decree-809.zh.md").to_owned(),
-        scheme: toml::from_str(include_str!("../../../rulebooks/scheme.toml")).context("rulebooks/scheme.toml")?,
+        scheme: toml::from_str(include_str!("../../../rulebooks/scheme.toml"))
+            .context("rulebooks/scheme.toml")?,
         calendar: toml::from_str(include_str!("../../../rulebooks/holidays-cn.toml"))
             .context("rulebooks/holidays-cn.toml")?,
         purposes: purposes.purpose.into_iter().map(|purpose| (purpose.code, purpose.name)).collect(),

@@ -123,12 +123,15 @@ impl Settings {
 /// An address of a door.
 pub fn address(text: &str, setting: &str) -> Result<SocketAddr> {
     let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
-    found.with_context(|| format!("{setting} is {text:?}, which is no address: write host:port, such as 127.0.0.1:8080"))
+    found.with_context(|| {
+        format!("{setting} is {text:?}, which is no address: write host:port, such as 127.0.0.1:8080")
+    })
 }
 
 /// Logs go to the standard error; `RUST_LOG` chooses what.
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,cogov=info,cogov_app=info,cogov_wire=info"));
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("warn,cogov=info,cogov_app=info,cogov_wire=info")
+    });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }

@@ -1,18 +1,11 @@
 //! What the tests of the ledger share.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "each test binary uses a part of it"
-)]
+#![allow(dead_code, clippy::unwrap_used, missing_docs, reason = "each test binary uses a part of it")]
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use cogov_ledger::{
-    FileSigner, Ledger, LedgerError, Media, MemoryMedia, Opened, Options, verify::Source,
-};
+use cogov_ledger::{FileSigner, Ledger, LedgerError, Media, MemoryMedia, Opened, Options, verify::Source};
 
 /// One key for a whole test binary.
 pub fn signer() -> Arc<FileSigner> {
@@ -27,11 +20,7 @@ pub fn signer() -> Arc<FileSigner> {
 }
 
 pub fn options(media: &MemoryMedia) -> Options {
-    Options::new(
-        Arc::new(media.clone()),
-        signer(),
-        Arc::new(|| 1_700_000_000_000),
-    )
+    Options::new(Arc::new(media.clone()), signer(), Arc::new(|| 1_700_000_000_000))
 }
 
 pub fn open(media: &MemoryMedia) -> Result<(Ledger, Opened), LedgerError> {
@@ -40,11 +29,7 @@ pub fn open(media: &MemoryMedia) -> Result<(Ledger, Opened), LedgerError> {
 
 /// A public entry that names its number, of changing length.
 pub fn leaf(number: u64) -> Vec<u8> {
-    format!(
-        r#"{{"n":{number},"pad":"{}"}}"#,
-        "x".repeat((number % 37) as usize)
-    )
-    .into_bytes()
+    format!(r#"{{"n":{number},"pad":"{}"}}"#, "x".repeat((number % 37) as usize)).into_bytes()
 }
 
 pub fn sealed(number: u64) -> Vec<u8> {

@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use cogov_model::{
-    ColumnRef, Condition, Grant, GrantState, Label, Party, Purpose, RowScope, SharingAttribute,
-    Term, Text, Timestamp, Treatment,
+    ColumnRef, Condition, Grant, GrantState, Label, Party, Purpose, RowScope, SharingAttribute, Term, Text,
+    Timestamp, Treatment,
 };
 use cogov_rulebook::{Ask, AskColumn, Permit, Preview, Refusal, Rulebook};
 use serde::Deserialize;
@@ -16,10 +16,7 @@ pub fn file(path: &str) -> String {
 }
 
 pub fn rulebook() -> Rulebook {
-    let (en, zh) = (
-        file("rulebooks/decree-809.md"),
-        file("rulebooks/decree-809.zh.md"),
-    );
+    let (en, zh) = (file("rulebooks/decree-809.md"), file("rulebooks/decree-809.zh.md"));
     Rulebook::parse(&en, Some(&zh)).unwrap_or_else(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
@@ -111,56 +108,37 @@ pub fn world() -> World {
     for dataset in world.dataset {
         for table in &dataset.table {
             for c in &table.column {
-                labels.insert(
-                    column(&format!("{}.{}.{}", dataset.id, table.name, c.name)),
-                    c.label.clone(),
-                );
+                labels.insert(column(&format!("{}.{}.{}", dataset.id, table.name, c.name)), c.label.clone());
             }
         }
         sharing.insert(dataset.id, (dataset.provider, dataset.sharing));
     }
     World {
         rulebook: rulebook(),
-        parties: world
-            .party
-            .into_iter()
-            .map(|p| (p.id.to_string(), p))
-            .collect(),
+        parties: world.party.into_iter().map(|p| (p.id.to_string(), p)).collect(),
         labels,
         sharing,
-        grants: grants
-            .grant
-            .into_iter()
-            .map(|g| (g.id.clone(), grant(g)))
-            .collect(),
+        grants: grants.grant.into_iter().map(|g| (g.id.clone(), grant(g))).collect(),
     }
 }
 
 fn grant(file: GrantFile) -> Grant {
-    let columns = file.columns.iter().flat_map(|(table, columns)| {
-        columns
-            .iter()
-            .map(move |name| column(&format!("{table}.{name}")))
-    });
+    let columns = file
+        .columns
+        .iter()
+        .flat_map(|(table, columns)| columns.iter().map(move |name| column(&format!("{table}.{name}"))));
     Grant {
         id: file.id.parse().unwrap(),
         name: Text::default(),
         party: file.party.parse().unwrap(),
         providers: file.providers.iter().map(|p| p.parse().unwrap()).collect(),
         columns: columns.collect(),
-        conditions: file
-            .conditions
-            .iter()
-            .map(|c| (column(&c.column), c.treatment))
-            .collect(),
+        conditions: file.conditions.iter().map(|c| (column(&c.column), c.treatment)).collect(),
         scope: RowScope(file.scope),
         purpose: file.purpose,
         form: file.form,
         lane: file.lane,
-        term: Term {
-            from: day(file.starts),
-            until: day(file.ends),
-        },
+        term: Term { from: day(file.starts), until: day(file.ends) },
         state: file.state,
         made_at: day(file.starts),
         application: None,
@@ -172,24 +150,13 @@ impl World {
         let grant = &self.grants[grant];
         let columns = grant.columns.iter().map(|column| {
             let (provider, sharing) = &self.sharing[column.dataset.as_str()];
-            AskColumn {
-                column,
-                label: &self.labels[column],
-                sharing,
-                provider: &self.parties[provider],
-            }
+            AskColumn { column, label: &self.labels[column], sharing, provider: &self.parties[provider] }
         });
-        Ask {
-            grant,
-            party: &self.parties[party],
-            columns: columns.collect(),
-            now: day(days),
-        }
+        Ask { grant, party: &self.parties[party], columns: columns.collect(), now: day(days) }
     }
 
     pub fn decide(&self, grant: &str, days: i64) -> Result<Permit, Refusal> {
-        self.rulebook
-            .decide(&self.ask(grant, self.grants[grant].party.as_str(), days))
+        self.rulebook.decide(&self.ask(grant, self.grants[grant].party.as_str(), days))
     }
 
     pub fn decide_as(&self, grant: &str, party: &str) -> Result<Permit, Refusal> {
@@ -197,8 +164,7 @@ impl World {
     }
 
     pub fn preview(&self, grant: &str, days: i64) -> Preview {
-        self.rulebook
-            .preview(&self.ask(grant, self.grants[grant].party.as_str(), days))
+        self.rulebook.preview(&self.ask(grant, self.grants[grant].party.as_str(), days))
     }
 }
 
@@ -216,9 +182,7 @@ pub const SETTINGS: &str = "## Settings {#settings}\n\nAll of them.\n\n```workfl
 pub fn book(rules: &[String]) -> String {
     let mut text = format!("+++\nid = \"test\"\ntitle = \"Test\"\n+++\n\n# Test\n\n{SETTINGS}");
     for (number, rule) in rules.iter().enumerate() {
-        text.push_str(&format!(
-            "## Rule {number} {{#rule-{number}}}\n\nWords.\n\n```cedar\n{rule}\n```\n\n"
-        ));
+        text.push_str(&format!("## Rule {number} {{#rule-{number}}}\n\nWords.\n\n```cedar\n{rule}\n```\n\n"));
     }
     text
 }
@@ -235,10 +199,7 @@ pub fn facts() -> cogov_rulebook::Facts {
         purpose: "administration.eligibility".parse().unwrap(),
         legal_basis: true,
         days_left: 100,
-        label: Label::new(
-            ["person.finance".parse().unwrap()],
-            cogov_model::Grade::General3,
-        ),
+        label: Label::new(["person.finance".parse().unwrap()], cogov_model::Grade::General3),
         dataset: "data".parse().unwrap(),
         sharing: cogov_rulebook::Sharing::Conditional,
         provider: "provider".parse().unwrap(),

@@ -26,8 +26,10 @@ impl Cluster {
         // The port is free when asked; a rare thief makes the start fail loudly.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let cluster = Self { folder, bin: binaries(), owner, port };
-        cluster.run("initdb", &["-D", "data", "-U", "cogov", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
-        let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off");
+        cluster
+            .run("initdb", &["-D", "data", "-U", "cogov", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        let options =
+            format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off");
         cluster.run("pg_ctl", &["-D", "data", "-w", "-l", "log", "-o", &options, "start"]);
         cluster
     }

@@ -52,8 +52,10 @@ pub fn version(dataset: &str, number: u64) -> Version {
 }
 
 pub fn profile(rows: u64) -> TableProfile {
-    serde_json::from_value(json!({"rows": rows, "rejected": 1, "encoding": "UTF-8", "delimiter": ",", "columns": []}))
-        .unwrap()
+    serde_json::from_value(
+        json!({"rows": rows, "rejected": 1, "encoding": "UTF-8", "delimiter": ",", "columns": []}),
+    )
+    .unwrap()
 }
 
 pub fn application(id: &str, requester: &str, provider: &str, made_at: i64) -> Application {

@@ -87,8 +87,7 @@ pub async fn applications_are_found_by_each_filter(store: Store) {
     with_parties(&store, &["tax", "welfare", "lab"]).await;
     let mut done = application("a3", "lab", "tax", 3);
     done.state = ApplicationState::Refused;
-    for application in
-        [application("a1", "welfare", "tax", 1), application("a2", "lab", "welfare", 2), done]
+    for application in [application("a1", "welfare", "tax", 1), application("a2", "lab", "welfare", 2), done]
     {
         store.add_application(&application).await.unwrap();
     }

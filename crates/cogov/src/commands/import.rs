@@ -45,7 +45,10 @@ fn print_account(account: &ImportAccount) {
     let (table, profile) = (&account.table, &account.profile);
     println!("{}.{} version {}: {} rows", account.dataset, table.name, account.version, table.rows);
     if table.rejected > 0 {
-        println!("{} rows did not parse; they are kept with line and reason: the dataset's page offers them as a file", table.rejected);
+        println!(
+            "{} rows did not parse; they are kept with line and reason: the dataset's page offers them as a file",
+            table.rejected
+        );
     }
     println!("{:<28} {:<10} {:>9} {:>9}  proposed label", "column", "type", "nulls", "distinct");
     for column in &profile.columns {
@@ -63,5 +66,8 @@ fn print_account(account: &ImportAccount) {
             println!("{:<28}   {}", "", finding.words.en);
         }
     }
-    println!("Written to the ledger as entry {}. Decide the labels and publish on the dataset's page.", account.entry);
+    println!(
+        "Written to the ledger as entry {}. Decide the labels and publish on the dataset's page.",
+        account.entry
+    );
 }

@@ -64,7 +64,9 @@ impl Server {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             bail!("{url:?} is no address: write http://host:port");
         }
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).http_status_as_error(false);
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false);
         Ok(Self { agent: config.build().into(), base: format!("{}/ledger/", url.trim_end_matches('/')) })
     }
 }

@@ -19,7 +19,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
         Command::Ledger(Ledger::Verify(arguments)) => ledger::verify(&arguments),
-        Command::Rulebook(Rulebook::Check { file, translation }) => rulebook::check(&file, translation.as_deref()),
+        Command::Rulebook(Rulebook::Check { file, translation }) => {
+            rulebook::check(&file, translation.as_deref())
+        }
         Command::Rulebook(Rulebook::Replay { file, translation, home }) => {
             rulebook::replay(&file, translation.as_deref(), &home).await
         }

@@ -20,5 +20,7 @@ pub async fn open(settings: &Settings) -> Result<App> {
         settings.query_memory_mb.map(|mb| mb << 20),
         settings.query_seconds.map(Duration::from_secs),
     );
-    App::open(config).await.with_context(|| format!("the node in {} cannot be opened", settings.home.display()))
+    App::open(config)
+        .await
+        .with_context(|| format!("the node in {} cannot be opened", settings.home.display()))
 }

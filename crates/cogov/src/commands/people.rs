@@ -16,7 +16,11 @@ pub async fn add_party(arguments: AddParty) -> Result<ExitCode> {
     let party = Party {
         id: PartyId::new(arguments.id)?,
         name: Text::new(arguments.name, arguments.name_zh),
-        class: word(&arguments.class, "class", "government, operator, enterprise, university, social or individual")?,
+        class: word(
+            &arguments.class,
+            "class",
+            "government, operator, enterprise, university, social or individual",
+        )?,
         tier: arguments.tier.map(|tier| word(&tier, "tier", "state, region or local")).transpose()?,
         region: arguments.region.map(RegionCode::new).transpose()?,
     };

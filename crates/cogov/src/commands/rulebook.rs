@@ -24,7 +24,14 @@ pub fn check(file: &Path, translation: Option<&Path>) -> Result<ExitCode> {
     }
     let share = rulebook.enforcement_share();
     println!("{} is well-formed: {}", file.display(), rulebook.version());
-    println!("{} clauses: {} by the engine, {} by the workflow, {} by both, {} by people only", share.total(), share.engine, share.workflow, share.both, share.people);
+    println!(
+        "{} clauses: {} by the engine, {} by the workflow, {} by both, {} by people only",
+        share.total(),
+        share.engine,
+        share.workflow,
+        share.both,
+        share.people
+    );
     println!("{} % are enforced by cogov", share.percent_enforced());
     Ok(ExitCode::SUCCESS)
 }
@@ -34,10 +41,20 @@ pub async fn replay(file: &Path, translation: Option<&Path>, home: &Home) -> Res
     let Some(draft) = read(file, translation)? else { return Ok(ExitCode::FAILURE) };
     let app = node::open(&Settings::of(home)?).await?;
     let replay = app.replay(&draft).await.map_err(shown)?;
-    println!("{} grants, {} columns decided under {} and under {}", replay.grants, replay.columns, replay.in_force, replay.draft);
+    println!(
+        "{} grants, {} columns decided under {} and under {}",
+        replay.grants, replay.columns, replay.in_force, replay.draft
+    );
     println!("{} columns would change", replay.changes.len());
     for change in &replay.changes {
-        println!("{} {}: {} → {} ({})", change.grant, change.column, change.before, change.after, change.clauses.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "));
+        println!(
+            "{} {}: {} → {} ({})",
+            change.grant,
+            change.column,
+            change.before,
+            change.after,
+            change.clauses.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ")
+        );
     }
     app.close().await;
     Ok(ExitCode::SUCCESS)
@@ -45,7 +62,8 @@ pub async fn replay(file: &Path, translation: Option<&Path>, home: &Home) -> Res
 
 /// The rulebook, or its problems on the standard error.
 fn read(file: &Path, translation: Option<&Path>) -> Result<Option<Rulebook>> {
-    let text = |path: &Path| fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()));
+    let text =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()));
     let source = text(file)?;
     let other = match translation {
         Some(path) => Some(text(path)?),

@@ -45,7 +45,8 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
     wait_for_end().await?;
     println!("ending: open requests are finished first");
     stop.send_replace(true);
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), async { (pages.await, database.await) }).await;
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), async { (pages.await, database.await) })
+        .await;
     app.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -68,15 +69,24 @@ async fn listen(address: SocketAddr, variable: &str, flag: &str) -> Result<TcpLi
 fn check_addresses(app: &App, demo: bool, doors: &Doors, tls: bool) -> Result<()> {
     let loopback = doors.http.ip().is_loopback() && doors.pg.ip().is_loopback();
     if (demo || app.is_demo()) && !loopback {
-        bail!("the demo world's passwords are public, so it is served on loopback only: use 127.0.0.1 for --http and --pg");
+        bail!(
+            "the demo world's passwords are public, so it is served on loopback only: use 127.0.0.1 for --http and --pg"
+        );
     }
     if !doors.pg.ip().is_loopback() && !tls {
-        bail!("passwords would cross the network in clear: set --tls-cert and --tls-key, or listen on 127.0.0.1");
+        bail!(
+            "passwords would cross the network in clear: set --tls-cert and --tls-key, or listen on 127.0.0.1"
+        );
     }
     Ok(())
 }
 
-async fn serve_http(app: App, site: Site, listener: TcpListener, mut stopped: watch::Receiver<bool>) -> std::io::Result<()> {
+async fn serve_http(
+    app: App,
+    site: Site,
+    listener: TcpListener,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let router = cogov_wire::router(app.clone()).merge(cogov_web::router(app, site));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)

@@ -74,7 +74,8 @@ pub async fn announce(app: &App, folder: &Path, home: &Path, doors: &Doors) -> R
         });
     }
     let cards = app.public_grants().await.map_err(|error| anyhow!("{error}"))?;
-    let account_of: BTreeMap<_, _> = grants.grant.iter().map(|g| (g.id.clone(), g.account.to_string())).collect();
+    let account_of: BTreeMap<_, _> =
+        grants.grant.iter().map(|g| (g.id.clone(), g.account.to_string())).collect();
     let grants = cards.iter().map(|card| WayInGrant {
         id: card.grant.id.to_string(),
         name: card.grant.name.en.clone(),
@@ -115,7 +116,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let part = path.with_extension("json.part");
     let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    file.and_then(|mut file| file.write_all(bytes)).with_context(|| format!("{} cannot be written", part.display()))?;
+    file.and_then(|mut file| file.write_all(bytes))
+        .with_context(|| format!("{} cannot be written", part.display()))?;
     fs::rename(&part, path).with_context(|| format!("{} cannot be written", path.display()))
 }
 
@@ -129,11 +131,21 @@ fn print(way_in: &WayIn, world: &world::World, doors: &Doors, path: &Path) {
     println!("Sign in as one of these (passwords for this machine only):");
     for account in &world.account {
         let roles: Vec<&str> = account.roles.iter().map(|role| role.code()).collect();
-        println!("  {:<10} {:<22} {:<16} {}", account.name.as_str(), account.password, account.party.as_str(), roles.join(", "));
+        println!(
+            "  {:<10} {:<22} {:<16} {}",
+            account.name.as_str(),
+            account.password,
+            account.party.as_str(),
+            roles.join(", ")
+        );
     }
-    let ready = way_in.grants.iter().find(|grant| grant.state == "active" && grant.form == "rows" && !grant.account.is_empty());
+    let ready = way_in
+        .grants
+        .iter()
+        .find(|grant| grant.state == "active" && grant.form == "rows" && !grant.account.is_empty());
     if let Some(grant) = ready {
-        let password = world.account.iter().find(|a| a.name.as_str() == grant.account).map(|a| a.password.as_str());
+        let password =
+            world.account.iter().find(|a| a.name.as_str() == grant.account).map(|a| a.password.as_str());
         println!();
         println!("A grant is a database:");
         println!(

@@ -79,7 +79,15 @@ impl Loader<'_> {
             let (app, account) = (self.app.clone(), new_account(account));
             tasks.spawn(async move {
                 let (name, display, party, roles, locale, password) = account;
-                app.put_account(NewAccount { name, display: &display, party, roles, locale, password: &password }).await
+                app.put_account(NewAccount {
+                    name,
+                    display: &display,
+                    party,
+                    roles,
+                    locale,
+                    password: &password,
+                })
+                .await
             });
         }
         while let Some(done) = tasks.join_next().await {
@@ -108,8 +116,16 @@ impl Loader<'_> {
             let account = self.app.import(&steward, request, |_| {}).await.map_err(words)?;
             fs::remove_file(file)?;
             let labels = table.column.iter().map(|c| (c.column.name.clone(), choice(c, &account.profile)));
-            self.app.decide_labels(&steward, &dataset.id, &table.name, labels.collect()).await.map_err(words)?;
-            println!("  {name}: {} rows × {} columns, {:.1} s", account.table.rows, table.column.len(), started.elapsed().as_secs_f64());
+            self.app
+                .decide_labels(&steward, &dataset.id, &table.name, labels.collect())
+                .await
+                .map_err(words)?;
+            println!(
+                "  {name}: {} rows × {} columns, {:.1} s",
+                account.table.rows,
+                table.column.len(),
+                started.elapsed().as_secs_f64()
+            );
         }
         self.app.describe(&steward, &dataset.id, description(dataset)).await.map_err(words)?;
         self.app.publish(&steward, &dataset.id).await.map_err(words)?;
@@ -144,7 +160,14 @@ impl Loader<'_> {
     /// An application that its own head agreed to, so that it waits for the provider.
     async fn application(&self, demo: &DemoApplication) -> Result<()> {
         let requester = self.actor(&demo.account).await?;
-        if self.app.inbox(&requester).await.map_err(words)?.iter().any(|item| item.application.requester == requester.party.id) {
+        if self
+            .app
+            .inbox(&requester)
+            .await
+            .map_err(words)?
+            .iter()
+            .any(|item| item.application.requester == requester.party.id)
+        {
             return Ok(());
         }
         let draft = ApplicationDraft {
@@ -174,7 +197,12 @@ impl Loader<'_> {
     }
 
     async fn actor(&self, name: &AccountName) -> Result<Actor> {
-        let account = self.world.account.iter().find(|a| a.name == *name).with_context(|| format!("no account {name}"))?;
+        let account = self
+            .world
+            .account
+            .iter()
+            .find(|a| a.name == *name)
+            .with_context(|| format!("no account {name}"))?;
         let home = std::net::IpAddr::from([127, 0, 0, 1]);
         self.app.authenticate(name.as_str(), &account.password, home).await.map_err(words)
     }

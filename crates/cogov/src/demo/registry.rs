@@ -104,11 +104,7 @@ where
 #[must_use]
 pub fn person(seed: u64, unit: Unit) -> Person {
     let mut draw = SplitMix64::of(seed, unit.recid);
-    let sex = if draw.below(2) == 0 {
-        Sex::Female
-    } else {
-        Sex::Male
-    };
+    let sex = if draw.below(2) == 0 { Sex::Female } else { Sex::Male };
     let birth_date = birth_date(&mut draw, unit);
     let (name, handle) = name(&mut draw, sex);
     Person {
@@ -180,11 +176,7 @@ fn birth_date(draw: &mut SplitMix64, unit: Unit) -> BirthDate {
         day -= length;
         month += 1;
     }
-    BirthDate {
-        year: REFERENCE_YEAR.saturating_sub(age),
-        month,
-        day: u8::try_from(day + 1).unwrap_or(1),
-    }
+    BirthDate { year: REFERENCE_YEAR.saturating_sub(age), month, day: u8::try_from(day + 1).unwrap_or(1) }
 }
 
 /// 6 digits of division (`99`, region, division), 8 of birth, 3 of sequence (odd for men), the check digit.
@@ -206,10 +198,7 @@ fn identity_number(unit: Unit, born: BirthDate, sex: Sex) -> String {
 
 /// The check digit of GB 11643: ISO 7064 MOD 11-2 over the 17 digits before it.
 fn check_digit(digits: &str) -> char {
-    let sum = digits
-        .chars()
-        .filter_map(|c| c.to_digit(10))
-        .fold(0, |p, d| (p + d) * 2 % 11);
+    let sum = digits.chars().filter_map(|c| c.to_digit(10)).fold(0, |p, d| (p + d) * 2 % 11);
     match (12 - sum) % 11 {
         10 => 'X',
         digit => char::from_digit(digit, 10).unwrap_or('0'),
@@ -219,12 +208,7 @@ fn check_digit(digits: &str) -> char {
 /// Eight digits after the region: a permutation of the keys below 100,000,000.
 fn phone(unit: Unit) -> String {
     let number = u64::from(unit.recid) * 57_885_161 % 100_000_000;
-    format!(
-        "+999 {:02} {:04} {:04}",
-        unit.region % 100,
-        number / 10_000,
-        number % 10_000
-    )
+    format!("+999 {:02} {:04} {:04}", unit.region % 100, number / 10_000, number % 10_000)
 }
 
 /// A name and the first part of an e-mail address.
@@ -235,10 +219,7 @@ fn name(draw: &mut SplitMix64, sex: Sex) -> (String, String) {
             Sex::Male => WESTERN_MALE,
         });
         let last = draw.pick(WESTERN_LAST);
-        return (
-            format!("{first} {last}"),
-            format!("{first}.{last}").to_ascii_lowercase(),
-        );
+        return (format!("{first} {last}"), format!("{first}.{last}").to_ascii_lowercase());
     }
     let (family, family_pinyin) = draw.pick(FAMILY);
     let given = match sex {
@@ -246,18 +227,11 @@ fn name(draw: &mut SplitMix64, sex: Sex) -> (String, String) {
         Sex::Male => GIVEN_MALE,
     };
     let (one, one_pinyin) = draw.pick(given);
-    let (two, two_pinyin) = if draw.below(3) == 0 {
-        ("", "")
-    } else {
-        draw.pick(given)
-    };
+    let (two, two_pinyin) = if draw.below(3) == 0 { ("", "") } else { draw.pick(given) };
     let pinyin = format!("{one_pinyin}{two_pinyin}");
     let handle = format!("{family_pinyin}.{pinyin}");
     if draw.below(3) == 0 {
-        (
-            format!("{} {}", capital(family_pinyin), capital(&pinyin)),
-            handle,
-        )
+        (format!("{} {}", capital(family_pinyin), capital(&pinyin)), handle)
     } else {
         (format!("{family}{one}{two}"), handle)
     }
@@ -265,31 +239,17 @@ fn name(draw: &mut SplitMix64, sex: Sex) -> (String, String) {
 
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(letters)
-        .collect()
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn address(draw: &mut SplitMix64, region: u8) -> String {
     let (town_zh, town_en) = draw.pick(TOWNS);
     let (street_zh, street_en) = draw.pick(STREETS);
-    let (house, flat) = (
-        1 + draw.below(288),
-        101 + draw.below(6) * 100 + draw.below(4),
-    );
+    let (house, flat) = (1 + draw.below(288), 101 + draw.below(6) * 100 + draw.below(4));
     if draw.below(2) == 0 {
-        format!(
-            "{town_zh}{street_zh}{house}号{flat}室 (邮编 {region:02}-{:04})",
-            draw.below(10_000)
-        )
+        format!("{town_zh}{street_zh}{house}号{flat}室 (邮编 {region:02}-{:04})", draw.below(10_000))
     } else {
-        format!(
-            "{house} {street_en}, Flat {flat}, {town_en} {region:02}-{:04}",
-            draw.below(10_000)
-        )
+        format!("{house} {street_en}, Flat {flat}, {town_en} {region:02}-{:04}", draw.below(10_000))
     }
 }
 
@@ -366,11 +326,7 @@ mod tests {
     fn crowd() -> impl Iterator<Item = Unit> {
         (1..=280_005_u32).map(|recid| {
             let region = REGIONS[usize::try_from(recid % 5).unwrap()];
-            Unit {
-                recid,
-                age: [15, 40, 40, 41, 80, 85][usize::try_from(recid / 7 % 6).unwrap()],
-                region,
-            }
+            Unit { recid, age: [15, 40, 40, 41, 80, 85][usize::try_from(recid / 7 % 6).unwrap()], region }
         })
     }
 
@@ -378,13 +334,8 @@ mod tests {
     fn holds_by_weights(number: &str) -> bool {
         const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
         const CHECKS: &str = "10X98765432";
-        let sum: u32 = number
-            .chars()
-            .zip(WEIGHTS)
-            .map(|(c, w)| c.to_digit(10).unwrap() * w)
-            .sum();
-        number.len() == 18
-            && number.chars().nth(17) == CHECKS.chars().nth(usize::try_from(sum % 11).unwrap())
+        let sum: u32 = number.chars().zip(WEIGHTS).map(|(c, w)| c.to_digit(10).unwrap() * w).sum();
+        number.len() == 18 && number.chars().nth(17) == CHECKS.chars().nth(usize::try_from(sum % 11).unwrap())
     }
 
     #[test]
@@ -402,10 +353,7 @@ mod tests {
             assert!(holds_by_weights(id), "{id}");
             assert_eq!(&id[..4], format!("99{:02}", unit.region));
             assert_eq!(id[6..14], row.birth_date.iso().replace('-', ""));
-            assert_eq!(
-                id[16..17].parse::<u8>().unwrap() % 2 == 1,
-                row.sex == Sex::Male
-            );
+            assert_eq!(id[16..17].parse::<u8>().unwrap() % 2 == 1, row.sex == Sex::Male);
             let age = REFERENCE_YEAR - row.birth_date.year;
             let top = match unit.age {
                 80 => 84,
@@ -419,10 +367,7 @@ mod tests {
             phones.insert(row.phone);
             mails.insert(row.email);
         }
-        assert_eq!(
-            (numbers.len(), phones.len(), mails.len()),
-            (280_005, 280_005, 280_005)
-        );
+        assert_eq!((numbers.len(), phones.len(), mails.len()), (280_005, 280_005, 280_005));
     }
 
     #[test]
@@ -433,22 +378,12 @@ mod tests {
         let mut backward: Vec<_> = persons(SEED, units).collect();
         backward.reverse();
         assert_eq!(forward, backward);
-        assert_ne!(
-            forward,
-            persons(SEED + 1, crowd().take(500)).collect::<Vec<_>>()
-        );
+        assert_ne!(forward, persons(SEED + 1, crowd().take(500)).collect::<Vec<_>>());
     }
 
     #[test]
     fn the_registry_of_the_demo_world_stays_the_same() {
-        let first = person(
-            SEED,
-            Unit {
-                recid: 1,
-                age: 52,
-                region: 6,
-            },
-        );
+        let first = person(SEED, Unit { recid: 1, age: 52, region: 6 });
         let shown = format!(
             "{}|{}|{}|{}|{}|{}|{}",
             first.name,
@@ -468,10 +403,7 @@ mod tests {
     #[test]
     fn days_spread_over_the_year_and_names_over_traditions() {
         let rows: Vec<_> = persons(SEED, crowd()).collect();
-        let days: HashSet<_> = rows
-            .iter()
-            .map(|r| (r.birth_date.month, r.birth_date.day))
-            .collect();
+        let days: HashSet<_> = rows.iter().map(|r| (r.birth_date.month, r.birth_date.day)).collect();
         assert_eq!(days.len(), 365);
         let latin = rows.iter().filter(|r| r.name.is_ascii()).count();
         let women = rows.iter().filter(|r| r.sex == Sex::Female).count();

@@ -35,12 +35,14 @@ pub fn prepare(folder: &Path, spool: &Path, name: &str, table: &DemoTable) -> Re
 
 /// Takes a table's columns out of the survey file, under their own names.
 fn cut(survey: &Path, path: &Path, table: &DemoTable) -> Result<PathBuf> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(open(survey)?).context("the survey file is no Parquet")?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(open(survey)?).context("the survey file is no Parquet")?;
     let schema = reader.schema().clone();
     let mut positions = Vec::new();
     for column in &table.column {
         let source = column.source.as_deref().unwrap_or(column.column.name.as_str());
-        positions.push(schema.index_of(source).with_context(|| format!("the survey has no column {source}"))?);
+        positions
+            .push(schema.index_of(source).with_context(|| format!("the survey has no column {source}"))?);
     }
     let mask = ProjectionMask::roots(reader.parquet_schema(), positions.iter().copied());
     // A projection keeps the file's order; the table's own order is put back below.
@@ -52,7 +54,9 @@ fn cut(survey: &Path, path: &Path, table: &DemoTable) -> Result<PathBuf> {
         .column
         .iter()
         .zip(&positions)
-        .map(|(column, position)| schema.field(*position).as_ref().clone().with_name(column.column.name.as_str()))
+        .map(|(column, position)| {
+            schema.field(*position).as_ref().clone().with_name(column.column.name.as_str())
+        })
         .collect();
     let renamed = Arc::new(Schema::new(fields));
     let mut writer = ArrowWriter::try_new(File::create(path)?, renamed.clone(), None)?;
@@ -67,7 +71,17 @@ fn cut(survey: &Path, path: &Path, table: &DemoTable) -> Result<PathBuf> {
 /// Writes the invented civil registry of the survey's units.
 fn invent(survey: &Path, path: &Path) -> Result<PathBuf> {
     let mut writer = csv::Writer::from_path(path)?;
-    writer.write_record(["recid", "fips", "name", "identity_number", "birth_date", "sex", "phone", "address", "email"])?;
+    writer.write_record([
+        "recid",
+        "fips",
+        "name",
+        "identity_number",
+        "birth_date",
+        "sex",
+        "phone",
+        "address",
+        "email",
+    ])?;
     for person in registry::persons(registry::SEED, units(survey)?) {
         writer.write_record([
             &person.recid.to_string(),
@@ -87,7 +101,8 @@ fn invent(survey: &Path, path: &Path) -> Result<PathBuf> {
 
 /// Key, age and region of every unit of the survey.
 fn units(survey: &Path) -> Result<Vec<Unit>> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(open(survey)?).context("the survey file is no Parquet")?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(open(survey)?).context("the survey file is no Parquet")?;
     let schema = reader.schema().clone();
     let names = ["RECID", "age_head", "fips"];
     let positions = names.map(|name| schema.index_of(name));
@@ -101,7 +116,11 @@ fn units(survey: &Path) -> Result<Vec<Unit>> {
         let batch = batch?;
         let [recid, age, region] = names.map(|name| whole_numbers(&batch, name));
         for ((recid, age), region) in recid?.into_iter().zip(age?).zip(region?) {
-            units.push(Unit { recid: u32::try_from(recid)?, age: u8::try_from(age)?, region: u8::try_from(region)? });
+            units.push(Unit {
+                recid: u32::try_from(recid)?,
+                age: u8::try_from(age)?,
+                region: u8::try_from(region)?,
+            });
         }
     }
     Ok(units)
@@ -111,7 +130,9 @@ fn whole_numbers(batch: &RecordBatch, name: &str) -> Result<Vec<i64>> {
     let column = batch.column_by_name(name).with_context(|| format!("the survey has no column {name}"))?;
     let any = column.as_any();
     match column.data_type() {
-        DataType::Int32 => any.downcast_ref::<Int32Array>().map(|a| a.values().iter().map(|v| i64::from(*v)).collect()),
+        DataType::Int32 => {
+            any.downcast_ref::<Int32Array>().map(|a| a.values().iter().map(|v| i64::from(*v)).collect())
+        }
         DataType::Int64 => any.downcast_ref::<Int64Array>().map(|a| a.values().to_vec()),
         _ => None,
     }

@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result};
 use cogov_model::{
-    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, Form, GrantId, GrantState,
-    Lane, Locale, Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute, TableName,
-    Text, Treatment,
+    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, Form, GrantId, GrantState, Lane, Locale,
+    Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute, TableName, Text, Treatment,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -195,7 +194,8 @@ pub fn read(folder: &Path) -> Result<(World, Grants)> {
 pub fn column_refs(columns: &BTreeMap<String, Vec<ColumnName>>) -> Result<Vec<ColumnRef>> {
     let mut all = Vec::new();
     for (place, names) in columns {
-        let (dataset, table) = place.split_once('.').with_context(|| format!("{place} is no dataset.table"))?;
+        let (dataset, table) =
+            place.split_once('.').with_context(|| format!("{place} is no dataset.table"))?;
         for column in names {
             all.push(ColumnRef {
                 dataset: DatasetId::new(dataset)?,
