@@ -1,9 +1,9 @@
-// The node under test and its people, from the environment: COGOV_URL and COGOV_DEMO (path of demo.json).
+// The node under test and its people, from the environment: COGOV_BASE_URL and COGOV_DEMO_JSON (the path of demo.json).
 import { readFileSync } from "node:fs";
 
-export const base = (process.env.COGOV_URL ?? "http://127.0.0.1:8080").replace(/\/$/, "");
-const path = process.env.COGOV_DEMO;
-if (!path) throw new Error("set COGOV_DEMO to the path of demo.json (cargo xtask test does)");
+export const base = (process.env.COGOV_BASE_URL ?? "http://127.0.0.1:8080").replace(/\/$/, "");
+const path = process.env.COGOV_DEMO_JSON;
+if (!path) throw new Error("set COGOV_DEMO_JSON to the path of demo.json (cargo xtask test does)");
 export const demo = JSON.parse(readFileSync(path, "utf8"));
 
 /** The first person with a role, of a party when one is named. */
