@@ -51,7 +51,8 @@ fn select_is_empty(select: &Select, names: &[String]) -> bool {
     (grouped || !has_total(select)) && select.from.iter().any(|from| tables_are_empty(from, names))
 }
 
-fn has_total(select: &Select) -> bool {
+/// Whether a query gives a total of everything it reads.
+pub(super) fn has_total(select: &Select) -> bool {
     const TOTALS: &[&str] = &[
         "count", "sum", "min", "max", "avg", "array_agg", "string_agg", "bool_and", "bool_or", "json_agg", "jsonb_agg",
         "json_object_agg", "every",
@@ -106,6 +107,13 @@ fn factor_is_empty(factor: &TableFactor, names: &[String]) -> bool {
             Some(_) => false,
             None => ALWAYS_EMPTY.contains(&last(name).as_str()) || names.contains(&last(name)),
         },
+        // No column of the catalogue holds an array with elements.
+        TableFactor::Table { name, args: Some(args), .. } => {
+            last(name) == "unnest" && !args.args.iter().any(|arg| arg.to_string().contains(['[', '{']))
+        }
+        TableFactor::UNNEST { array_exprs, .. } => {
+            !array_exprs.iter().any(|expr| expr.to_string().contains(['[', '{']))
+        }
         TableFactor::Derived { subquery, .. } => {
             subquery.with.is_none() && body_is_empty(&subquery.body, names) || is_empty(subquery)
         }

@@ -1,13 +1,13 @@
 //! PostgreSQL's own SQL → SQL that the evaluator understands, with the same meaning over the catalogue.
 
-use super::empty::{columns_of, is_empty, last, natural_name, schema_of};
+use super::empty::{columns_of, has_total, is_empty, last, natural_name, schema_of};
 use super::functions;
 use super::system::ALWAYS_EMPTY;
 use super::unsupported;
 use crate::error::QueryError;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator, Value,
+    GroupByExpr,    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator, Value,
     ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -178,6 +178,7 @@ impl VisitorMut for Rewrite {
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
         match expr {
             Expr::Subquery(query) if is_empty(query) => *expr = literal(Value::Null),
+            Expr::Subquery(query) => one_row(query),
             Expr::Exists { subquery, negated } if is_empty(subquery) => *expr = literal(Value::Boolean(*negated)),
             Expr::InSubquery { subquery, negated, .. } if is_empty(subquery) => {
                 *expr = literal(Value::Boolean(*negated));
@@ -231,6 +232,21 @@ impl VisitorMut for Rewrite {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A subquery that stands for one value has at most one row here, since it looks something up by its oid.
+/// The evaluator wants to see that: the greatest of one value is that value.
+fn one_row(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+    if grouped || has_total(select) {
+        return;
+    }
+    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] = select.projection.as_mut_slice() {
+        *expr = Expr::Function(function("max", vec![expr.clone()]));
+        query.limit_clause = None;
+        query.order_by = None;
     }
 }
 

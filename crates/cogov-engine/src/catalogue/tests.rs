@@ -62,6 +62,10 @@ fn psql_lists_and_describes() {
     }
     assert_eq!(rows(include_str!("tests/psql_l.sql"))[0][..3], ["grant-1", "ana", "UTF8"]);
     assert_eq!(rows(include_str!("tests/psql_du.sql"))[0][0], "ana");
+    let head = rows(include_str!("tests/psql_d_plus_head.sql"));
+    assert_eq!(head[0][9], "∅");
+    let types = rows(include_str!("tests/psql_dt_types.sql"));
+    assert!(types.is_empty(), "a grant has no types of its own: {types:?}");
 }
 
 #[test]
@@ -73,6 +77,8 @@ fn sqlalchemy_reflects() {
     assert_eq!(columns[0][..4], ["recid", "bigint", "∅", "false"]);
     assert_eq!(columns[1][0], "Wage");
     assert_eq!(columns[1][5], "about Wage");
+    let newer = ask(include_str!("tests/sqlalchemy_columns_2_1.sql"), &["r", "revenue", "tax_units"].map(Some));
+    assert_eq!(newer.unwrap()[1][..2], ["Wage", "double precision"]);
     for rest in include_str!("tests/sqlalchemy_rest.sql").split(';').filter(|sql| !sql.trim().is_empty()) {
         assert!(rows(rest).is_empty(), "{rest}");
     }
