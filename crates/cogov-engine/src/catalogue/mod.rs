@@ -124,6 +124,7 @@ impl Catalogue {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, for the length of one call")]
 enum Planned {
     /// No row can come out: the columns' names.
     Nothing(Vec<String>),
