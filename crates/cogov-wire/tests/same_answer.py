@@ -30,6 +30,7 @@ KNOWN = {
     "wages IS DISTINCT FROM 0 AND": "IS DISTINCT FROM takes all that follows it for its right side (sqlparser)",
     "(wages > 0) IS DISTINCT FROM true AND": "the same; here the rows that come are wrong",
     "CAST(CAST(wages AS DOUBLE PRECISION) / 7 AS BIGINT)": "a cast to whole numbers cuts; PostgreSQL rounds",
+    "9223372036854775807": "whole numbers that overflow wrap around; PostgreSQL and DuckDB raise an error",
     "avg(u.wages) AS f1 FROM revenue.tax_units u JOIN health.coverage c ON u.recid = c.recid GROUP BY":
         "counting distinct units for several figures takes more memory than a query may have",
 }
@@ -88,9 +89,21 @@ class Http:
 
 
 def decoded(value, column):
-    """JSON has no exact decimals: they come as texts."""
-    exact = column["type"].startswith("Decimal") and value is not None
-    return decimal.Decimal(value) if exact else value
+    """JSON has no exact decimals, no infinities and no times: they come as texts."""
+    if not isinstance(value, str):
+        return value
+    for kind, read in DECODERS.items():
+        if column["type"].startswith(kind):
+            return read(value)
+    return value
+
+
+DECODERS = {
+    "Decimal": decimal.Decimal,
+    "Float": float,
+    "Timestamp": datetime.datetime.fromisoformat,
+    "Date": datetime.date.fromisoformat,
+}
 
 
 def written_in(sql, params):
@@ -240,6 +253,22 @@ class Suite:
         self.note(grant, sql, faults, "refusals")
 
 
+    def closed(self, grant, account, status):
+        """A grant that is not this account's, or not in force, opens no door."""
+        faults = []
+        try:
+            Postgres(self.demo, grant, self.accounts[account], psycopg.RawCursor, False)
+            faults.append("the PostgreSQL protocol lets the account in")
+        except psycopg.OperationalError as error:
+            faults += [] if "FATAL" in str(error) else [str(error)]
+        try:
+            Http(self.demo, grant, self.accounts[account]).ask("SELECT 1", ())
+            faults.append("HTTP answers")
+        except Refused as refusal:
+            faults += [] if refusal.args[0] == status else [f"HTTP: {refusal} in place of {status}"]
+        self.note(grant, f"(signing in as {account})", faults, "refusals")
+
+
 def main():
     suite = Suite(sys.argv[1])
     word = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -249,6 +278,9 @@ def main():
     for grant, sql, sqlstate, status in same_answer_refusals.REFUSALS:
         if word in grant or word in sql:
             suite.refused(grant, sql, sqlstate, status)
+    for grant, account, status in same_answer_refusals.CLOSED:
+        if word in grant:
+            suite.closed(grant, account, status)
     print(f"{suite.passed['answers']} answers and {suite.passed['refusals']} refusals are the same at every door;"
           f" {len(suite.known)} known to differ")
     print(f"{sum(suite.passed.values())} passed, {len(suite.failed)} failed")

@@ -27,7 +27,7 @@ REFUSALS = [
     (NORTH, "SELECT pg_read_file('/etc/passwd')", "42883", 400),
     (NORTH, "SELECT arrow_typeof(wages) FROM tax_units", "42883", 400),
     (NORTH, "SELECT random()", "42883", 400),
-    (NORTH, "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r", "0A000", 400),
+    (NORTH, "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r", "0A000", 400),
     # What is SQL, but not governed yet: once it is, it belongs among the answers.
     (NORTH, "SELECT birth_date FROM persons EXCEPT SELECT birth_date FROM persons WHERE name LIKE 'M%'", "0A000", 400),
     (NORTH, "SELECT fips FROM persons INTERSECT SELECT fips FROM tax_units", "0A000", 400),
@@ -35,6 +35,8 @@ REFUSALS = [
     # Values that cannot be computed with.
     (NORTH, "SELECT wages / 0 FROM tax_units", "22000", 400),
     (NORTH, "SELECT CAST(name AS BIGINT) FROM persons", "22000", 400),
+    (NORTH, "SELECT 9223372036854775807 + 1 AS x", "22000", 400),
+    (NORTH, "SELECT sum(wages + 9223372036854775807) AS x FROM tax_units", "22000", 400),
     # Statistics show no single row.
     (LAB, "SELECT * FROM revenue.tax_units", "42501", 403),
     (LAB, "SELECT wages FROM tax_units WHERE recid = 1", "42501", 403),
@@ -53,4 +55,13 @@ REFUSALS = [
     (NOISE, "SELECT count(*) FROM benefits WHERE snap_ben > 0", "42501", 403),
     (VERIFY, "SELECT count(*) FROM benefits", "42501", 403),
     (VERIFY, "SELECT identity_number FROM persons", "42501", 403),
+]
+
+# Grants that let an account in by no door: expired, refused, another party's, without the role, not there. HTTP status.
+CLOSED = [
+    ("g-east-housing", "yuki", 403),
+    ("g-lantern-veterans", "marco", 403),
+    (NORTH, "zhou", 404),
+    (NORTH, "hanna", 403),
+    ("g-not-there", "lin", 404),
 ]

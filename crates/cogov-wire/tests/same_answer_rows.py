@@ -88,6 +88,8 @@ EXPRESSIONS = [
     "CAST(date_trunc('year', make_date(CAST(tax_year AS INTEGER), 7, 4)) AS DATE)",
     "CAST(DATE '2014-01-31' + INTERVAL '1 month' AS DATE)",
     "TIMESTAMP '2014-03-01 12:34:56'",
+    "TIMESTAMP '2014-03-01 12:34:56.789'",
+    "CAST(wages AS DOUBLE PRECISION) / 3e-5",
     "NULL",
 ]
 
