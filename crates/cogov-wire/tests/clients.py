@@ -92,6 +92,15 @@ def psycopg_asks(demo, grant, account):
         check("HTTP gives the same values", same)
         if number:
             parameters(connection, schema, table, number, total)
+        with connection.cursor("long result") as cursor:
+            cursor.itersize = 100
+            streamed = cursor.execute(sql).fetchall()
+        check("a cursor of the server gives the same rows", streamed == as_text, len(streamed))
+        with connection.cursor("binary result", binary=True) as cursor:
+            cursor.execute(f'SELECT * FROM "{schema}"."{table}" ORDER BY 1, 2, 3 LIMIT %s', (7,))
+            portions = [cursor.fetchmany(3) for _ in range(4)]
+        check("it gives them in portions", [len(rows) for rows in portions] == [3, 3, 1, 0], portions)
+        check("in binary too", [row for rows in portions for row in rows] == as_text[:7])
         refusals(connection, schema, table)
         transactions(connection)
     return schema, table

@@ -4,18 +4,20 @@ use super::interrupt::Interrupt;
 use super::session::Session;
 use super::simple::{complete, reply, send_rows, tell};
 use super::statement::Statement;
-use super::{Limits, fault};
+use super::{Limits, fault, params};
 use async_trait::async_trait;
 use futures::{Sink, SinkExt};
 use pgwire::api::portal::{Format, Portal, PortalExecutionState};
-use pgwire::api::query::{ExtendedQueryHandler, send_ready_for_query};
-use pgwire::api::results::{FieldInfo, Response, Tag};
+use pgwire::api::query::{ExtendedQueryHandler, send_describe_response, send_ready_for_query};
+use pgwire::api::results::{DescribePortalResponse, FieldInfo, Response, Tag};
 use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::store::{Entry, PortalStore};
 use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::extendedquery::{Bind, BindComplete, Execute, PortalSuspended, Sync as PgSync};
+use pgwire::messages::extendedquery::{
+    Bind, BindComplete, Describe, Execute, PortalSuspended, Sync as PgSync, TARGET_TYPE_BYTE_PORTAL,
+};
 use pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 use std::{fmt::Debug, sync::Arc};
 
@@ -40,6 +42,11 @@ impl Extended {
         if let Statement::Local(local) = &portal.statement.statement {
             return reply(client, &session, local, false).await;
         }
+        if let Statement::Declare(declare) = &portal.statement.statement {
+            let given = params::read(portal, &declare.query.parameters())?;
+            tell(client, declare.run(&session, given).await?).await?;
+            return complete(client, Tag::new("DECLARE CURSOR")).await;
+        }
         let state = portal.state();
         let mut state = state.lock().await;
         if matches!(*state, PortalExecutionState::Initial) {
@@ -50,13 +57,14 @@ impl Extended {
         let PortalExecutionState::Suspended(response) = &mut *state else {
             return complete(client, Tag::new("SELECT").with_rows(0)).await;
         };
+        let tag = Tag::new(response.command_tag());
         let sent = send_rows(client, response, most, self.limits.stall).await;
         if !matches!(sent, Ok((_, false))) {
             // Ended or failed: the query behind it is let go at once.
             *state = PortalExecutionState::Finished;
         }
         match sent? {
-            (rows, true) => complete(client, Tag::new("SELECT").with_rows(rows)).await,
+            (rows, true) => complete(client, tag.with_rows(rows)).await,
             (_, false) => Ok(client.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await?),
         }
     }
@@ -123,6 +131,25 @@ impl ExtendedQueryHandler for Extended {
         }
         client.set_state(PgWireConnectionState::ReadyForQuery);
         Ok(())
+    }
+
+    /// A cursor is a portal too, as its name in a describe says.
+    async fn on_describe<C>(&self, client: &mut C, message: Describe) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        if let Some(name) = message.name.as_deref()
+            && message.target_type == TARGET_TYPE_BYTE_PORTAL
+            && client.portal_store().get_portal(name).is_none()
+            && let Some(cursor) = Session::of(client)?.cursors().get(name)
+        {
+            let fields = cursor.fields(&Format::UnifiedText)?;
+            return send_describe_response(client, &DescribePortalResponse::new(fields)).await;
+        }
+        self._on_describe(client, message).await
     }
 
     /// Portals live as long as their transaction; outside of one, until the next sync.

@@ -37,7 +37,9 @@ pub(super) enum Local {
     DeallocateAll,
     /// `SHOW name`.
     Show(String),
-    /// `CLOSE ALL`, `UNLISTEN *`: there is nothing to close.
+    /// `CLOSE name`, `CLOSE ALL`.
+    Close(Option<String>),
+    /// `UNLISTEN *`: nobody listens.
     Nothing(&'static str),
 }
 
@@ -64,7 +66,8 @@ pub(super) fn read(sql: &str) -> Option<PgWireResult<Local>> {
             token => Local::Deallocate(token.text()),
         },
         "SHOW" => Local::Show(shown(rest)?),
-        "CLOSE" if is(0, "all") => Local::Nothing("CLOSE CURSOR ALL"),
+        "CLOSE" if is(0, "all") => Local::Close(None),
+        "CLOSE" => Local::Close(Some(rest.first()?.text())),
         "UNLISTEN" => Local::Nothing("UNLISTEN"),
         _ => return None,
     };
@@ -160,6 +163,7 @@ impl Local {
             Local::Commit | Local::Rollback => {
                 let kept = matches!(self, Local::Commit) && status != TransactionStatus::Error;
                 client.set_transaction_status(TransactionStatus::Idle);
+                session.cursors().end_transaction();
                 done(if kept { "COMMIT" } else { "ROLLBACK" })
             }
             Local::RollbackTo if status == TransactionStatus::Idle => Err(outside("ROLLBACK TO SAVEPOINT")),
@@ -173,6 +177,10 @@ impl Local {
                 session.settings().set(name, value)?;
                 done("SET")
             }
+            Local::Close(name) => {
+                session.cursors().close(name.as_deref())?;
+                done(if name.is_some() { "CLOSE CURSOR" } else { "CLOSE CURSOR ALL" })
+            }
             Local::SetTransaction => done("SET"),
             Local::Reset(name) => {
                 session.settings().reset(name)?;
@@ -180,10 +188,11 @@ impl Local {
             }
             Local::ResetAll(tag) => {
                 session.settings().reset_all();
-                match *tag {
-                    "DISCARD ALL" => Ok(Reply::Forget(None, Tag::new(tag))),
-                    _ => done(tag),
+                if *tag != "DISCARD ALL" {
+                    return done(tag);
                 }
+                session.cursors().close(None)?;
+                Ok(Reply::Forget(None, Tag::new(tag)))
             }
             Local::Deallocate(name) => Ok(Reply::Forget(Some(name.clone()), Tag::new("DEALLOCATE"))),
             Local::DeallocateAll => Ok(Reply::Forget(None, Tag::new("DEALLOCATE ALL"))),

@@ -8,6 +8,7 @@
 //! So a client that is not on loopback must come with TLS before it is asked.
 
 mod connection;
+mod cursor;
 mod encode;
 mod extended;
 mod fault;

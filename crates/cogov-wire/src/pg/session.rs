@@ -1,5 +1,6 @@
 //! What a signed-in connection is: an actor at a grant, with its settings.
 
+use super::cursor::Cursors;
 use super::{SERVER_VERSION, fault, settings::Settings};
 use cogov_app::{App, AppError, GrantSession};
 use cogov_engine::catalogue::{Catalogue, CatalogueColumn, CatalogueTable};
@@ -14,11 +15,12 @@ pub(super) struct Session {
     app: App,
     grant: GrantSession,
     settings: Settings,
+    cursors: Cursors,
 }
 
 impl Session {
     pub(super) fn new(app: App, grant: GrantSession, settings: Settings) -> Self {
-        Self { app, grant, settings }
+        Self { app, grant, settings, cursors: Cursors::default() }
     }
 
     /// The session of a client that has signed in.
@@ -37,6 +39,10 @@ impl Session {
 
     pub(super) const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) const fn cursors(&self) -> &Cursors {
+        &self.cursors
     }
 
     pub(super) const fn locale(&self) -> Locale {

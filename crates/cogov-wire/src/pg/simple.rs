@@ -39,12 +39,19 @@ impl Simple {
         let statement = Statement::read(session, sql, client.transaction_status()).await?;
         let mut rows = match &statement {
             Statement::Local(local) => return reply(client, session, local, true).await,
+            Statement::Declare(declare) => {
+                if !statement.parameters().is_empty() {
+                    return Err(fault::error("42P02", "there is no parameter $1: send the statement as a prepared one"));
+                }
+                tell(client, declare.run(session, Vec::new()).await?).await?;
+                return complete(client, Tag::new("DECLARE CURSOR")).await;
+            }
             _ => statement.rows(session).await?,
         };
         tell(client, std::mem::take(&mut rows.facts)).await?;
         describe(client, &rows.response.row_schema()).await?;
         let (sent, _) = send_rows(client, &mut rows.response, 0, self.limits.stall).await?;
-        complete(client, Tag::new("SELECT").with_rows(sent)).await
+        complete(client, Tag::new(rows.response.command_tag()).with_rows(sent)).await
     }
 }
 

@@ -70,6 +70,19 @@ pub(super) fn tokens(sql: &str, most: usize) -> Vec<Token> {
     found
 }
 
+/// What stands after the first occurrence of a keyword outside of quotes and comments.
+pub(super) fn after<'a>(sql: &'a str, keyword: &str) -> Option<&'a str> {
+    let mut at = 0;
+    while at < sql.len() {
+        let (end, kind) = lexeme(sql, at);
+        if kind == Kind::Word && sql.get(at..end).is_some_and(|word| word.eq_ignore_ascii_case(keyword)) {
+            return sql.get(end..);
+        }
+        at = end;
+    }
+    None
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Blank,

@@ -1,9 +1,11 @@
 //! Where a statement goes: to the connection itself, to the catalogue, or the one way of a query.
 
+use super::cursor::{self, Declare, Fetch};
 use super::local::{self, Local};
 use super::session::Session;
 use super::{encode, fault, params, split};
-use cogov_app::{Door, PreparedQuery};
+use cogov_app::{Answer, Door, PreparedQuery};
+use cogov_engine::Param;
 use cogov_engine::catalogue::{self, CatalogueQuery};
 use futures::StreamExt;
 use pgwire::api::Type;
@@ -22,6 +24,10 @@ pub(super) enum Statement {
     Catalogue(Box<CatalogueQuery>),
     /// About data: planned, not yet decided.
     Data(Box<PreparedQuery>),
+    /// A cursor is to be opened.
+    Declare(Declare),
+    /// Rows of an open cursor.
+    Fetch(Fetch),
 }
 
 /// Rows on their way, with what the client is told before them.
@@ -47,6 +53,9 @@ impl Statement {
         }
         if let Some(local) = local {
             return Ok(Statement::Local(local));
+        }
+        if let Some(statement) = cursor::read(session, sql, status).await {
+            return statement;
         }
         if catalogue::concerns(sql) {
             let known = session.catalogue().await?;
@@ -75,7 +84,8 @@ impl Statement {
     /// The types of its parameters.
     pub(super) fn parameters(&self) -> Vec<Type> {
         match self {
-            Statement::Local(_) => Vec::new(),
+            Statement::Local(_) | Statement::Fetch(_) => Vec::new(),
+            Statement::Declare(declare) => declare.query.parameters(),
             Statement::Catalogue(query) => vec![Type::TEXT; query.parameters()],
             Statement::Data(query) => {
                 query.plan().parameter_types().iter().map(|known| encode::parameter(known.as_ref())).collect()
@@ -87,6 +97,8 @@ impl Statement {
     pub(super) fn fields(&self, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
         match self {
             Statement::Local(local) => local.fields(format),
+            Statement::Declare(_) => Ok(Vec::new()),
+            Statement::Fetch(fetch) => fetch.fields(format),
             Statement::Catalogue(query) => encode::fields(&query.schema(), format),
             Statement::Data(query) => encode::fields(&query.plan().schema(), format),
         }
@@ -98,9 +110,10 @@ impl Statement {
             return Err(fault::error("42P02", "there is no parameter $1: send the statement as a prepared one"));
         }
         match self {
-            Statement::Data(query) => released(session, (**query).clone(), &Format::UnifiedText).await,
+            Statement::Data(query) => released(session, (**query).clone(), &[], &Format::UnifiedText).await,
             Statement::Catalogue(query) => listed(session, query, &[], &Format::UnifiedText).await,
-            Statement::Local(_) => Err(no_rows()),
+            Statement::Fetch(fetch) => fetch.rows(session, &Format::UnifiedText),
+            Statement::Local(_) | Statement::Declare(_) => Err(no_rows()),
         }
     }
 
@@ -110,18 +123,13 @@ impl Statement {
         let given = params::read(portal, &statement.parameters())?;
         let format = &portal.result_column_format;
         match statement {
-            Statement::Data(query) => {
-                let mut query = (**query).clone();
-                if !given.is_empty() {
-                    query = query.bind(&given).await.map_err(|error| session.failed(&error))?;
-                }
-                released(session, query, format).await
-            }
+            Statement::Data(query) => released(session, (**query).clone(), &given, format).await,
+            Statement::Fetch(fetch) => fetch.rows(session, format),
             Statement::Catalogue(query) => {
                 let texts: Vec<Option<String>> = given.into_iter().map(params::as_text).collect();
                 listed(session, query, &texts, format).await
             }
-            Statement::Local(_) => Err(no_rows()),
+            Statement::Local(_) | Statement::Declare(_) => Err(no_rows()),
         }
     }
 }
@@ -130,18 +138,29 @@ fn no_rows() -> PgWireError {
     fault::error("XX000", "this statement gives no rows")
 }
 
-/// Decides and runs a query: the rows flow only after the decision is on the ledger.
-async fn released(session: &Session, query: PreparedQuery, format: &Format) -> PgWireResult<Rows> {
-    let started = Instant::now();
-    let answer = match session.app().run(query).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            crate::metrics::query(Door::Pg, error.code(), None);
-            return Err(session.failed(&error));
-        }
+/// Decides and runs a query: the rows flow only after the decision is on the ledger. Gives the answer, and
+/// what the client is told of it.
+pub(super) async fn answered(
+    session: &Session,
+    query: PreparedQuery,
+    given: &[Param],
+) -> PgWireResult<(Answer, Vec<(&'static str, String)>)> {
+    let query = match given {
+        [] => query,
+        given => query.bind(given).await.map_err(|error| session.failed(&error))?,
     };
-    let fields = Arc::new(encode::fields(&answer.rows.schema(), format)?);
+    let answer = session.app().run(query).await.map_err(|error| {
+        crate::metrics::query(Door::Pg, error.code(), None);
+        session.failed(&error)
+    })?;
     let facts = vec![("cogov.decision", answer.decision.to_string()), ("cogov.grade", answer.grade.to_string())];
+    Ok((answer, facts))
+}
+
+async fn released(session: &Session, query: PreparedQuery, given: &[Param], format: &Format) -> PgWireResult<Rows> {
+    let started = Instant::now();
+    let (answer, facts) = answered(session, query, given).await?;
+    let fields = Arc::new(encode::fields(&answer.rows.schema(), format)?);
     let rows = encode::released(answer.rows, fields.clone(), session.locale());
     let timed = rows.chain(futures::stream::poll_fn(move |_| {
         crate::metrics::query(Door::Pg, "permit", Some(started.elapsed()));

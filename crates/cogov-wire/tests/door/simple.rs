@@ -115,3 +115,26 @@ async fn an_answer_tells_its_decision() {
     let release = served.node.app.entry(None, before + 1).await.unwrap().entry;
     assert_eq!(release.facts["rows"], "1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursors_give_rows_in_portions() {
+    let served = served().await;
+    let client = served.client().await;
+    assert_eq!(code(&client.batch_execute("DECLARE c CURSOR FOR SELECT 1").await.unwrap_err()), "25P01");
+    client.batch_execute("BEGIN; DECLARE \"my c\" NO SCROLL CURSOR FOR SELECT id FROM units ORDER BY id").await.unwrap();
+    assert_eq!(code(&client.batch_execute("SAVEPOINT s; DECLARE \"my c\" CURSOR FOR SELECT 1").await.unwrap_err()), "42P03");
+    client.batch_execute("ROLLBACK TO s").await.unwrap();
+    let mut seen = Vec::new();
+    for (fetch, rows) in [("FETCH 3 FROM \"my c\"", 3), ("FETCH \"my c\"", 1), ("FETCH FORWARD ALL IN \"my c\"", 6), ("FETCH 5 \"my c\"", 0)] {
+        let found = texts(&client.simple_query(fetch).await.unwrap());
+        assert_eq!(found.len(), rows, "{fetch}");
+        seen.extend(found.into_iter().map(|row| row[0].clone().unwrap()));
+    }
+    assert_eq!(seen, (0..10).map(|n| (n * 20).to_string()).collect::<Vec<_>>());
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(code(&client.batch_execute("FETCH 1 FROM \"my c\"").await.unwrap_err()), "34000");
+    client.batch_execute("DECLARE held CURSOR WITH HOLD FOR SELECT 1").await.unwrap();
+    assert_eq!(one(&client.simple_query("FETCH 1 FROM held").await.unwrap()), "1");
+    client.batch_execute("CLOSE held").await.unwrap();
+    assert_eq!(code(&client.batch_execute("CLOSE held").await.unwrap_err()), "34000");
+}
