@@ -263,7 +263,9 @@ impl App {
         let permit = match decided {
             Ok(permit) => permit,
             Err(refusal) => {
-                return Err(self.refuse_use(session, grant, door, &rulebook.version().clone(), refusal).await);
+                return Err(self
+                    .refuse_use(session, grant, door, &rulebook.version().clone(), refusal)
+                    .await);
             }
         };
         let basis = Basis {

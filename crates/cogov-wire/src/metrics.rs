@@ -17,7 +17,9 @@ static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// The recorder of this process, installed at the first call; none when another one was installed before.
 pub(crate) fn handle() -> Option<&'static PrometheusHandle> {
-    HANDLE.get_or_init(|| install().inspect_err(|error| tracing::warn!(%error, "metrics are off")).ok()).as_ref()
+    HANDLE
+        .get_or_init(|| install().inspect_err(|error| tracing::warn!(%error, "metrics are off")).ok())
+        .as_ref()
 }
 
 fn install() -> Result<PrometheusHandle, BuildError> {
@@ -28,7 +30,10 @@ fn install() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!("cogov_query_seconds", "From the decision to the last row, by door.");
     metrics::describe_counter!("cogov_sign_ins_total", "Sign-ins by door and outcome.");
     metrics::describe_gauge!("cogov_pg_connections", "Open connections of the PostgreSQL door.");
-    metrics::describe_counter!("cogov_http_requests_total", "Requests of the HTTP API by method, path and status.");
+    metrics::describe_counter!(
+        "cogov_http_requests_total",
+        "Requests of the HTTP API by method, path and status."
+    );
     metrics::describe_gauge!("cogov_ledger_entries", "Entries on the ledger.");
     Ok(handle)
 }

@@ -54,8 +54,19 @@ fn select_is_empty(select: &Select, names: &[String]) -> bool {
 /// Whether a query gives a total of everything it reads.
 pub(super) fn has_total(select: &Select) -> bool {
     const TOTALS: &[&str] = &[
-        "count", "sum", "min", "max", "avg", "array_agg", "string_agg", "bool_and", "bool_or", "json_agg", "jsonb_agg",
-        "json_object_agg", "every",
+        "count",
+        "sum",
+        "min",
+        "max",
+        "avg",
+        "array_agg",
+        "string_agg",
+        "bool_and",
+        "bool_or",
+        "json_agg",
+        "jsonb_agg",
+        "json_object_agg",
+        "every",
     ];
     /// Whether one was seen, and how many subqueries deep the walk is: a total inside of one is not of this query.
     struct Totals(bool, usize);
@@ -190,7 +201,8 @@ pub(super) fn columns_named(statement: &Statement, table: &str) -> BTreeSet<Stri
             if let TableFactor::Table { name, alias, .. } = factor
                 && last(name) == self.table
             {
-                let alias = alias.as_ref().map_or_else(|| self.table.to_owned(), |alias| alias.name.value.clone());
+                let alias =
+                    alias.as_ref().map_or_else(|| self.table.to_owned(), |alias| alias.name.value.clone());
                 self.aliases.insert(alias);
             }
             ControlFlow::Continue(())
@@ -210,20 +222,18 @@ pub(super) fn columns_named(statement: &Statement, table: &str) -> BTreeSet<Stri
             ControlFlow::Continue(())
         }
     }
-    let mut named = Named {
-        table,
-        factors: 0,
-        aliases: BTreeSet::new(),
-        qualified: Vec::new(),
-        bare: BTreeSet::new(),
-    };
+    let mut named =
+        Named { table, factors: 0, aliases: BTreeSet::new(), qualified: Vec::new(), bare: BTreeSet::new() };
     let _ = statement.visit(&mut named);
     if named.aliases.is_empty() {
         return BTreeSet::new();
     }
     let Named { aliases, qualified, bare, factors, .. } = named;
-    let mut columns: BTreeSet<String> =
-        qualified.into_iter().filter(|(alias, _)| aliases.contains(alias)).map(|(_, column)| column).collect();
+    let mut columns: BTreeSet<String> = qualified
+        .into_iter()
+        .filter(|(alias, _)| aliases.contains(alias))
+        .map(|(_, column)| column)
+        .collect();
     if factors == 1 {
         columns.extend(bare);
     }

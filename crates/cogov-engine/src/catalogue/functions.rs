@@ -14,9 +14,36 @@ use std::{fmt, hash, sync::Arc};
 
 /// Of the evaluator's own functions, those that clients use and that cannot grow without bound.
 const BORROWED: &[&str] = &[
-    "count", "min", "max", "coalesce", "nullif", "lower", "upper", "substring", "substr", "length", "char_length",
-    "character_length", "octet_length", "position", "strpos", "replace", "split_part", "trim", "btrim", "ltrim", "rtrim", "concat", "array_agg",
-    "string_agg", "bool_and", "bool_or", "starts_with", "left", "right", "row_number",
+    "count",
+    "min",
+    "max",
+    "coalesce",
+    "nullif",
+    "lower",
+    "upper",
+    "substring",
+    "substr",
+    "length",
+    "char_length",
+    "character_length",
+    "octet_length",
+    "position",
+    "strpos",
+    "replace",
+    "split_part",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "concat",
+    "array_agg",
+    "string_agg",
+    "bool_and",
+    "bool_or",
+    "starts_with",
+    "left",
+    "right",
+    "row_number",
 ];
 
 /// Ours: name, type of the result, and whether it speaks of the session even when no table is named.
@@ -130,8 +157,18 @@ impl hash::Hash for Native {
 
 /// Functions that are called without arguments.
 const NULLARY: &[&str] = &[
-    "version", "current_schema", "current_database", "current_catalog", "current_user", "session_user", "user",
-    "current_role", "pg_backend_pid", "pg_is_in_recovery", "pg_my_temp_schema", "pg_client_encoding",
+    "version",
+    "current_schema",
+    "current_database",
+    "current_catalog",
+    "current_user",
+    "session_user",
+    "user",
+    "current_role",
+    "pg_backend_pid",
+    "pg_is_in_recovery",
+    "pg_my_temp_schema",
+    "pg_client_encoding",
 ];
 
 impl ScalarUDFImpl for Native {
@@ -195,7 +232,9 @@ fn answer(names: &Names, name: &str, args: &[Option<&str>]) -> Option<String> {
         "pg_is_in_recovery" | "pg_is_other_temp_schema" | "pg_relation_is_publishable" => truth(false),
         "to_regclass" => names.find(first?).map(|oid| oid.to_string()),
         "to_regtype" => types::by_name(first?).map(|found| found.oid.to_string()),
-        "to_regnamespace" => Some(names.schema_oid(first?)).filter(|oid| *oid != 0).map(|oid| oid.to_string()),
+        "to_regnamespace" => {
+            Some(names.schema_oid(first?)).filter(|oid| *oid != 0).map(|oid| oid.to_string())
+        }
         "regclass_name" => names.written(oid(first)?).or_else(|| first.map(str::to_owned)),
         "regtype_name" => Some(types::title(oid(first)?)),
         "regother_name" => first.map(str::to_owned),
@@ -210,12 +249,17 @@ fn answer(names: &Names, name: &str, args: &[Option<&str>]) -> Option<String> {
         }
         "pg_table_is_visible" => truth(names.is_visible(oid(first)?)),
         "pg_type_is_visible" | "pg_function_is_visible" => truth(true),
-        "has_table_privilege" | "has_column_privilege" | "has_any_column_privilege" | "has_schema_privilege"
+        "has_table_privilege"
+        | "has_column_privilege"
+        | "has_any_column_privilege"
+        | "has_schema_privilege"
         | "has_database_privilege" => {
             let privilege = args.last().copied().flatten()?.to_ascii_uppercase();
             truth(["SELECT", "USAGE", "CONNECT"].contains(&privilege.trim()))
         }
-        "obj_description" => names.table(oid(first)?).map(|table| table.comment.clone()).filter(|c| !c.is_empty()),
+        "obj_description" => {
+            names.table(oid(first)?).map(|table| table.comment.clone()).filter(|c| !c.is_empty())
+        }
         "col_description" => column_comment(names, oid(first)?, second?),
         _ => None,
     }
@@ -230,7 +274,8 @@ fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
     }
     let mut signs = pattern.chars();
     while let Some(sign) = signs.next() {
-        let (sign, plain) = if Some(sign) == escape { (signs.next().unwrap_or(sign), true) } else { (sign, false) };
+        let (sign, plain) =
+            if Some(sign) == escape { (signs.next().unwrap_or(sign), true) } else { (sign, false) };
         let before = fits.clone();
         let mut any = false;
         for (place, now) in fits.iter_mut().enumerate() {
@@ -240,7 +285,9 @@ fn like(text: &str, pattern: &str, escape: Option<char>) -> bool {
                 ('%', false, _) => any,
                 (_, _, None) => false,
                 ('_', false, Some(last)) => before.get(last).copied().unwrap_or(false),
-                (_, _, Some(last)) => before.get(last).copied().unwrap_or(false) && text.get(last) == Some(&sign),
+                (_, _, Some(last)) => {
+                    before.get(last).copied().unwrap_or(false) && text.get(last) == Some(&sign)
+                }
             };
         }
     }

@@ -6,9 +6,23 @@ use super::types;
 
 /// Views that exist and have no row here.
 pub(super) const ALWAYS_EMPTY: &[&str] = &[
-    "check_constraints", "column_privileges", "constraint_column_usage", "constraint_table_usage", "domains",
-    "key_column_usage", "parameters", "referential_constraints", "routines", "sequences", "table_constraints",
-    "table_privileges", "triggers", "user_defined_types", "view_column_usage", "view_table_usage", "views",
+    "check_constraints",
+    "column_privileges",
+    "constraint_column_usage",
+    "constraint_table_usage",
+    "domains",
+    "key_column_usage",
+    "parameters",
+    "referential_constraints",
+    "routines",
+    "sequences",
+    "table_constraints",
+    "table_privileges",
+    "triggers",
+    "user_defined_types",
+    "view_column_usage",
+    "view_table_usage",
+    "views",
 ];
 
 pub(super) fn relations(names: &Names) -> Vec<Relation> {

@@ -29,7 +29,12 @@ fn numbered(first: i32, place: usize) -> i32 {
 }
 
 impl Names {
-    pub(super) fn new(database: &str, user: &str, server_version: &str, mut tables: Vec<CatalogueTable>) -> Self {
+    pub(super) fn new(
+        database: &str,
+        user: &str,
+        server_version: &str,
+        mut tables: Vec<CatalogueTable>,
+    ) -> Self {
         tables.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
         let mut schemas: Vec<String> = tables.iter().map(|table| table.schema.clone()).collect();
         schemas.dedup();

@@ -103,15 +103,18 @@ impl Relation {
             let cells = self.rows.iter().map(|row| row.get(place));
             match kind {
                 Kind::Oid | Kind::Int => {
-                    let numbers = cells.map(|cell| if let Some(Cell::Int(n)) = cell { Some(*n) } else { None });
+                    let numbers =
+                        cells.map(|cell| if let Some(Cell::Int(n)) = cell { Some(*n) } else { None });
                     Arc::new(numbers.collect::<Int32Array>()) as ArrayRef
                 }
                 Kind::Text => {
-                    let texts = cells.map(|cell| if let Some(Cell::Text(t)) = cell { Some(t.as_str()) } else { None });
+                    let texts = cells
+                        .map(|cell| if let Some(Cell::Text(t)) = cell { Some(t.as_str()) } else { None });
                     Arc::new(texts.collect::<StringArray>())
                 }
                 Kind::Bool => {
-                    let truths = cells.map(|cell| if let Some(Cell::Bool(b)) = cell { Some(*b) } else { None });
+                    let truths =
+                        cells.map(|cell| if let Some(Cell::Bool(b)) = cell { Some(*b) } else { None });
                     Arc::new(truths.collect::<BooleanArray>())
                 }
             }
@@ -134,7 +137,9 @@ pub(super) fn renamed(schema: &Schema, names: &[Option<String>]) -> SchemaRef {
             DataType::Int32 | DataType::Int64 | DataType::Int16 | DataType::Boolean | DataType::Float64 => {
                 field.data_type().clone()
             }
-            DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 | DataType::Int8 => DataType::Int64,
+            DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 | DataType::Int8 => {
+                DataType::Int64
+            }
             // Texts, nulls, lists: in their text form.
             _ => DataType::Utf8,
         };

@@ -6,9 +6,9 @@ use super::system::ALWAYS_EMPTY;
 use super::unsupported;
 use crate::error::QueryError;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    GroupByExpr,    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, UnaryOperator, Value,
-    ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement,
+    TableFactor, UnaryOperator, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -16,8 +16,18 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 /// System tables that may be named without their schema.
 const WITH_ROWS: &[&str] = &[
-    "pg_namespace", "pg_class", "pg_attribute", "pg_type", "pg_description", "pg_database", "pg_roles", "pg_authid",
-    "pg_user", "pg_am", "pg_settings", "pg_tables",
+    "pg_namespace",
+    "pg_class",
+    "pg_attribute",
+    "pg_type",
+    "pg_description",
+    "pg_database",
+    "pg_roles",
+    "pg_authid",
+    "pg_user",
+    "pg_am",
+    "pg_settings",
+    "pg_tables",
 ];
 
 /// Whether a statement names a system table, or no table at all and a function of the session.
@@ -122,7 +132,8 @@ pub(super) fn to_plan(statement: &mut Statement) -> Result<Vec<Option<String>>, 
 /// Gives every unnamed column a name of its own, since the evaluator wants them to differ.
 fn name_columns(query: &mut Query) -> Vec<Option<String>> {
     let SetExpr::Select(select) = query.body.as_mut() else { return Vec::new() };
-    let wild = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+    let wild =
+        |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
     if select.projection.iter().any(wild) {
         return Vec::new();
     }
@@ -135,7 +146,8 @@ fn name_columns(query: &mut Query) -> Vec<Option<String>> {
             _ => return Vec::new(),
         };
         if !taken.insert(name.clone()) || name == "?column?" {
-            *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', format!("column {place}")) };
+            *item =
+                SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', format!("column {place}")) };
         } else if matches!(item, SelectItem::UnnamedExpr(_)) {
             *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name.clone()) };
         }
@@ -153,7 +165,9 @@ impl VisitorMut for Rewrite {
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<QueryError> {
         let plain = matches!(
             factor,
-            TableFactor::Table { args: None, .. } | TableFactor::Derived { .. } | TableFactor::NestedJoin { .. }
+            TableFactor::Table { args: None, .. }
+                | TableFactor::Derived { .. }
+                | TableFactor::NestedJoin { .. }
         );
         if !plain {
             return ControlFlow::Break(unsupported());
@@ -179,7 +193,9 @@ impl VisitorMut for Rewrite {
         match expr {
             Expr::Subquery(query) if is_empty(query) => *expr = literal(Value::Null),
             Expr::Subquery(query) => one_row(query),
-            Expr::Exists { subquery, negated } if is_empty(subquery) => *expr = literal(Value::Boolean(*negated)),
+            Expr::Exists { subquery, negated } if is_empty(subquery) => {
+                *expr = literal(Value::Boolean(*negated))
+            }
             Expr::InSubquery { subquery, negated, .. } if is_empty(subquery) => {
                 *expr = literal(Value::Boolean(*negated));
             }
@@ -243,7 +259,9 @@ fn one_row(query: &mut Query) {
     if grouped || has_total(select) {
         return;
     }
-    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] = select.projection.as_mut_slice() {
+    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+        select.projection.as_mut_slice()
+    {
         *expr = Expr::Function(function("max", vec![expr.clone()]));
         query.limit_clause = None;
         query.order_by = None;
@@ -262,7 +280,12 @@ fn listed(expr: &Expr) -> Option<Vec<Expr>> {
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => {
                 let inner = text.strip_prefix('{')?.strip_suffix('}')?;
-                Some(inner.split(',').map(|part| literal(Value::SingleQuotedString(part.to_owned()))).collect())
+                Some(
+                    inner
+                        .split(',')
+                        .map(|part| literal(Value::SingleQuotedString(part.to_owned())))
+                        .collect(),
+                )
             }
             _ => None,
         },
@@ -294,7 +317,8 @@ fn cast(inner: &Expr, data_type: &mut DataType) -> Option<Expr> {
     let name = data_type.to_string().to_ascii_lowercase().replace('"', "");
     let name = name.trim_start_matches("pg_catalog.").trim_start_matches("information_schema.");
     let name = name.split('(').next().unwrap_or(name).trim();
-    let text = matches!(inner, Expr::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
+    let text =
+        matches!(inner, Expr::Value(v) if matches!(v.value, Value::SingleQuotedString(_) | Value::Null));
     let call = |name: &str| Some(Expr::Function(function(name, vec![inner.clone()])));
     match name {
         "regclass" if text => call("to_regclass"),
@@ -306,8 +330,8 @@ fn cast(inner: &Expr, data_type: &mut DataType) -> Option<Expr> {
             *data_type = DataType::Int(None);
             None
         }
-        "text" | "name" | "char" | "character" | "varchar" | "character varying" | "bpchar" | "sql_identifier"
-        | "character_data" | "yes_or_no" => {
+        "text" | "name" | "char" | "character" | "varchar" | "character varying" | "bpchar"
+        | "sql_identifier" | "character_data" | "yes_or_no" => {
             *data_type = DataType::Text;
             None
         }
@@ -321,7 +345,11 @@ fn function(name: &str, args: Vec<Expr>) -> Function {
         name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args,
+            clauses: Vec::new(),
+        }),
         filter: None,
         null_treatment: None,
         over: None,

@@ -16,7 +16,8 @@ fn catalogue() -> Catalogue {
         comment: "words".to_owned(),
         columns: vec![column("recid", DataType::Int64), column("Wage", DataType::Float64)],
     };
-    let tables = vec![table("revenue", "tax_units"), table("welfare", "benefits"), table("welfare", "tax_units")];
+    let tables =
+        vec![table("revenue", "tax_units"), table("welfare", "benefits"), table("welfare", "tax_units")];
     Catalogue::new("grant-1", "ana", "15.0", tables)
 }
 
@@ -70,14 +71,21 @@ fn psql_lists_and_describes() {
 
 #[test]
 fn sqlalchemy_reflects() {
-    let names = ask(include_str!("tests/sqlalchemy_tables.sql"), &[Some("r"), Some("p"), Some("t"), Some("pg_catalog")]);
+    let names = ask(
+        include_str!("tests/sqlalchemy_tables.sql"),
+        &[Some("r"), Some("p"), Some("t"), Some("pg_catalog")],
+    );
     assert_eq!(names.unwrap(), [["tax_units"], ["benefits"]]);
-    let columns = ask(include_str!("tests/sqlalchemy_columns.sql"), &["r", "p", "f", "v", "m", "revenue", "tax_units"].map(Some));
+    let columns = ask(
+        include_str!("tests/sqlalchemy_columns.sql"),
+        &["r", "p", "f", "v", "m", "revenue", "tax_units"].map(Some),
+    );
     let columns = columns.unwrap();
     assert_eq!(columns[0][..4], ["recid", "bigint", "∅", "false"]);
     assert_eq!(columns[1][0], "Wage");
     assert_eq!(columns[1][5], "about Wage");
-    let newer = ask(include_str!("tests/sqlalchemy_columns_2_1.sql"), &["r", "revenue", "tax_units"].map(Some));
+    let newer =
+        ask(include_str!("tests/sqlalchemy_columns_2_1.sql"), &["r", "revenue", "tax_units"].map(Some));
     assert_eq!(newer.unwrap()[1][..2], ["Wage", "double precision"]);
     for rest in include_str!("tests/sqlalchemy_rest.sql").split(';').filter(|sql| !sql.trim().is_empty()) {
         assert!(rows(rest).is_empty(), "{rest}");
@@ -100,7 +108,10 @@ fn sessions_answer_for_themselves() {
     assert_eq!(rows("SELECT current_database(), current_user, session_user"), [["grant-1", "ana", "ana"]]);
     assert_eq!(rows("SELECT 'revenue.tax_units'::regclass::oid"), [["16384"]]);
     assert_eq!(rows("SELECT c.oid::regclass::text FROM pg_class c ORDER BY 1")[2], ["welfare.tax_units"]);
-    assert_eq!(rows("SELECT has_table_privilege('tax_units', 'SELECT'), has_table_privilege('x', 'INSERT')"), [["true", "false"]]);
+    assert_eq!(
+        rows("SELECT has_table_privilege('tax_units', 'SELECT'), has_table_privilege('x', 'INSERT')"),
+        [["true", "false"]]
+    );
 }
 
 #[test]
@@ -125,7 +136,13 @@ fn only_system_questions_come_here() {
     ] {
         assert!(concerns(system), "{system}");
     }
-    for data in ["SELECT 1", "SELECT recid FROM tax_units", "SELECT current_user FROM tax_units", "nonsense", "SELECT 1; SELECT version()"] {
+    for data in [
+        "SELECT 1",
+        "SELECT recid FROM tax_units",
+        "SELECT current_user FROM tax_units",
+        "nonsense",
+        "SELECT 1; SELECT version()",
+    ] {
         assert!(!concerns(data), "{data}");
     }
 }

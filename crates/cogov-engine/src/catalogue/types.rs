@@ -12,7 +12,14 @@ pub(super) struct PgType {
     pub array: i32,
 }
 
-const fn pg(oid: i32, name: &'static str, title: &'static str, length: i32, category: &'static str, array: i32) -> PgType {
+const fn pg(
+    oid: i32,
+    name: &'static str,
+    title: &'static str,
+    length: i32,
+    category: &'static str,
+    array: i32,
+) -> PgType {
     PgType { oid, name, title, length, category, array }
 }
 

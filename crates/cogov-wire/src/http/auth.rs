@@ -82,7 +82,8 @@ fn proof(headers: &HeaderMap) -> Result<Option<Proof>, Problem> {
         );
         problem.for_request(headers)
     };
-    let (scheme, given) = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(unreadable)?;
+    let (scheme, given) =
+        value.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(unreadable)?;
     let given = given.trim();
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Ok(Some(Proof::Bearer(given.to_owned()))),

@@ -49,8 +49,11 @@ pub(super) async fn show(
         .versions
         .iter()
         .map(|version| {
-            let tables: Vec<Value> =
-                version.tables.iter().map(|t| json!({"name": t.name, "rows": t.rows, "rejected": t.rejected})).collect();
+            let tables: Vec<Value> = version
+                .tables
+                .iter()
+                .map(|t| json!({"name": t.name, "rows": t.rows, "rejected": t.rejected}))
+                .collect();
             json!({"number": version.number, "created_at": version.created_at.rfc3339(), "tables": tables})
         })
         .collect();

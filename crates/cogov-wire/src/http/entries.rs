@@ -53,7 +53,8 @@ pub(super) async fn list(
         from,
         until,
     };
-    let page = Page::new(wanted.after.as_deref().map(Cursor::from_text), wanted.limit.unwrap_or(USUAL).min(MOST));
+    let page =
+        Page::new(wanted.after.as_deref().map(Cursor::from_text), wanted.limit.unwrap_or(USUAL).min(MOST));
     let viewer = caller.as_ref().map(|caller| &caller.actor);
     let found = app.entries(viewer, &filter, &page).await;
     let found = found.map_err(|error| Problem::from(error).for_request(&headers))?;

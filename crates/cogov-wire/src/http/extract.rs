@@ -17,9 +17,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let headers = request.headers().clone();
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        let is_json = kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
+        let is_json =
+            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
         if !is_json {
             let problem = Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -29,7 +31,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             );
             return Err(problem.for_request(&headers));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| unread(&error).for_request(&headers))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| unread(&error).for_request(&headers))?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             let problem = Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -51,7 +55,12 @@ fn unread(error: &BytesRejection) -> Problem {
             "请求体超过 2 MB：请减少内容，或将长列表作为参数传递。",
         );
     }
-    Problem::new(StatusCode::BAD_REQUEST, "unreadable-body", "The body did not arrive whole.", "请求体未完整送达。")
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unreadable-body",
+        "The body did not arrive whole.",
+        "请求体未完整送达。",
+    )
 }
 
 /// One identifier in the path. One that cannot be an identifier is one that does not exist.

@@ -1,7 +1,10 @@
 //! Rows as JSON, CSV or an Arrow stream, batch by batch.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
@@ -42,12 +45,15 @@ impl Format {
 
     /// What the request accepts most (RFC 9110, 12.5.1); `None` when it accepts none of ours.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Format> {
-        let wishes: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let wishes: Vec<&str> =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
         if wishes.is_empty() {
             return Some(Format::Json);
         }
         let wishes = wishes.join(",");
-        let quality = |format: Format| wishes.split(',').filter_map(|wish| fits(wish, format)).max_by(|a, b| a.0.cmp(&b.0));
+        let quality = |format: Format| {
+            wishes.split(',').filter_map(|wish| fits(wish, format)).max_by(|a, b| a.0.cmp(&b.0))
+        };
         let mut best: Option<(f32, Format)> = None;
         for format in Self::ALL {
             if let Some((_, quality)) = quality(format)
@@ -86,7 +92,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// A writer, and what stands before the first row. For JSON, `head` is an object to which the rows are added.
-    pub(super) fn begin(format: Format, schema: SchemaRef, head: &Value) -> Result<(Self, Vec<u8>), ArrowError> {
+    pub(super) fn begin(
+        format: Format,
+        schema: SchemaRef,
+        head: &Value,
+    ) -> Result<(Self, Vec<u8>), ArrowError> {
         let mut writer = Self { format, schema, arrow: None, rows: 0 };
         let first = match format {
             Format::Json => {
@@ -96,7 +106,8 @@ impl Writer {
                 text.into_bytes()
             }
             Format::Csv => {
-                let names: Vec<String> = writer.schema.fields().iter().map(|field| csv_field(field.name())).collect();
+                let names: Vec<String> =
+                    writer.schema.fields().iter().map(|field| csv_field(field.name())).collect();
                 format!("{}\r\n", names.join(",")).into_bytes()
             }
             Format::Arrow => {
@@ -265,7 +276,8 @@ mod tests {
 
     fn written(format: Format) -> Vec<u8> {
         let batch = batch();
-        let (mut writer, mut bytes) = Writer::begin(format, batch.schema(), &serde_json::json!({"a": 1})).unwrap();
+        let (mut writer, mut bytes) =
+            Writer::begin(format, batch.schema(), &serde_json::json!({"a": 1})).unwrap();
         bytes.extend(writer.batch(&batch).unwrap());
         bytes.extend(writer.batch(&batch).unwrap());
         bytes.extend(writer.end().unwrap());

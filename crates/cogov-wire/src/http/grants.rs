@@ -16,7 +16,11 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Respo
     Ok(json(json!({ "items": items })))
 }
 
-pub(super) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<GrantId>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<GrantId>,
+) -> Result<Response, Problem> {
     let cards = app.grants(&caller.actor).await.map_err(|error| caller.failed(error))?;
     let missing = || Problem::missing().in_language(caller.locale);
     let card = cards.into_iter().find(|card| card.grant.id == id).ok_or_else(missing)?;

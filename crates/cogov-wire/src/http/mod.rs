@@ -62,7 +62,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
 }
 
 async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], OPENAPI).into_response()
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], OPENAPI)
+        .into_response()
 }
 
 /// Counts requests, and keeps answers out of caches and out of guesses about their type.
@@ -71,7 +72,8 @@ async fn guard(request: Request, next: Next) -> Response {
     let method = known(request.method());
     let mut response = next.run(request).await;
     let status = response.status().as_u16().to_string();
-    metrics::counter!("cogov_http_requests_total", "method" => method, "path" => path, "status" => status).increment(1);
+    metrics::counter!("cogov_http_requests_total", "method" => method, "path" => path, "status" => status)
+        .increment(1);
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -130,7 +132,9 @@ mod tests {
             .collect();
         let served: BTreeSet<(String, String)> = routes()
             .iter()
-            .flat_map(|(path, methods)| allowed(methods).into_iter().map(move |m| (format!("/api{path}"), m.to_owned())))
+            .flat_map(|(path, methods)| {
+                allowed(methods).into_iter().map(move |m| (format!("/api{path}"), m.to_owned()))
+            })
             .collect();
         assert_eq!(documented, served);
     }

@@ -25,7 +25,12 @@ struct Details {
 
 impl Problem {
     /// A problem of the request itself.
-    pub(crate) fn new(status: StatusCode, code: &'static str, en: impl Into<String>, zh: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        en: impl Into<String>,
+        zh: impl Into<String>,
+    ) -> Self {
         Self(Box::new(Details {
             status,
             code,
@@ -61,7 +66,12 @@ impl Problem {
 
     /// There is no such thing.
     pub(crate) fn missing() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing of this identifier.", "没有该标识对应的内容。")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing of this identifier.",
+            "没有该标识对应的内容。",
+        )
     }
 
     /// A fault of ours.
@@ -84,7 +94,6 @@ impl Problem {
     pub(crate) fn for_request(self, headers: &HeaderMap) -> Self {
         self.in_language(preferred(headers))
     }
-
 }
 
 impl Details {
@@ -95,7 +104,10 @@ impl Details {
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("detail".to_owned(), json!(self.reason.get(self.locale)));
         body.insert("reason".to_owned(), json!(self.reason.get(self.locale)));
-        body.insert("reasons".to_owned(), json!({"en": self.reason.get(Locale::En), "zh-Hans": self.reason.get(Locale::ZhHans)}));
+        body.insert(
+            "reasons".to_owned(),
+            json!({"en": self.reason.get(Locale::En), "zh-Hans": self.reason.get(Locale::ZhHans)}),
+        );
         body.insert("clauses".to_owned(), json!(self.clauses));
         if let Some(decision) = self.decision {
             body.insert("decision".to_owned(), json!(decision));
@@ -120,8 +132,13 @@ impl From<AppError> for Problem {
             clauses: error.clauses(),
             decision: error.decision(),
             field: if let AppError::Invalid { field, .. } = &error { *field } else { None },
-            sqlstate: matches!(error, AppError::Query { .. } | AppError::Refused { .. }).then(|| error.sqlstate()),
-            retry_after: if let AppError::TooMany { retry_after_seconds } = &error { Some(*retry_after_seconds) } else { None },
+            sqlstate: matches!(error, AppError::Query { .. } | AppError::Refused { .. })
+                .then(|| error.sqlstate()),
+            retry_after: if let AppError::TooMany { retry_after_seconds } = &error {
+                Some(*retry_after_seconds)
+            } else {
+                None
+            },
             locale: Locale::En,
         }))
     }

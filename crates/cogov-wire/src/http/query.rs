@@ -45,7 +45,8 @@ pub(super) async fn answer(
     // The first rows are waited for, so that a query that fails early fails with a status.
     let first = answer.rows.next().await.transpose().map_err(failed)?;
     let head = head(&answer, caller.locale);
-    let (writer, opening) = Writer::begin(format, answer.rows.schema(), &head).map_err(|error| unwritten(&error))?;
+    let (writer, opening) =
+        Writer::begin(format, answer.rows.schema(), &head).map_err(|error| unwritten(&error))?;
     let response = Response::builder()
         .header(header::CONTENT_TYPE, format.content_type())
         .header("cogov-decision", answer.decision)
@@ -65,7 +66,8 @@ pub(super) async fn explain(
 ) -> Result<Response, Problem> {
     let explained = app.explain(&caller.actor, &grant, &ask.sql, Door::Http).await;
     let explained = explained.map_err(|error| caller.failed(error))?;
-    let columns: Vec<Value> = explained.columns.iter().map(|column| shown(column, None, caller.locale)).collect();
+    let columns: Vec<Value> =
+        explained.columns.iter().map(|column| shown(column, None, caller.locale)).collect();
     Ok(json(json!({
         "grade": explained.grade,
         "clauses": explained.clauses,
@@ -83,8 +85,12 @@ fn clauses(answer: &Answer) -> HeaderValue {
 /// What stands before the rows of a JSON answer.
 fn head(answer: &Answer, locale: Locale) -> Value {
     let schema = answer.rows.schema();
-    let columns: Vec<Value> =
-        answer.columns.iter().enumerate().map(|(place, column)| shown(column, type_of(&schema, place), locale)).collect();
+    let columns: Vec<Value> = answer
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| shown(column, type_of(&schema, place), locale))
+        .collect();
     json!({
         "decision": answer.decision,
         "grade": answer.grade,

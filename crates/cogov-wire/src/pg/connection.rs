@@ -6,7 +6,9 @@ use pgwire::api::cancel::DefaultCancelHandler;
 use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
 use pgwire::error::{ErrorInfo, PgWireError};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
-use pgwire::tokio::server::{MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message};
+use pgwire::tokio::server::{
+    MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message,
+};
 use std::{io, sync::Arc};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -84,7 +86,11 @@ async fn say(socket: &mut Socket, info: ErrorInfo) -> io::Result<()> {
     socket.send(PgWireBackendMessage::ErrorResponse(info.into())).await
 }
 
-async fn handle(handlers: &Handlers, socket: &mut Socket, message: PgWireFrontendMessage) -> Result<(), PgWireError> {
+async fn handle(
+    handlers: &Handlers,
+    socket: &mut Socket,
+    message: PgWireFrontendMessage,
+) -> Result<(), PgWireError> {
     process_message(
         message,
         socket,

@@ -82,7 +82,11 @@ fn missing(name: &str) -> pgwire::error::PgWireError {
 }
 
 /// Reads a statement about cursors; `None` when it is about something else.
-pub(super) async fn read(session: &Session, sql: &str, status: TransactionStatus) -> Option<PgWireResult<Statement>> {
+pub(super) async fn read(
+    session: &Session,
+    sql: &str,
+    status: TransactionStatus,
+) -> Option<PgWireResult<Statement>> {
     let tokens = tokens(sql, 32);
     let (first, rest) = tokens.split_first()?;
     if first.is("fetch") {
@@ -103,7 +107,8 @@ pub(super) async fn read(session: &Session, sql: &str, status: TransactionStatus
 
 /// `FETCH [NEXT | FORWARD] [n | ALL] [FROM | IN] name`: cursors only go forward.
 fn fetch(session: &Session, rest: &[Token]) -> PgWireResult<Fetch> {
-    let (name, how) = rest.split_last().ok_or_else(|| fault::error("42601", "FETCH needs the name of a cursor"))?;
+    let (name, how) =
+        rest.split_last().ok_or_else(|| fault::error("42601", "FETCH needs the name of a cursor"))?;
     let mut most = Some(1);
     for token in how {
         match token {
@@ -122,7 +127,11 @@ fn fetch(session: &Session, rest: &[Token]) -> PgWireResult<Fetch> {
 
 impl Declare {
     /// Decides the query and keeps its rows for later.
-    pub(super) async fn run(&self, session: &Session, given: Vec<Param>) -> PgWireResult<Vec<(&'static str, String)>> {
+    pub(super) async fn run(
+        &self,
+        session: &Session,
+        given: Vec<Param>,
+    ) -> PgWireResult<Vec<(&'static str, String)>> {
         let (schema, source, left, facts) = match &*self.query {
             Statement::Data(query) => {
                 let (answer, facts) = answered(session, (**query).clone(), &given).await?;
@@ -130,7 +139,8 @@ impl Declare {
             }
             Statement::Catalogue(query) => {
                 let given: Vec<Option<String>> = given.into_iter().map(super::params::as_text).collect();
-                let batch = query.run(&given).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
+                let batch =
+                    query.run(&given).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
                 (batch.schema(), None, Some(batch), Vec::new())
             }
             _ => return Err(fault::error("42601", "a cursor is declared for a SELECT")),

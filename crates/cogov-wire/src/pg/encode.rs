@@ -28,7 +28,10 @@ pub(super) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<Field
 
 /// The type of a parameter as the client is told of it; text where the statement does not tell.
 pub(super) fn parameter(data_type: Option<&DataType>) -> Type {
-    data_type.and_then(|known| arrow_pg::datatypes::into_pg_type(known).ok()).filter(|t| *t != Type::UNKNOWN).unwrap_or(Type::TEXT)
+    data_type
+        .and_then(|known| arrow_pg::datatypes::into_pg_type(known).ok())
+        .filter(|t| *t != Type::UNKNOWN)
+        .unwrap_or(Type::TEXT)
 }
 
 /// The rows of an answer. Dropping the stream ends the query.
@@ -55,7 +58,10 @@ pub(super) fn released(
 }
 
 /// The rows of one batch.
-pub(super) fn batch(batch: RecordBatch, fields: Arc<Vec<FieldInfo>>) -> impl Stream<Item = PgWireResult<DataRow>> + Send {
+pub(super) fn batch(
+    batch: RecordBatch,
+    fields: Arc<Vec<FieldInfo>>,
+) -> impl Stream<Item = PgWireResult<DataRow>> + Send {
     let mut encoder = RowEncoder::new(batch, fields);
     stream::iter(std::iter::from_fn(move || encoder.next_row()))
 }

@@ -65,7 +65,9 @@ impl Extended {
         }
         match sent? {
             (rows, true) => complete(client, tag.with_rows(rows)).await,
-            (_, false) => Ok(client.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await?),
+            (_, false) => {
+                Ok(client.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await?)
+            }
         }
     }
 }
@@ -94,7 +96,9 @@ impl ExtendedQueryHandler for Extended {
                 fits(&message, &statement)?;
                 client.portal_store().put_portal(Arc::new(Portal::try_new(&message, statement)?));
             }
-            Some(Entry::Empty) if message.parameters.is_empty() => client.portal_store().put_empty_portal(name),
+            Some(Entry::Empty) if message.parameters.is_empty() => {
+                client.portal_store().put_empty_portal(name)
+            }
             Some(Entry::Empty) => return Err(wrong_number(message.parameters.len(), 0)),
             None => return Err(PgWireError::StatementNotFound(statement.to_owned())),
         }
@@ -116,7 +120,9 @@ impl ExtendedQueryHandler for Extended {
         let portal = match client.portal_store().get_portal(name) {
             Some(Entry::Value(portal)) => portal,
             Some(Entry::Empty) => {
-                return Ok(client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?);
+                return Ok(client
+                    .feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()))
+                    .await?);
             }
             None => return Err(PgWireError::PortalNotFound(name.to_owned())),
         };
@@ -188,14 +194,22 @@ fn fits(message: &Bind, statement: &StoredStatement<Statement>) -> PgWireResult<
     }
     let columns = statement.statement.fields(&Format::UnifiedText)?.len();
     let formats = |codes: &[i16], number: usize| codes.len() <= 1 || codes.len() == number;
-    if formats(&message.parameter_format_codes, given) && formats(&message.result_column_format_codes, columns) {
+    if formats(&message.parameter_format_codes, given)
+        && formats(&message.result_column_format_codes, columns)
+    {
         return Ok(());
     }
-    Err(fault::error("08P01", "bind message has another number of formats than the statement has parameters or columns"))
+    Err(fault::error(
+        "08P01",
+        "bind message has another number of formats than the statement has parameters or columns",
+    ))
 }
 
 fn wrong_number(given: usize, wanted: usize) -> PgWireError {
-    fault::error("08P01", format!("bind message supplies {given} parameters, but prepared statement requires {wanted}"))
+    fault::error(
+        "08P01",
+        format!("bind message supplies {given} parameters, but prepared statement requires {wanted}"),
+    )
 }
 
 /// Texts → statements, planned when they are parsed.
@@ -219,7 +233,11 @@ impl QueryParser for Parser {
         Ok(statement.parameters())
     }
 
-    fn get_result_schema(&self, statement: &Statement, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
+    fn get_result_schema(
+        &self,
+        statement: &Statement,
+        format: Option<&Format>,
+    ) -> PgWireResult<Vec<FieldInfo>> {
         statement.fields(format.unwrap_or(&Format::UnifiedText))
     }
 }

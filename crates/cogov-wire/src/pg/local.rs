@@ -85,7 +85,9 @@ fn set(rest: &[Token]) -> PgWireResult<Local> {
     };
     match rest {
         [first, ..] if first.is("transaction") || first.is("characteristics") => Ok(Local::SetTransaction),
-        [time, zone, value] if time.is("time") && zone.is("zone") => Ok(Local::Set("TimeZone".to_owned(), value.text())),
+        [time, zone, value] if time.is("time") && zone.is("zone") => {
+            Ok(Local::Set("TimeZone".to_owned(), value.text()))
+        }
         [names, value] if names.is("names") => Ok(Local::Set("client_encoding".to_owned(), value.text())),
         [first, ..] if first.is("role") || (first.is("session")) => {
             Err(fault::error("0A000", "an account stays itself: sign in as another one instead"))
@@ -116,7 +118,9 @@ fn written(values: &[Token]) -> String {
 
 fn shown(rest: &[Token]) -> Option<String> {
     match rest {
-        [a, b, c] if a.is("transaction") && b.is("isolation") && c.is("level") => Some("transaction_isolation".to_owned()),
+        [a, b, c] if a.is("transaction") && b.is("isolation") && c.is("level") => {
+            Some("transaction_isolation".to_owned())
+        }
         [a, b] if a.is("time") && b.is("zone") => Some("TimeZone".to_owned()),
         [a, b] if a.is("session") && b.is("authorization") => Some("session_authorization".to_owned()),
         [name] => Some(name.text()),

@@ -19,9 +19,16 @@ pub(super) fn read<S: Clone>(portal: &Portal<S>, server_types: &[Type]) -> PgWir
             let client = declared.get(place).cloned().flatten().filter(|t| *t != Type::UNKNOWN);
             let from = client.or_else(|| server_types.get(place).cloned()).unwrap_or(Type::TEXT);
             let Some(Some(bytes)) = portal.parameters.get(place) else { return Ok(Param::Null) };
-            let read = if portal.parameter_format.is_binary(place) { binary(&from, bytes) } else { text(&from, bytes) };
+            let read = if portal.parameter_format.is_binary(place) {
+                binary(&from, bytes)
+            } else {
+                text(&from, bytes)
+            };
             read.ok_or_else(|| {
-                fault::error("22P03", format!("the value of ${} does not read as {}; send it as text", place + 1, from.name()))
+                fault::error(
+                    "22P03",
+                    format!("the value of ${} does not read as {}; send it as text", place + 1, from.name()),
+                )
             })
         })
         .collect()

@@ -3,8 +3,8 @@
 use super::cursor::Cursors;
 use super::{SERVER_VERSION, fault, settings::Settings};
 use cogov_app::{App, AppError, GrantSession};
-use cogov_engine::catalogue::{Catalogue, CatalogueColumn, CatalogueTable};
 use cogov_engine::GrantedTable;
+use cogov_engine::catalogue::{Catalogue, CatalogueColumn, CatalogueTable};
 use cogov_model::Locale;
 use pgwire::api::ClientInfo;
 use pgwire::error::{PgWireError, PgWireResult};

@@ -71,9 +71,19 @@ impl Settings {
     /// The values that a client is told at its start.
     pub(super) fn reported(&self, account: &str) -> Vec<(String, String)> {
         const REPORTED: &[&str] = &[
-            "application_name", "client_encoding", "DateStyle", "default_transaction_read_only", "in_hot_standby",
-            "integer_datetimes", "IntervalStyle", "is_superuser", "server_encoding", "server_version",
-            "session_authorization", "standard_conforming_strings", "TimeZone",
+            "application_name",
+            "client_encoding",
+            "DateStyle",
+            "default_transaction_read_only",
+            "in_hot_standby",
+            "integer_datetimes",
+            "IntervalStyle",
+            "is_superuser",
+            "server_encoding",
+            "server_version",
+            "session_authorization",
+            "standard_conforming_strings",
+            "TimeZone",
         ];
         let value = |name: &str| match name {
             "session_authorization" => account.to_owned(),
@@ -96,20 +106,31 @@ impl Settings {
     /// Changes a setting.
     pub(super) fn set(&self, name: &str, value: &str) -> PgWireResult<()> {
         let Some((name, _, may)) = known(name) else {
-            return Err(fault::error("42704", format!("unrecognized configuration parameter {:?}", cut(name))));
+            return Err(fault::error(
+                "42704",
+                format!("unrecognized configuration parameter {:?}", cut(name)),
+            ));
         };
         let plain = value.trim().to_ascii_lowercase();
         let fits = match may {
             May::Any => true,
             May::One(values) => values.contains(&plain.as_str()),
             May::Begin(start) => plain.starts_with(start),
-            May::Fixed => return Err(fault::error("55P02", format!("parameter \"{name}\" cannot be changed"))),
+            May::Fixed => {
+                return Err(fault::error("55P02", format!("parameter \"{name}\" cannot be changed")));
+            }
         };
         if !fits {
-            return Err(fault::error("22023", format!("invalid value for parameter \"{name}\": only its default is spoken here")));
+            return Err(fault::error(
+                "22023",
+                format!("invalid value for parameter \"{name}\": only its default is spoken here"),
+            ));
         }
         if *name == "statement_timeout" && milliseconds(&plain).is_none() {
-            return Err(fault::error("22023", "invalid value for parameter \"statement_timeout\": write milliseconds, or a number with ms, s or min"));
+            return Err(fault::error(
+                "22023",
+                "invalid value for parameter \"statement_timeout\": write milliseconds, or a number with ms, s or min",
+            ));
         }
         // What may only be one thing keeps its usual spelling.
         match may {
@@ -126,7 +147,9 @@ impl Settings {
                 self.0.lock().remove(name);
                 Ok(())
             }
-            None => Err(fault::error("42704", format!("unrecognized configuration parameter {:?}", cut(name)))),
+            None => {
+                Err(fault::error("42704", format!("unrecognized configuration parameter {:?}", cut(name))))
+            }
         }
     }
 

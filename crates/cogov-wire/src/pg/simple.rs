@@ -41,7 +41,10 @@ impl Simple {
             Statement::Local(local) => return reply(client, session, local, true).await,
             Statement::Declare(declare) => {
                 if !statement.parameters().is_empty() {
-                    return Err(fault::error("42P02", "there is no parameter $1: send the statement as a prepared one"));
+                    return Err(fault::error(
+                        "42P02",
+                        "there is no parameter $1: send the statement as a prepared one",
+                    ));
                 }
                 tell(client, declare.run(session, Vec::new()).await?).await?;
                 return complete(client, Tag::new("DECLARE CURSOR")).await;
@@ -95,7 +98,12 @@ impl SimpleQueryHandler for Simple {
 }
 
 /// Answers a statement about the connection.
-pub(super) async fn reply<C>(client: &mut C, session: &Session, local: &Local, describes: bool) -> PgWireResult<()>
+pub(super) async fn reply<C>(
+    client: &mut C,
+    session: &Session,
+    local: &Local,
+    describes: bool,
+) -> PgWireResult<()>
 where
     C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
     C::PortalStore: PortalStore,

@@ -113,7 +113,8 @@ fn lexeme(sql: &str, at: usize) -> (usize, Kind) {
             None => (1, Kind::Sign),
         },
         (c, _) if c.is_alphanumeric() || c == '_' => {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
             (end, Kind::Word)
         }
         (c, _) => (c.len_utf8(), Kind::Sign),
@@ -164,7 +165,9 @@ fn dollar(rest: &str) -> Option<usize> {
     let tag_end = rest.get(1..)?.find('$')? + 2;
     let tag = rest.get(..tag_end)?;
     let name = tag.trim_matches('$');
-    if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+    if name.starts_with(|c: char| c.is_ascii_digit())
+        || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
         return None;
     }
     let body = rest.get(tag_end..)?;

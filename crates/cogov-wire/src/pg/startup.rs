@@ -30,7 +30,13 @@ impl Startup {
         Self { shared, full }
     }
 
-    async fn sign_in(&self, user: &str, database: &str, secret: &str, from: IpAddr) -> PgWireResult<GrantSession> {
+    async fn sign_in(
+        &self,
+        user: &str,
+        database: &str,
+        secret: &str,
+        from: IpAddr,
+    ) -> PgWireResult<GrantSession> {
         let app = &self.shared.app;
         let refused = |error: AppError, locale: Locale| {
             crate::metrics::sign_in(cogov_app::Door::Pg, error.code());
@@ -38,7 +44,8 @@ impl Startup {
             info.severity = "FATAL".to_owned();
             end(info)
         };
-        let actor = app.authenticate(user, secret, from.to_canonical()).await.map_err(|e| refused(e, Locale::En))?;
+        let actor =
+            app.authenticate(user, secret, from.to_canonical()).await.map_err(|e| refused(e, Locale::En))?;
         let locale = actor.locale;
         let grant = GrantId::new(database).map_err(|_| {
             let mut info = fault::fatal("3D000", "the database is the id of a grant of your party");

@@ -59,7 +59,8 @@ impl Statement {
         }
         if catalogue::concerns(sql) {
             let known = session.catalogue().await?;
-            let query = known.prepare(sql).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
+            let query =
+                known.prepare(sql).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
             return Ok(Statement::Catalogue(Box::new(query)));
         }
         let prepared = session.app().prepare(session.grant(), sql, Door::Pg).await;
@@ -107,7 +108,10 @@ impl Statement {
     /// The rows of a statement without parameters, in text form.
     pub(super) async fn rows(&self, session: &Session) -> PgWireResult<Rows> {
         if !self.parameters().is_empty() {
-            return Err(fault::error("42P02", "there is no parameter $1: send the statement as a prepared one"));
+            return Err(fault::error(
+                "42P02",
+                "there is no parameter $1: send the statement as a prepared one",
+            ));
         }
         match self {
             Statement::Data(query) => released(session, (**query).clone(), &[], &Format::UnifiedText).await,
@@ -153,11 +157,17 @@ pub(super) async fn answered(
         crate::metrics::query(Door::Pg, error.code(), None);
         session.failed(&error)
     })?;
-    let facts = vec![("cogov.decision", answer.decision.to_string()), ("cogov.grade", answer.grade.to_string())];
+    let facts =
+        vec![("cogov.decision", answer.decision.to_string()), ("cogov.grade", answer.grade.to_string())];
     Ok((answer, facts))
 }
 
-async fn released(session: &Session, query: PreparedQuery, given: &[Param], format: &Format) -> PgWireResult<Rows> {
+async fn released(
+    session: &Session,
+    query: PreparedQuery,
+    given: &[Param],
+    format: &Format,
+) -> PgWireResult<Rows> {
     let started = Instant::now();
     let (answer, facts) = answered(session, query, given).await?;
     let fields = Arc::new(encode::fields(&answer.rows.schema(), format)?);

@@ -21,13 +21,20 @@ const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 const ACCESS: &str = "http://publications.europa.eu/resource/authority/access-right/";
 
 pub(super) async fn turtle(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let triples = triples(&app, &base(&headers)).await.map_err(|error| Problem::from(error).for_request(&headers))?;
-    Ok(([(header::CONTENT_TYPE, "text/turtle; charset=utf-8"), (header::VARY, "Host")], write::turtle(&triples)).into_response())
+    let triples =
+        triples(&app, &base(&headers)).await.map_err(|error| Problem::from(error).for_request(&headers))?;
+    Ok((
+        [(header::CONTENT_TYPE, "text/turtle; charset=utf-8"), (header::VARY, "Host")],
+        write::turtle(&triples),
+    )
+        .into_response())
 }
 
 pub(super) async fn json_ld(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let triples = triples(&app, &base(&headers)).await.map_err(|error| Problem::from(error).for_request(&headers))?;
-    Ok(([(header::CONTENT_TYPE, "application/ld+json"), (header::VARY, "Host")], write::json_ld(&triples)).into_response())
+    let triples =
+        triples(&app, &base(&headers)).await.map_err(|error| Problem::from(error).for_request(&headers))?;
+    Ok(([(header::CONTENT_TYPE, "application/ld+json"), (header::VARY, "Host")], write::json_ld(&triples))
+        .into_response())
 }
 
 /// Where this node is reached, as the request says; a name that is no host name is not repeated.
@@ -99,7 +106,11 @@ impl Out<'_> {
     fn catalogue(&mut self, cards: &[DatasetCard]) {
         let (catalogue, service, node) = (self.iri("/catalog"), self.iri("/api/v1"), self.iri("/#node"));
         self.link(&catalogue, format!("{RDF}type"), format!("{DCAT}Catalog"));
-        self.words(&catalogue, &format!("{DCT}title"), &Text::new("Catalogue of this cogov node", "本 cogov 节点的数据目录"));
+        self.words(
+            &catalogue,
+            &format!("{DCT}title"),
+            &Text::new("Catalogue of this cogov node", "本 cogov 节点的数据目录"),
+        );
         let about = Text::new(
             "Datasets of public bodies, shared under a categorised and graded authorization",
             "公共机构按分类分级授权共享的数据集",
@@ -110,7 +121,11 @@ impl Out<'_> {
         self.link(&node, format!("{RDF}type"), format!("{FOAF}Agent"));
         self.words(&node, &format!("{FOAF}name"), &Text::new("cogov node", "cogov 节点"));
         self.link(&service, format!("{RDF}type"), format!("{DCAT}DataService"));
-        self.words(&service, &format!("{DCT}title"), &Text::new("HTTP API of this cogov node", "本 cogov 节点的 HTTP 接口"));
+        self.words(
+            &service,
+            &format!("{DCT}title"),
+            &Text::new("HTTP API of this cogov node", "本 cogov 节点的 HTTP 接口"),
+        );
         self.link(&service, format!("{DCAT}endpointURL"), service.clone());
         let document = self.iri("/api/openapi.json");
         self.link(&service, format!("{DCAT}endpointDescription"), document);
@@ -182,7 +197,8 @@ mod tests {
             "description": {"en": ""}, "keywords": [{"en": "tax\tdata"}],
             "sharing": {"kind": "unconditional"}, "tables": [], "state": "published", "version": 1, "changed_at": 0
         });
-        let provider = serde_json::json!({"id": "tax", "name": {"en": "Revenue \\ <office>"}, "class": "government"});
+        let provider =
+            serde_json::json!({"id": "tax", "name": {"en": "Revenue \\ <office>"}, "class": "government"});
         DatasetCard {
             dataset: serde_json::from_value(dataset).unwrap(),
             provider: serde_json::from_value(provider).unwrap(),
@@ -200,12 +216,17 @@ mod tests {
     /// Two independent parsers read the two forms, and find the same graph.
     #[test]
     fn both_forms_say_the_same() {
-        let triples = describe("http://node.example:8080", &[card("A \"quoted\"\n title \\ with 🧾 and \u{7}"), card("x")]);
+        let triples = describe(
+            "http://node.example:8080",
+            &[card("A \"quoted\"\n title \\ with 🧾 and \u{7}"), card("x")],
+        );
         let turtle = write::turtle(&triples);
-        let parsed: Vec<String> = TurtleParser::new().for_slice(&turtle).map(|t| t.unwrap().to_string()).collect();
+        let parsed: Vec<String> =
+            TurtleParser::new().for_slice(&turtle).map(|t| t.unwrap().to_string()).collect();
         let json = write::json_ld(&triples);
         let quads: Vec<Quad> = JsonLdParser::new().for_slice(&json).map(Result::unwrap).collect();
-        let quads = quads.iter().map(|quad| quad.clone().into()).map(|triple: oxrdf::Triple| triple.to_string());
+        let quads =
+            quads.iter().map(|quad| quad.clone().into()).map(|triple: oxrdf::Triple| triple.to_string());
         let (parsed, quads) = (lines(parsed), lines(quads.collect()));
         assert_eq!(parsed, quads);
         assert!(parsed.len() > 25);
@@ -215,13 +236,18 @@ mod tests {
     fn mandatory_properties_are_there() {
         let triples = describe("http://node.example", &[card("x")]);
         let has = |class: &str, property: String| {
-            let typed = triples.iter().filter(|t| t.predicate == format!("{RDF}type") && t.object == Object::Iri(class.to_owned()));
+            let typed = triples
+                .iter()
+                .filter(|t| t.predicate == format!("{RDF}type") && t.object == Object::Iri(class.to_owned()));
             let subjects: Vec<&str> = typed.map(|t| t.subject.as_str()).collect();
             !subjects.is_empty()
                 && subjects.iter().all(|s| triples.iter().any(|t| t.subject == *s && t.predicate == property))
         };
         for (class, properties) in [
-            (format!("{DCAT}Catalog"), vec![format!("{DCT}title"), format!("{DCT}description"), format!("{DCT}publisher")]),
+            (
+                format!("{DCAT}Catalog"),
+                vec![format!("{DCT}title"), format!("{DCT}description"), format!("{DCT}publisher")],
+            ),
             (format!("{DCAT}Dataset"), vec![format!("{DCT}title"), format!("{DCT}description")]),
             (format!("{DCAT}Distribution"), vec![format!("{DCAT}accessURL")]),
             (format!("{DCAT}DataService"), vec![format!("{DCT}title"), format!("{DCAT}endpointURL")]),

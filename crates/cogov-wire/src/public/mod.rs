@@ -34,7 +34,9 @@ async fn ready(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    let Some(handle) = crate::metrics::handle() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(handle) = crate::metrics::handle() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     // Entries far beyond 2^53 would lose their last digits here and nowhere else.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float by definition")]
     metrics::gauge!("cogov_ledger_entries").set(app.ledger_size() as f64);

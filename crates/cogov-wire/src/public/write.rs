@@ -34,7 +34,12 @@ pub(super) fn turtle(triples: &[Triple]) -> String {
             Object::Typed(words, kind) => format!("\"{}\"^^<{}>", escaped(words), escaped_iri(kind)),
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "<{}> <{}> {object} .", escaped_iri(&triple.subject), escaped_iri(&triple.predicate));
+        let _ = writeln!(
+            text,
+            "<{}> <{}> {object} .",
+            escaped_iri(&triple.subject),
+            escaped_iri(&triple.predicate)
+        );
         text
     })
 }
@@ -85,7 +90,9 @@ pub(super) fn json_ld(triples: &[Triple]) -> String {
         let (key, value) = match &triple.object {
             Object::Iri(iri) if is_type => ("@type".to_owned(), json!(escaped_iri(iri))),
             Object::Iri(iri) => (triple.predicate.clone(), json!({"@id": escaped_iri(iri)})),
-            Object::Words(words, tag) => (triple.predicate.clone(), json!({"@value": words, "@language": tag})),
+            Object::Words(words, tag) => {
+                (triple.predicate.clone(), json!({"@value": words, "@language": tag}))
+            }
             Object::Text(words) => (triple.predicate.clone(), json!({"@value": words})),
             Object::Typed(words, kind) => (triple.predicate.clone(), json!({"@value": words, "@type": kind})),
         };

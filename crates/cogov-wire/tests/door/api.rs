@@ -29,7 +29,8 @@ async fn a_query_comes_in_three_formats_and_they_agree() {
         assert_eq!(line, format!("{},{},{}", row[0], row[1].as_str().unwrap(), row[2]));
     }
     let arrow = bytes(served.query("application/vnd.apache.arrow.stream", json!({"sql": SQL})).await).await;
-    let rows: usize = StreamReader::try_new(arrow.as_slice(), None).unwrap().map(|b| b.unwrap().num_rows()).sum();
+    let rows: usize =
+        StreamReader::try_new(arrow.as_slice(), None).unwrap().map(|b| b.unwrap().num_rows()).sum();
     assert_eq!(i64::try_from(rows).unwrap(), ROWS);
 }
 
@@ -54,11 +55,22 @@ async fn everything_that_fails_is_a_problem_document() {
     let post = |body: String| served.signed("POST", &path).body(Body::from(body)).unwrap();
     let ask = |sql: &str| post(json!({"sql": sql}).to_string());
     problem(served.http(ask("SELEC 1")).await, StatusCode::BAD_REQUEST, "query").await;
-    let missing = problem(served.http(ask("SELECT x FROM units")).await, StatusCode::BAD_REQUEST, "query").await;
+    let missing =
+        problem(served.http(ask("SELECT x FROM units")).await, StatusCode::BAD_REQUEST, "query").await;
     assert_eq!(missing["sqlstate"], "42703");
     problem(served.http(post("{".into())).await, StatusCode::BAD_REQUEST, "unreadable-body").await;
-    problem(served.http(post(r#"{"sql":"SELECT 1","x":1}"#.into())).await, StatusCode::BAD_REQUEST, "unreadable-body").await;
-    problem(served.http(post(r#"{"sql":"SELECT $1","params":[[1]]}"#.into())).await, StatusCode::BAD_REQUEST, "unreadable-body").await;
+    problem(
+        served.http(post(r#"{"sql":"SELECT 1","x":1}"#.into())).await,
+        StatusCode::BAD_REQUEST,
+        "unreadable-body",
+    )
+    .await;
+    problem(
+        served.http(post(r#"{"sql":"SELECT $1","params":[[1]]}"#.into())).await,
+        StatusCode::BAD_REQUEST,
+        "unreadable-body",
+    )
+    .await;
     let long = json!({"sql": "x".repeat(3 << 20)}).to_string();
     problem(served.http(post(long)).await, StatusCode::PAYLOAD_TOO_LARGE, "body-too-large").await;
     let unsigned = Request::post(&path).header(header::CONTENT_TYPE, "application/json");
@@ -66,10 +78,18 @@ async fn everything_that_fails_is_a_problem_document() {
     let response = served.http(unsigned).await;
     assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
     problem(response, StatusCode::UNAUTHORIZED, "not-signed-in").await;
-    let form = Request::post(&path).header(header::AUTHORIZATION, served.signed("GET", "/").headers_ref().unwrap()[header::AUTHORIZATION].clone());
+    let form = Request::post(&path).header(
+        header::AUTHORIZATION,
+        served.signed("GET", "/").headers_ref().unwrap()[header::AUTHORIZATION].clone(),
+    );
     let form = form.header(header::CONTENT_TYPE, "text/plain").body(Body::from("SELECT 1")).unwrap();
     problem(served.http(form).await, StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type").await;
-    problem(served.query("image/png", json!({"sql": SQL})).await, StatusCode::NOT_ACCEPTABLE, "not-acceptable").await;
+    problem(
+        served.query("image/png", json!({"sql": SQL})).await,
+        StatusCode::NOT_ACCEPTABLE,
+        "not-acceptable",
+    )
+    .await;
     problem(served.get("/api/v2/nothing").await, StatusCode::NOT_FOUND, "no-such-path").await;
     let deleted = served.signed("DELETE", "/api/v1/grants").body(Body::empty()).unwrap();
     let response = served.http(deleted).await;
@@ -77,7 +97,12 @@ async fn everything_that_fails_is_a_problem_document() {
     problem(response, StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed").await;
     let bad = served.get("/api/v1/ledger/entries?from=yesterday").await;
     problem(bad, StatusCode::BAD_REQUEST, "unreadable-search").await;
-    problem(served.get("/api/v1/ledger/entries?kind=nothing").await, StatusCode::BAD_REQUEST, "unreadable-search").await;
+    problem(
+        served.get("/api/v1/ledger/entries?kind=nothing").await,
+        StatusCode::BAD_REQUEST,
+        "unreadable-search",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +169,8 @@ async fn an_application_walks_its_way_over_http() {
     let send = |account: &str, path: &str, body: &serde_json::Value| {
         served.signed_as(account, "POST", path).body(Body::from(body.to_string())).unwrap()
     };
-    let previewed = json(served.http(send("north-requester", "/api/v1/applications/preview", &body)).await).await;
+    let previewed =
+        json(served.http(send("north-requester", "/api/v1/applications/preview", &body)).await).await;
     assert_eq!(previewed["columns"].as_array().unwrap().len(), 4);
     let made = served.http(send("north-requester", "/api/v1/applications", &body)).await;
     assert_eq!(made.status(), StatusCode::CREATED);
@@ -159,7 +185,13 @@ async fn an_application_walks_its_way_over_http() {
     assert_eq!(page["application"]["state"], "awaiting-supplement");
     assert!(page["may"].as_array().unwrap().contains(&json!("supply")));
     let unknown = json!({"act": "bribe"});
-    problem(served.http(send("tax-approver", &acts, &unknown)).await, StatusCode::BAD_REQUEST, "unreadable-body").await;
-    let inbox = served.signed_as("north-requester", "GET", "/api/v1/applications").body(Body::empty()).unwrap();
+    problem(
+        served.http(send("tax-approver", &acts, &unknown)).await,
+        StatusCode::BAD_REQUEST,
+        "unreadable-body",
+    )
+    .await;
+    let inbox =
+        served.signed_as("north-requester", "GET", "/api/v1/applications").body(Body::empty()).unwrap();
     assert!(!json(served.http(inbox).await).await["items"].as_array().unwrap().is_empty());
 }

@@ -33,7 +33,8 @@ async fn values_come_in_their_binary_types() {
 async fn parameters_are_described_before_they_are_bound() {
     let served = served().await;
     let client = served.client().await;
-    let statement = client.prepare("SELECT id FROM units WHERE id >= $1 AND wage < $2 ORDER BY id").await.unwrap();
+    let statement =
+        client.prepare("SELECT id FROM units WHERE id >= $1 AND wage < $2 ORDER BY id").await.unwrap();
     assert_eq!(statement.params(), [Type::INT8, Type::INT8]);
     assert_eq!(statement.columns()[0].type_(), &Type::INT8);
     for (from, expected) in [(0_i64, 10), (100, 5), (1000, 0)] {
@@ -42,7 +43,8 @@ async fn parameters_are_described_before_they_are_bound() {
     }
     let text = client.query("SELECT count(*) FROM units WHERE name LIKE $1", &[&"P%"]).await.unwrap();
     assert_eq!(text[0].get::<_, i64>(0), ROWS);
-    let injected = client.query("SELECT count(*) FROM units WHERE name = $1", &[&"x' OR '1'='1"]).await.unwrap();
+    let injected =
+        client.query("SELECT count(*) FROM units WHERE name = $1", &[&"x' OR '1'='1"]).await.unwrap();
     assert_eq!(injected[0].get::<_, i64>(0), 0);
     let null = client.query("SELECT count(*) FROM units WHERE id = $1", &[&None::<i64>]).await.unwrap();
     assert_eq!(null[0].get::<_, i64>(0), 0);

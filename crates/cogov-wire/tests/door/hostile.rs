@@ -23,7 +23,9 @@ async fn nobody_enters_without_account_and_grant() {
     }
     let missing = served.try_client("tax-analyst", PASSWORD, "grant-none").await.map(|_| ()).unwrap_err();
     let others = served.try_client("tax-analyst", PASSWORD, grant).await.map(|_| ()).unwrap_err();
-    let words = |error: &tokio_postgres::Error| error.as_db_error().unwrap().message().replace(grant, "G").replace("grant-none", "G");
+    let words = |error: &tokio_postgres::Error| {
+        error.as_db_error().unwrap().message().replace(grant, "G").replace("grant-none", "G")
+    };
     assert_eq!(words(&missing), words(&others), "another party's grant shows that it exists");
 }
 

@@ -1,9 +1,9 @@
 //! Both doors as clients meet them: one node with one grant, asked over the PostgreSQL protocol and HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod api;
 #[path = "../../../cogov-app/tests/common/mod.rs"]
 mod common;
-mod api;
 mod extended;
 mod hostile;
 mod programs;

@@ -15,7 +15,9 @@ fn psql(served: &Served, sslmode: &str, commands: &[&str]) -> String {
         served.grant
     );
     let mut command = Command::new("psql");
-    command.args(["-X", "-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-d", &address]).env("PGPASSWORD", PASSWORD);
+    command
+        .args(["-X", "-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-d", &address])
+        .env("PGPASSWORD", PASSWORD);
     for sql in commands {
         command.args(["-c", sql]);
     }
@@ -40,7 +42,8 @@ async fn psql_lists_describes_and_asks() {
     assert!(psql(&served, "prefer", &["\\l"]).contains(served.grant.as_str()));
     assert!(psql(&served, "prefer", &["\\dn"]).contains("tax"));
     assert!(psql(&served, "prefer", &["\\du"]).contains("north-analyst"));
-    let answer = psql(&served, "prefer", &["SELECT count(*) FROM units", "BEGIN", "SELECT 1 AS one", "COMMIT"]);
+    let answer =
+        psql(&served, "prefer", &["SELECT count(*) FROM units", "BEGIN", "SELECT 1 AS one", "COMMIT"]);
     assert!(answer.contains("    10\n"), "{answer}");
     let copied = psql(&served, "prefer", &["SELECT id, name FROM units ORDER BY id LIMIT 1 \\gdesc"]);
     assert!(copied.contains("bigint"), "{copied}");

@@ -17,7 +17,9 @@ async fn the_ledger_can_be_fetched_by_its_tiles() {
     assert!(bytes(entries).await.len() > 100);
     let key = String::from_utf8(bytes(served.get("/ledger/key").await).await).unwrap();
     assert!(checkpoint.contains(key.split('+').next().unwrap()));
-    for nothing in ["/ledger/tile/0/001", "/ledger/tile/9/000", "/ledger/tile/0/000.p/255", "/ledger/tile/../journal"] {
+    for nothing in
+        ["/ledger/tile/0/001", "/ledger/tile/9/000", "/ledger/tile/0/000.p/255", "/ledger/tile/../journal"]
+    {
         problem(served.get(nothing).await, StatusCode::NOT_FOUND, "not-found").await;
     }
 }
@@ -31,7 +33,13 @@ async fn the_node_tells_how_it_is() {
     served.client().await.simple_query("SELECT count(*) FROM units").await.unwrap();
     served.query("*/*", serde_json::json!({"sql": "SELECT 1"})).await;
     let text = String::from_utf8(bytes(served.get("/metrics").await).await).unwrap();
-    for line in ["cogov_queries_total{", "door=\"pg\"", "cogov_query_seconds_bucket", "cogov_ledger_entries", "cogov_http_requests_total{"] {
+    for line in [
+        "cogov_queries_total{",
+        "door=\"pg\"",
+        "cogov_query_seconds_bucket",
+        "cogov_ledger_entries",
+        "cogov_http_requests_total{",
+    ] {
         assert!(text.contains(line), "{line} is missing:\n{text}");
     }
     served.node.media.stop();

@@ -55,7 +55,12 @@ impl Served {
         self.try_client("north-analyst", PASSWORD, self.grant.as_str()).await.unwrap()
     }
 
-    pub async fn try_client(&self, user: &str, password: &str, grant: &str) -> Result<Client, tokio_postgres::Error> {
+    pub async fn try_client(
+        &self,
+        user: &str,
+        password: &str,
+        grant: &str,
+    ) -> Result<Client, tokio_postgres::Error> {
         let (client, connection) = self.config(user, password, grant).connect(NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
@@ -76,7 +81,13 @@ impl Served {
     /// A query of the analyst, in the format asked for.
     pub async fn query(&self, accept: &str, body: Value) -> Response {
         let path = format!("/api/v1/grants/{}/query", self.grant);
-        self.http(self.signed("POST", &path).header(header::ACCEPT, accept).body(Body::from(body.to_string())).unwrap()).await
+        self.http(
+            self.signed("POST", &path)
+                .header(header::ACCEPT, accept)
+                .body(Body::from(body.to_string()))
+                .unwrap(),
+        )
+        .await
     }
 
     /// A request of the analyst.

@@ -81,7 +81,10 @@ async fn settings_are_set_shown_and_reset() {
     client.batch_execute("RESET ALL").await.unwrap();
     assert_eq!(one(&client.simple_query("SHOW application_name").await.unwrap()), "");
     assert_eq!(one(&client.simple_query("show standard_conforming_strings").await.unwrap()), "on");
-    assert_eq!(one(&client.simple_query("SHOW TRANSACTION ISOLATION LEVEL").await.unwrap()), "read committed");
+    assert_eq!(
+        one(&client.simple_query("SHOW TRANSACTION ISOLATION LEVEL").await.unwrap()),
+        "read committed"
+    );
     client.batch_execute("SET statement_timeout = '50ms'").await.unwrap();
     let slow = "SELECT count(*) FROM units a, units b, units c, units d, units e, units f, units g, units h, units i";
     assert_eq!(code(&client.simple_query(slow).await.unwrap_err()), "57014");
@@ -91,7 +94,9 @@ async fn settings_are_set_shown_and_reset() {
 async fn the_catalogue_holds_the_grant_alone() {
     let served = served().await;
     let client = served.client().await;
-    assert!(one(&client.simple_query("select pg_catalog.version()").await.unwrap()).starts_with("PostgreSQL 15"));
+    assert!(
+        one(&client.simple_query("select pg_catalog.version()").await.unwrap()).starts_with("PostgreSQL 15")
+    );
     assert_eq!(one(&client.simple_query("SELECT current_database()").await.unwrap()), served.grant.as_str());
     let columns = client
         .simple_query("SELECT table_schema, table_name, column_name FROM information_schema.columns ORDER BY ordinal_position")
@@ -121,11 +126,22 @@ async fn cursors_give_rows_in_portions() {
     let served = served().await;
     let client = served.client().await;
     assert_eq!(code(&client.batch_execute("DECLARE c CURSOR FOR SELECT 1").await.unwrap_err()), "25P01");
-    client.batch_execute("BEGIN; DECLARE \"my c\" NO SCROLL CURSOR FOR SELECT id FROM units ORDER BY id").await.unwrap();
-    assert_eq!(code(&client.batch_execute("SAVEPOINT s; DECLARE \"my c\" CURSOR FOR SELECT 1").await.unwrap_err()), "42P03");
+    client
+        .batch_execute("BEGIN; DECLARE \"my c\" NO SCROLL CURSOR FOR SELECT id FROM units ORDER BY id")
+        .await
+        .unwrap();
+    assert_eq!(
+        code(&client.batch_execute("SAVEPOINT s; DECLARE \"my c\" CURSOR FOR SELECT 1").await.unwrap_err()),
+        "42P03"
+    );
     client.batch_execute("ROLLBACK TO s").await.unwrap();
     let mut seen = Vec::new();
-    for (fetch, rows) in [("FETCH 3 FROM \"my c\"", 3), ("FETCH \"my c\"", 1), ("FETCH FORWARD ALL IN \"my c\"", 6), ("FETCH 5 \"my c\"", 0)] {
+    for (fetch, rows) in [
+        ("FETCH 3 FROM \"my c\"", 3),
+        ("FETCH \"my c\"", 1),
+        ("FETCH FORWARD ALL IN \"my c\"", 6),
+        ("FETCH 5 \"my c\"", 0),
+    ] {
         let found = texts(&client.simple_query(fetch).await.unwrap());
         assert_eq!(found.len(), rows, "{fetch}");
         seen.extend(found.into_iter().map(|row| row[0].clone().unwrap()));
