@@ -16,7 +16,17 @@ cargo xtask demo [--home DIR] [--http ADDR] [--pg ADDR]   build, load the demo w
 cargo xtask test [STEP…]                                 everything that CI checks (or only these steps)
 cargo xtask bench [NAME]                                 benchmarks: ledger";
 
-fn main() -> Result<()> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next();
     let rest: Vec<String> = arguments.collect();

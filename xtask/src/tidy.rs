@@ -74,6 +74,11 @@ fn long_functions(file: &str, text: &str, problems: &mut Vec<String>) {
         if !is_function {
             continue;
         }
+        let declared_only =
+            lines.iter().skip(start).find(|l| l.ends_with(['{', ';'])).is_some_and(|l| l.ends_with(';'));
+        if declared_only {
+            continue;
+        }
         let indent = " ".repeat(line.len() - trimmed.len());
         let end = lines.iter().skip(start).position(|l| *l == format!("{indent}}}")).unwrap_or(0);
         if end > FUNCTION_LINES {
@@ -133,10 +138,20 @@ fn stated_layers(text: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn actual_layers() -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let output = cargo(&["tree", "--workspace", "--edges", "normal", "--depth", "1", "--prefix", "depth"])
-        .current_dir(root())
-        .output()
-        .context("cargo tree could not be started")?;
+    let output = cargo(&[
+        "tree",
+        "--workspace",
+        "--edges",
+        "normal",
+        "--depth",
+        "1",
+        "--prefix",
+        "depth",
+        "--no-dedupe",
+    ])
+    .current_dir(root())
+    .output()
+    .context("cargo tree could not be started")?;
     let mut layers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut room = String::new();
     for line in String::from_utf8(output.stdout)?.lines() {

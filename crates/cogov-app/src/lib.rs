@@ -4,7 +4,10 @@
 //! planning (`cogov-engine`), no rules (`cogov-rulebook`), no Merkle tree (`cogov-ledger`): it puts them in order.
 
 mod app;
+mod applications;
+mod article13;
 mod catalogue;
+mod checks;
 mod error;
 mod figures;
 mod grants;
@@ -21,6 +24,9 @@ mod setup;
 mod stewardship;
 
 pub use app::{App, AppConfig, Documents, OpenError};
+pub use applications::{
+    ApplicationAct, ApplicationDraft, ApplicationPage, InboxItem, May, PreviewPage, PreviewRow,
+};
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
@@ -33,9 +39,6 @@ pub use journal::{EntryView, Proof};
 pub use query::{Answer, Door, Explanation, GrantSession, PreparedQuery, ReleasedRows};
 pub use record::Sealed;
 pub use replay::{Replay, ReplayChange};
-pub use requests::{
-    ApplicationAct, ApplicationDraft, ApplicationPage, InboxItem, May, PreviewPage, PreviewRow,
-};
 pub use setup::SetupGrant;
 pub use stewardship::{
     Description, DraftPage, DraftTable, ImportAccount, ImportRequest, LabelChoice, LabelState,
