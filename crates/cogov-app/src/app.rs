@@ -11,6 +11,9 @@ use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Pa
 use parking_lot::RwLock;
 use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
+/// Passwords that are checked at the same time.
+const PASSWORD_CHECKS: usize = 4;
+
 /// The documents that a node starts with; what is in force later is in its records.
 #[derive(Debug, Clone)]
 pub struct Documents {
@@ -130,6 +133,8 @@ pub struct Parts {
     pub(crate) purposes: Vec<(PurposeCode, Text)>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limiter: Limiter,
+    /// Turns at checking passwords.
+    pub(crate) hashing: tokio::sync::Semaphore,
     pub(crate) indexer: Indexer,
     pub(crate) jobs: Jobs,
     pub(crate) spool: PathBuf,
@@ -189,6 +194,7 @@ impl App {
             purposes: config.documents.purposes,
             clock: config.clock,
             limiter: Limiter::default(),
+            hashing: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
             indexer: Indexer::default(),
             jobs: Jobs::default(),
             spool,

@@ -1,7 +1,11 @@
 //! What keeps an application from being made: a missing paper, a closed lane, a condition on nothing.
 
-use crate::{Actor, AppError, ApplicationDraft, error::Result, query::Reach};
-use cogov_model::{ColumnName, Condition, Grant, Table, Text};
+use crate::{
+    Actor, AppError, ApplicationDraft,
+    error::Result,
+    query::{Reach, linked_datasets},
+};
+use cogov_model::{ColumnName, Condition, Grant, PartyId, Table, Text};
 
 pub(crate) fn check_draft(actor: &Actor, draft: &ApplicationDraft, months: u32) -> Result<()> {
     let longest = months.saturating_mul(31);
@@ -65,8 +69,28 @@ pub(crate) fn check_lane(grant: &Grant, reach: &Reach) -> Result<()> {
     }
 }
 
+/// A condition on a third party's dataset would tell about its rows without that party being asked.
+fn check_links(grant: &Grant, reach: &Reach) -> Result<()> {
+    let mut linked = Vec::new();
+    grant.scope.0.values().flatten().for_each(|condition| linked_datasets(condition, &mut linked));
+    for id in linked {
+        let asked = |provider: &PartyId| *provider == grant.party || grant.providers.contains(provider);
+        if !reach.datasets.get(&id).is_some_and(|(dataset, _)| asked(&dataset.provider)) {
+            return Err(AppError::invalid(
+                "scope",
+                format!(
+                    "The row condition looks into {id}, whose provider is not asked. Use your own data or the provider's."
+                ),
+                format!("行条件涉及 {id}，但未向其提供方申请。请使用贵方或该提供方的数据。"),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Conditions may name only columns of the tables they stand on.
 pub(crate) fn check_scope(grant: &Grant, reach: &Reach) -> Result<()> {
+    check_links(grant, reach)?;
     let unknown = |what: String| {
         AppError::invalid(
             "scope",

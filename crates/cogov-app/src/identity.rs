@@ -306,6 +306,8 @@ impl App {
         // The same work is done for unknown names, so that time does not tell which names exist.
         let hash = account.as_ref().map_or(self.decoy_hash.as_str(), |a| a.password_hash.as_str()).to_owned();
         let password = password.to_owned();
+        // Each check takes 19 MiB by design: only a few run at a time, the others wait in line.
+        let _turn = self.hashing.acquire().await;
         let fits = tokio::task::spawn_blocking(move || verify(&hash, &password)).await.unwrap_or(false);
         match account {
             Some(account) if fits => {

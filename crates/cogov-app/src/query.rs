@@ -184,6 +184,8 @@ impl App {
             .fact("columns", plan.columns().len())
             .by(&query.session.actor.account)
             .sealed("sql", query.sql.as_ref());
+        let act =
+            if query.params.is_empty() { act } else { act.sealed("params", format!("{:?}", query.params)) };
         let act = query.grant.providers.iter().fold(act, Act::party);
         let decision = self.record(act).await?;
         let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
@@ -410,7 +412,7 @@ fn sources(dataset: &Dataset, version: &Version) -> Vec<Source> {
     dataset.tables.iter().filter_map(source).collect()
 }
 
-fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) {
+pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) {
     match condition {
         Condition::Linked { linked } => {
             into.push(linked.dataset.clone());
@@ -444,6 +446,7 @@ impl ReleasedRows {
             .datasets(query.grant.datasets())
             .follows(decision)
             .fact("door", query.door.code());
+        let act = query.grant.providers.iter().fold(act, Act::party);
         Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
     }
 

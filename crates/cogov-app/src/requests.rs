@@ -196,6 +196,9 @@ impl App {
                     return self.grant_it(actor, application, revision).await;
                 }
                 application.state = ApplicationState::Submitted;
+                // The provider's time runs from the day on which the application reaches it.
+                let days = self.answer_days(application).await?;
+                application.due_at = self.due(self.clock.now(), days);
                 self.save(actor, application, revision, EntryKind::Approval, None).await
             }
             ApplicationAct::Agree { columns, words } => {

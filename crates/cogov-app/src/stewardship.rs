@@ -379,10 +379,7 @@ impl App {
 
     async fn own_or_new(&self, actor: &Actor, id: &DatasetId) -> Result<()> {
         match self.find_dataset(id).await? {
-            Some(dataset) if dataset.provider != actor.party.id => Err(AppError::conflict(
-                format!("The name {id} is taken by another party's dataset: choose another."),
-                format!("名称 {id} 已被其他主体使用，请另选。"),
-            )),
+            Some(dataset) if dataset.provider != actor.party.id => Err(name_taken(id)),
             _ => Ok(()),
         }
     }
@@ -404,6 +401,10 @@ impl App {
                     Err(error) => return Err(error.into()),
                 }
             };
+            // Looked at again: somebody may have taken the name while this file was being read.
+            if stored.record.provider != actor.party.id {
+                return Err(name_taken(id));
+            }
             let (mut dataset, revision) = (stored.record, stored.revision);
             let before = self.find_version(id, dataset.version).await?;
             let mut tables = before.map(|version| version.tables).unwrap_or_default();
@@ -487,6 +488,13 @@ impl App {
 
 fn proposal<'a>(column: &ColumnName, profile: Option<&'a TableProfile>) -> Option<&'a LabelProposal> {
     profile?.columns.iter().find(|c| c.name == *column).map(|c| &c.proposal)
+}
+
+fn name_taken(id: &DatasetId) -> AppError {
+    AppError::conflict(
+        format!("The name {id} is taken by another party's dataset: choose another."),
+        format!("名称 {id} 已被其他主体使用，请另选。"),
+    )
 }
 
 fn new_dataset(actor: &Actor, id: &DatasetId, now: cogov_model::Timestamp) -> Dataset {

@@ -14,7 +14,7 @@ use super::functions::is_safe_statistic;
 use super::units::{self, Counted};
 use super::{faults, total};
 use crate::error::QueryError;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use cogov_model::{Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
@@ -175,7 +175,12 @@ impl Aggregates<'_> {
         }
         let mut args = Vec::new();
         for arg in &params.args {
-            if name != "count" && !linear(arg, self.schema) {
+            let allowed = if name == "count" {
+                total::constant(arg) || matches!(arg.clone().unalias(), Expr::Column(_))
+            } else {
+                linear(arg, self.schema)
+            };
+            if !allowed {
                 return Err(sub_groups());
             }
             args.push(total::totalise(arg, self.schema)?);
@@ -190,25 +195,54 @@ impl Aggregates<'_> {
     }
 }
 
-/// A column, a constant, sums and differences of these, and constant multiples: nothing that picks out rows.
+/// A column, a number, sums and differences of these, and multiples by a number: nothing that picks out rows.
+///
+/// Divisions are left out, since those of whole numbers are steps; so are casts that lose something, and numbers so
+/// large that a product could leave the range of its type for some rows only.
 fn linear(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Column(_) => expr.get_type(schema).is_ok_and(|t| t.is_numeric()),
         Expr::Alias(alias) => linear(&alias.expr, schema),
-        Expr::Cast(cast) => linear(&cast.expr, schema),
-        Expr::TryCast(cast) => linear(&cast.expr, schema),
+        Expr::Cast(cast) => linear(&cast.expr, schema) && widens(expr, schema),
+        Expr::TryCast(cast) => linear(&cast.expr, schema) && widens(expr, schema),
         Expr::Negative(inner) => linear(inner, schema),
         Expr::BinaryExpr(both) => match both.op {
             Operator::Plus | Operator::Minus => linear(&both.left, schema) && linear(&both.right, schema),
             Operator::Multiply => {
                 linear(&both.left, schema)
                     && linear(&both.right, schema)
-                    && (total::constant(&both.left) || total::constant(&both.right))
+                    && (is_number(&both.left) || is_number(&both.right))
             }
-            Operator::Divide => linear(&both.left, schema) && total::constant(&both.right),
             _ => false,
         },
-        other => total::constant(other),
+        other => is_number(other),
+    }
+}
+
+/// Whether a cast of a whole number goes to a type that holds every value of it, as sums and averages need.
+fn widens(cast: &Expr, schema: &DFSchema) -> bool {
+    cast.get_type(schema).is_ok_and(|to| {
+        matches!(
+            to,
+            DataType::Int64
+                | DataType::UInt64
+                | DataType::Float64
+                | DataType::Decimal128(_, _)
+                | DataType::Decimal256(_, _)
+        )
+    })
+}
+
+/// A written number between minus and plus a thousand million, possibly cast.
+fn is_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(value, _) => {
+            let number = value.cast_to(&DataType::Float64).ok();
+            matches!(number, Some(ScalarValue::Float64(Some(n))) if n.abs() <= 1e9)
+        }
+        Expr::Cast(cast) => is_number(&cast.expr),
+        Expr::Negative(inner) => is_number(inner),
+        _ => false,
     }
 }
 

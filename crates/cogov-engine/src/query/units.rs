@@ -82,6 +82,14 @@ impl Threads {
 
     fn projection(&mut self, node: &Projection) -> Result<Counted, QueryError> {
         let below = self.walk(&node.input)?;
+        // A column that is computed below a statistic could pick out one row and pass for a plain column above.
+        if below.protected && !node.expr.iter().all(|expr| matches!(expr.clone().unalias(), Expr::Column(_)))
+        {
+            return Err(QueryError::not_governed(
+                "computed columns beneath a statistic of protected values, which could pick out few rows; take the statistic of the column itself and write group expressions into GROUP BY",
+                "受保护数值统计之下的计算列，它们可能挑出少数行；请直接对列作统计，并将分组表达式写入 GROUP BY",
+            ));
+        }
         let exprs = node.expr.iter().cloned().chain(below.units.iter().cloned().map(Expr::Column));
         let plan = built(Projection::try_new(exprs.collect(), Arc::new(below.plan)))?;
         Ok(Counted { plan: LogicalPlan::Projection(plan), units: below.units, protected: below.protected })
