@@ -55,14 +55,6 @@ impl Served {
         self.try_client("north-analyst", PASSWORD, self.grant.as_str()).await.unwrap()
     }
 
-    /// The analyst's connection, and what keeps its socket open: aborting that is going away without a word.
-    pub async fn client_and_socket(&self) -> (Client, tokio::task::JoinHandle<()>) {
-        let config = self.config("north-analyst", PASSWORD, self.grant.as_str());
-        let (client, connection) = config.connect(NoTls).await.unwrap();
-        let socket = tokio::spawn(async move { drop(connection.await) });
-        (client, socket)
-    }
-
     pub async fn try_client(
         &self,
         user: &str,
