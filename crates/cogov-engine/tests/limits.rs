@@ -113,6 +113,18 @@ async fn long_and_deep_statements_are_refused() {
     assert_eq!(t.state(&format!("select '{}'", "x".repeat(1_000_000))).await, "54001");
     assert_eq!(t.state(&format!("select {}1{}", "(".repeat(1000), ")".repeat(1000))).await, "54001");
     assert_eq!(t.state(&format!("select 1{}", "+1".repeat(100_000))).await, "54001");
+    // WITH queries that double at each step, and texts that do: refused before, or while, they grow.
+    let steps = |body: &str| (1..60).map(|i| format!(", c{i} as ({})", body.replace('?', &format!("c{}", i - 1))));
+    let join: String = steps("select x.id from ? x join ? y on x.id = y.id").collect();
+    assert_eq!(t.state(&format!("with c0 as (select id from wide){join} select count(*) from c59")).await, "54001");
+    let double: String = steps("select word || word as word from ?").collect();
+    let sql = format!("with c0 as (select word from wide){double} select max(character_length(word)) from c59");
+    assert_eq!(t.state(&sql).await, "53200");
+    let mut replaced = "word".to_owned();
+    for _ in 0..8 {
+        replaced = format!("replace({replaced}, '0', '{}')", "0".repeat(100));
+    }
+    assert_eq!(t.state(&format!("select character_length({replaced}) from wide")).await, "53200");
     let union = vec!["select 1"; 900].join(" union all ");
     assert_eq!(t.ok(&format!("select count(*) from ({union}) u")).await, ["900"]);
     let or = (0..400).map(|i| format!("id = {i}")).collect::<Vec<_>>().join(" or ");
