@@ -250,6 +250,7 @@ impl App {
 
     /// The grant, when the actor's party holds it: others do not learn that it exists.
     async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+        self.still_analyst(&session.actor).await?;
         let id = &session.grant;
         let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
         grant.ok_or_else(|| {
