@@ -29,7 +29,8 @@ pub(super) fn text_bytes(batch: &RecordBatch) -> usize {
 }
 
 /// The functions that are bounded.
-pub(super) const NAMES: &[&str] = &["concat", "concat_ws", "overlay", "regexp_replace", "replace", "translate"];
+pub(super) const NAMES: &[&str] =
+    &["concat", "concat_ws", "overlay", "regexp_replace", "replace", "translate"];
 
 /// The function with its bound.
 pub(super) fn bounded(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {

@@ -44,7 +44,9 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
     let query = one_query(statements)?;
     if expand::relations(&query) > RELATIONS {
         return Err(too_complex(
-            &format!("the statement reads more than {RELATIONS} tables, with each WITH query counted at each of its uses"),
+            &format!(
+                "the statement reads more than {RELATIONS} tables, with each WITH query counted at each of its uses"
+            ),
             &format!("语句读取的表超过 {RELATIONS} 个（每个 WITH 查询按每次使用计数）"),
         ));
     }
