@@ -5,7 +5,7 @@
 //!
 //! Two methods stand side by side. [`Picture`] is ours: a factor model that predicts votes ([`map`]), groups only
 //! where they come back from independent halves of the votes, and what is shared across groups *and* across declared
-//! classes, each class counting as much as any other. `polis` is Polis' own mathematics, from its published formulas.
+//! classes, each class counting as much as any other. [`polis`] is Polis' own mathematics, from its published formulas.
 //!
 //! A consultation keeps a [`Map`], gives it every vote as it comes, and shows its [`Picture`]:
 //!
@@ -36,9 +36,12 @@
 //! ```
 
 mod conversation;
+pub mod export;
 mod hash;
+pub mod heldout;
 pub mod map;
 mod picture;
+pub mod polis;
 mod state;
 mod stats;
 mod tally;
