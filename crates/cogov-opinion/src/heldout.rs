@@ -50,10 +50,7 @@ impl Score {
     }
 
     fn errors(&self) -> Errors {
-        Errors {
-            rmse: (self.squares / self.count.max(1.0)).sqrt(),
-            signs: self.right / self.signed.max(1.0),
-        }
+        Errors { rmse: (self.squares / self.count.max(1.0)).sqrt(), signs: self.right / self.signed.max(1.0) }
     }
 }
 

@@ -10,8 +10,8 @@
 mod common;
 
 use cogov_opinion::polis::{
-    Direction, GroupVotes, Matrix, Pca, consensus, group_aware_consensus, group_votes, priorities, representative,
-    total_votes,
+    Direction, GroupVotes, Matrix, Pca, consensus, group_aware_consensus, group_votes, priorities,
+    representative, total_votes,
 };
 use cogov_opinion::{Conversation, Participant, Statement, StatementId};
 use serde_json::Value;
@@ -112,7 +112,8 @@ fn base_cluster_centres() {
         for (number, members) in base["members"].as_array().unwrap().iter().enumerate() {
             let rows = rows(&file.matrix, members);
             assert_eq!(rows.len(), members.as_array().unwrap().len());
-            let mean = |axis: usize| rows.iter().map(|row| places[*row][axis]).sum::<f64>() / rows.len() as f64;
+            let mean =
+                |axis: usize| rows.iter().map(|row| places[*row][axis]).sum::<f64>() / rows.len() as f64;
             near(mean(0), x[number], 1e-9, name);
             near(mean(1), y[number], 1e-9, name);
         }
@@ -129,7 +130,11 @@ fn group_votes_and_group_aware_consensus() {
             for (statement, own) in file.matrix.statements.iter().zip(votes) {
                 let theirs = &published[statement.0.to_string()];
                 let counts = |key: &str| theirs[key].as_u64().unwrap() as u32;
-                assert_eq!((own.agree, own.disagree, own.seen), (counts("A"), counts("D"), counts("S")), "{name}");
+                assert_eq!(
+                    (own.agree, own.disagree, own.seen),
+                    (counts("A"), counts("D"), counts("S")),
+                    "{name}"
+                );
             }
         }
         for (statement, value) in file.matrix.statements.iter().zip(group_aware_consensus(&votes)) {
@@ -190,7 +195,8 @@ fn consensus_lists() {
 fn extremities_and_priorities() {
     for name in FILES {
         let file = open(name);
-        for (own, theirs) in file.pca.extremity().iter().zip(list(&file.expected["pca"]["comment-extremity"])) {
+        for (own, theirs) in file.pca.extremity().iter().zip(list(&file.expected["pca"]["comment-extremity"]))
+        {
             near(*own, theirs, 1e-12, name);
         }
         let own = priorities(&file.matrix, &file.pca.extremity(), &votes(&file));

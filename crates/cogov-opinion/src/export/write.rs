@@ -142,7 +142,8 @@ pub fn comment_groups(out: impl Write, comments: &[Comment], picture: &Picture) 
             .to_vec();
     let groups = picture.groups.as_ref().map_or(0, Vec::len);
     for letter in ('a'..='z').take(groups) {
-        heading.extend(["votes", "agrees", "disagrees", "passes"].map(|what| format!("group-{letter}-{what}")));
+        heading
+            .extend(["votes", "agrees", "disagrees", "passes"].map(|what| format!("group-{letter}-{what}")));
     }
     csv.write_record(heading)?;
     for comment in sorted(comments) {
@@ -167,19 +168,38 @@ fn fields(counts: &Counts) -> [String; 4] {
 /// When the file cannot be written.
 pub fn results(out: impl Write, picture: &Picture) -> Result<(), ExportError> {
     let mut csv = csv::Writer::from_writer(out);
-    let mut heading: Vec<String> = ["comment-id", "across-groups", "across-classes", "bridging", "rejected", "spread", "priority", "lists", "groups"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut heading: Vec<String> = [
+        "comment-id",
+        "across-groups",
+        "across-classes",
+        "bridging",
+        "rejected",
+        "spread",
+        "priority",
+        "lists",
+        "groups",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for class in Class::ALL {
-        heading.extend(["votes", "agrees", "disagrees", "passes"].map(|what| format!("{}-{what}", class.code())));
+        heading.extend(
+            ["votes", "agrees", "disagrees", "passes"].map(|what| format!("{}-{what}", class.code())),
+        );
     }
     csv.write_record(heading)?;
     let stable = picture.grouping.verdict == Verdict::Stable;
     for view in &picture.statements {
         let mut record = vec![view.id.0.to_string()];
         record.extend(
-            [view.across_groups, view.across_classes, view.bridging.0, view.rejected.0, view.spread, view.priority]
-                .map(|value| format!("{value:.6}")),
+            [
+                view.across_groups,
+                view.across_classes,
+                view.bridging.0,
+                view.rejected.0,
+                view.spread,
+                view.priority,
+            ]
+            .map(|value| format!("{value:.6}")),
         );
         record.push(lists(picture, view.id));
         record.push(if stable { view.groups.len().to_string() } else { "no stable groups".to_owned() });
@@ -192,7 +212,8 @@ pub fn results(out: impl Write, picture: &Picture) -> Result<(), ExportError> {
 }
 
 fn lists(picture: &Picture, id: StatementId) -> String {
-    let lists = [("bridging", &picture.bridging), ("rejected", &picture.rejected), ("divisive", &picture.divisive)];
+    let lists =
+        [("bridging", &picture.bridging), ("rejected", &picture.rejected), ("divisive", &picture.divisive)];
     let names: Vec<&str> = lists.iter().filter(|(_, ids)| ids.contains(&id)).map(|(name, _)| *name).collect();
     names.join(" ")
 }

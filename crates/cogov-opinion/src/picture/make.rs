@@ -19,6 +19,8 @@ use rayon::prelude::*;
 const PLACING_VOTES: usize = 7;
 /// Fewer people placed than this are not grouped.
 const LEAST_PLACED: usize = 12;
+/// What this many people add to the agreement that is needed, when they are all: chance agrees more often among few.
+const CROWD: f64 = 10.0;
 /// Agreement between halves of the votes below which groups are not shown, however many the people are.
 const LEAST_AGREEMENT: f64 = 0.2;
 
@@ -116,7 +118,7 @@ fn stands(votes: &crate::Votes, model: &Model) -> Vec<Stand> {
 
 /// The agreement that so many people's groups must reach: what chance reaches falls as people grow more.
 fn needed(placed: usize) -> f64 {
-    LEAST_AGREEMENT + 1.0 / (placed.max(1) as f64).sqrt()
+    LEAST_AGREEMENT + CROWD / placed.max(1) as f64
 }
 
 fn grouping(

@@ -71,8 +71,7 @@ impl Matrix {
             .filter(|row| self.cells[*row].len() >= least || before.contains(row))
             .collect();
         if rows.len() < TOP_UP {
-            let mut others: Vec<usize> =
-                (0..self.cells.len()).filter(|row| !rows.contains(row)).collect();
+            let mut others: Vec<usize> = (0..self.cells.len()).filter(|row| !rows.contains(row)).collect();
             others.sort_by_key(|row| (std::cmp::Reverse(self.cells[*row].len()), *row));
             rows.extend(others.into_iter().take(TOP_UP - rows.len()));
             rows.sort_unstable();

@@ -16,8 +16,8 @@ pub use cluster::{BaseCluster, GroupCluster, Smoother, base_clusters, group_clus
 pub use matrix::Matrix;
 pub use pca::Pca;
 pub use rep::{
-    Consensus, Direction, GroupVotes, Shared, Standing, consensus, group_aware_consensus, group_votes, priorities,
-    representative, total_votes,
+    Consensus, Direction, GroupVotes, Shared, Standing, consensus, group_aware_consensus, group_votes,
+    priorities, representative, total_votes,
 };
 
 use crate::conversation::Conversation;

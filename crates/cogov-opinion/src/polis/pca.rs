@@ -88,8 +88,9 @@ pub fn centre(matrix: &Matrix) -> Vec<f64> {
 
 /// One component, orthogonal to the one before.
 fn iterate(matrix: &Matrix, centre: &[f64], before: Option<&Vec<f64>>) -> Vec<f64> {
-    let mut vector: Vec<f64> =
-        (0..centre.len()).map(|column| 0.5 + unit(mix_all(&[column as u64, u64::from(before.is_some())]))).collect();
+    let mut vector: Vec<f64> = (0..centre.len())
+        .map(|column| 0.5 + unit(mix_all(&[column as u64, u64::from(before.is_some())])))
+        .collect();
     for _ in 0..ITERATIONS {
         deflate(&mut vector, before);
         vector = gram_times(matrix, centre, &vector);

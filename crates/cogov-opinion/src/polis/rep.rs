@@ -171,8 +171,12 @@ fn of_group(matrix: &Matrix, votes: &[Vec<GroupVotes>], group: usize) -> Vec<Sta
         })
         .collect();
     let best = best_agreement(&both);
-    let mut passing: Vec<Standing> =
-        both.iter().map(direction).filter(Standing::passes).filter(|s| Some(s.column) != best.map(|b| b.column)).collect();
+    let mut passing: Vec<Standing> = both
+        .iter()
+        .map(direction)
+        .filter(Standing::passes)
+        .filter(|s| Some(s.column) != best.map(|b| b.column))
+        .collect();
     passing.sort_by(|a, b| b.measure().total_cmp(&a.measure()).then(a.column.cmp(&b.column)));
     let mut list: Vec<Standing> = best.into_iter().chain(passing).take(LIST).collect();
     list.sort_by_key(|s| (!s.best_agree, s.direction == Direction::Disagree));
@@ -233,7 +237,9 @@ pub fn consensus(matrix: &Matrix, all: &[GroupVotes]) -> Consensus {
 #[must_use]
 pub fn group_aware_consensus(votes: &[Vec<GroupVotes>]) -> Vec<f64> {
     let width = votes.first().map_or(0, Vec::len);
-    (0..width).map(|column| votes.iter().map(|group| share(group[column].agree, group[column].seen)).product()).collect()
+    (0..width)
+        .map(|column| votes.iter().map(|group| share(group[column].agree, group[column].seen)).product())
+        .collect()
 }
 
 /// Weights with which statements are shown: `[(1 − p)(E + 1)·a·(1 + 8·2^(−S/5))]²` over the votes of all groups; those about
