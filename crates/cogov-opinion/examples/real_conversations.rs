@@ -8,6 +8,7 @@
 use cogov_opinion::export::{read_comments, read_groups, read_votes};
 use cogov_opinion::heldout::{Errors, held_out};
 use cogov_opinion::map::cluster::rand_index;
+use cogov_opinion::polis::{Matrix, Report};
 use cogov_opinion::{Cast, Conversation, Participant, Picture, Statement, StatementId, Verdict, Vote, Votes};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -108,6 +109,39 @@ fn shuffles(statements: &[Statement], casts: &[Cast]) {
         }
     }
     println!("  rows shuffled 20 times: least pairwise ARI {least}");
+    polis_shuffles(statements, casts);
+}
+
+/// The same for Polis' mathematics: participants come in twenty other orders.
+fn polis_shuffles(statements: &[Statement], casts: &[Cast]) {
+    let votes = Votes::new([], casts);
+    let labels = |seed: u64| -> Vec<u8> {
+        let moved: Vec<Cast> =
+            votes.casts().map(|cast| Cast { sequence: scramble(seed, cast.participant.0), ..cast }).collect();
+        let conversation = Conversation::new(statements.iter().copied(), &moved, []);
+        let matrix = Matrix::new(&conversation);
+        let report = Report::of(&conversation);
+        let mut labelled: Vec<(Participant, u8)> = report
+            .rows
+            .iter()
+            .zip(&report.labels)
+            .filter_map(|(row, label)| Some((*matrix.participants.get(*row)?, *label as u8)))
+            .collect();
+        labelled.sort_unstable();
+        labelled.into_iter().map(|(_, label)| label).collect()
+    };
+    let all: Vec<Vec<u8>> = (1..=20).map(labels).collect();
+    let mut pairs: Vec<f64> = all
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| all.iter().skip(at + 1).map(move |other| rand_index(one, other)))
+        .collect();
+    pairs.sort_by(f64::total_cmp);
+    let middle = pairs.get(pairs.len() / 2).copied().unwrap_or(f64::NAN);
+    println!(
+        "    Polis' mathematics: median pairwise ARI {middle:.3}, least {:.3}",
+        pairs.first().unwrap_or(&f64::NAN)
+    );
 }
 
 /// A hundred conversations without structure in each of several shapes.

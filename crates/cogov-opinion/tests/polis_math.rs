@@ -10,8 +10,8 @@
 mod common;
 
 use cogov_opinion::polis::{
-    Direction, GroupVotes, Matrix, Pca, consensus, group_aware_consensus, group_votes, priorities,
-    representative, total_votes,
+    Direction, GroupVotes, Matrix, Pca, Report, Smoother, consensus, group_aware_consensus, group_votes,
+    priorities, representative, total_votes,
 };
 use cogov_opinion::{Conversation, Participant, Statement, StatementId};
 use serde_json::Value;
@@ -215,4 +215,33 @@ fn extremities_and_priorities() {
             near(*own, theirs, 1e-12, name);
         }
     }
+}
+
+/// The whole report, with nothing given: groups like those that the run published, as far as another start allows.
+#[test]
+fn a_report_from_votes_alone() {
+    for name in FILES {
+        let file = open(name);
+        let report = Report::of(&Conversation::new([], &common::casts(name), []));
+        assert!(report.base.len() <= 100 && report.base.iter().all(|cluster| !cluster.members.is_empty()));
+        assert_eq!(report.base.iter().map(|cluster| cluster.members.len()).sum::<usize>(), report.rows.len());
+        let (own, published): (Vec<u8>, Vec<u8>) = report
+            .rows
+            .iter()
+            .zip(&report.labels)
+            .filter_map(|(row, label)| {
+                let theirs = file.groups.iter().position(|rows| rows.contains(row))?;
+                Some((*label as u8, theirs as u8))
+            })
+            .unzip();
+        let index = cogov_opinion::map::cluster::rand_index(&own, &published);
+        assert!(index > 0.25, "{name}: {index}");
+    }
+}
+
+#[test]
+fn another_number_of_groups_is_shown_after_four_wins_in_a_row() {
+    let mut smoother = Smoother::default();
+    let shown: Vec<usize> = [3, 2, 2, 2, 3, 2, 2, 2, 2, 4].into_iter().map(|k| smoother.take(k)).collect();
+    assert_eq!(shown, [3, 3, 3, 3, 3, 3, 3, 3, 2, 2]);
 }

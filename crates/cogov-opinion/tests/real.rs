@@ -14,11 +14,26 @@ fn ours_is_best(held: &HeldOut) -> bool {
 
 #[test]
 fn held_out_votes_are_predicted_best() {
-    for name in ["brexit", "vtaiwan", "london"] {
+    for name in ["brexit", "vtaiwan"] {
         let conversation = conversation(name);
         let held: Vec<HeldOut> = (0..5).map(|seed| held_out(&conversation, 0.1, seed)).collect();
         let best = held.iter().filter(|held| ours_is_best(held)).count();
         assert!(best >= 4, "{name}: best in {best} of 5: {held:#?}");
+        let signs = held.iter().filter(|held| held.factors.signs >= held.polis.signs).count();
+        assert!(signs >= 4, "{name}: signs best in {signs} of 5: {held:#?}");
+    }
+}
+
+/// Where a tenth is some sixty votes, one seed says little: the mean of forty does.
+#[test]
+fn votes_of_small_conversations_are_predicted_best_on_average() {
+    for name in ["london", "pandemics", "polis-software", "transport"] {
+        let conversation = Conversation::new([], &casts(name), []);
+        let held: Vec<HeldOut> = (0..40).map(|seed| held_out(&conversation, 0.1, seed)).collect();
+        let mean = |of: fn(&HeldOut) -> f64| held.iter().map(of).sum::<f64>() / held.len() as f64;
+        let (ours, polis, item) =
+            (mean(|h| h.factors.rmse), mean(|h| h.polis.rmse), mean(|h| h.item_mean.rmse));
+        assert!(ours < polis && ours < item, "{name}: {ours} beside {polis} and {item}");
     }
 }
 
@@ -155,4 +170,25 @@ fn a_statement_that_only_votes_name_is_shown() {
     let picture = Picture::of(&conversation);
     assert_eq!(picture.statements.len(), conversation.votes().statements().len());
     assert!(picture.statement(StatementId(1)).is_some());
+}
+
+#[test]
+fn routing_draws_by_weight_and_never_what_was_seen() {
+    use cogov_opinion::Routing;
+    let conversation = conversation("brexit");
+    let picture = Picture::of(&conversation);
+    let routing = Routing::of(&picture);
+    let seen = |id: StatementId| id.0 % 2 == 0;
+    let open: f64 = picture.statements.iter().filter(|v| !seen(v.id)).map(|v| v.priority).sum();
+    let mut drawn = std::collections::BTreeMap::new();
+    for draw in 0..20_000 {
+        let id = routing.next(seen, f64::from(draw) / 20_000.0).unwrap();
+        *drawn.entry(id).or_insert(0.0) += 1.0 / 20_000.0;
+    }
+    for view in &picture.statements {
+        let expected = if seen(view.id) { 0.0 } else { view.priority / open };
+        let share = drawn.get(&view.id).copied().unwrap_or(0.0);
+        assert!((share - expected).abs() < 1e-3, "{:?}: {share} is not {expected}", view.id);
+    }
+    assert_eq!(routing.next(|_| true, 0.5), None);
 }
