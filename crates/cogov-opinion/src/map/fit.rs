@@ -21,7 +21,7 @@ use super::start::start;
 use rayon::prelude::*;
 
 /// Rounds of a fit from its start. More rounds fit the votes at hand better and votes held out worse.
-pub const ROUNDS: usize = 10;
+pub const ROUNDS: usize = 12;
 /// How many votes the common noise counts for in a statement's own.
 const NOISE_WEIGHT: f64 = 30.0;
 /// Noise below this would let one vote decide.

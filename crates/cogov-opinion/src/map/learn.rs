@@ -1,66 +1,74 @@
 //! What is learned from a conversation before anybody is placed: loads, and how many groups come back.
 //!
 //! Up to [`SAMPLE`] participants everybody is fitted. Beyond, the rounds from the start use the participants with the
-//! smallest hashes, and the last rounds everybody; which ones they are depends on their numbers alone. So what a vote
-//! outside the sample cannot change need not be computed again, and starting over gives the same to the last bit.
+//! smallest hashes, and the last round everybody; which ones they are depends on their numbers alone. So what a vote
+//! outside the samples cannot change need not be computed again, and starting over gives the same to the last bit.
 #![allow(clippy::indexing_slicing, reason = "rows of the matrix that is passed in")]
 
+use super::cluster::cluster;
 use super::fit::{fit, round};
 use super::model::{FACTORS, Item, Model, WIDE};
 use super::sheet::Sheet;
-use super::stability::{Stability, stability};
+use super::stability::{GROUPS, Stability, place, stability};
 use crate::hash::{mix, mix_all};
 use crate::votes::Votes;
 
 /// More participants than this are sampled for the first rounds.
 pub const SAMPLE: usize = 8_000;
 /// More participants than this are sampled for the question whether groups come back.
-pub const STABILITY_SAMPLE: usize = 2_000;
-/// Rounds over everybody after the rounds over a sample.
-const LAST_ROUNDS: usize = 2;
+pub const STABILITY_SAMPLE: usize = 1_500;
 /// How often votes are thrown into two halves.
-const TIMES: u64 = 12;
+const TIMES: u64 = 8;
 
-/// The part of a picture that a vote outside the sample does not change.
+/// The part of a picture that a vote outside the samples does not change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learned {
-    /// Of what it was learned: a hash of the sampled votes.
-    pub fingerprint: u64,
-    model: Model,
-    /// How well groups come back, by their number.
-    pub stability: Option<Stability>,
+    /// The model of the sample, under a hash of the sampled votes.
+    model: (u64, Model),
+    /// How well groups come back, under a hash of the votes that were compared.
+    stability: (u64, Stability),
+    /// How far apart the groups of those compared lie, for each number of groups.
+    pub separation: Vec<f64>,
 }
 
-/// Learns, unless `known` was learned from the same votes.
+/// Learns, leaving out what is `known` from the same votes.
 #[must_use]
 pub fn learn(votes: &Votes, active: &[bool], placed: &[usize], known: Option<&Learned>) -> Learned {
     let whole = Sheet::whole(votes);
     let everybody: Vec<usize> = (0..whole.height()).collect();
     let rows = sample(votes, &everybody, SAMPLE);
     let compared = sample(votes, placed, STABILITY_SAMPLE);
-    let fingerprint = fingerprint(votes, active, &rows) ^ mix(fingerprint(votes, active, &compared));
-    if let Some(known) = known.filter(|known| known.fingerprint == fingerprint) {
-        return known.clone();
-    }
     let keep = |_: usize, column: u32, _: i8| active[column as usize];
-    let model = fit(&whole.pick(&rows, keep), active);
-    let names: Vec<u64> = compared.iter().map(|row| content(votes, *row)).collect();
+    let hash = fingerprint(votes, active, &rows);
+    let model = known.filter(|known| known.model.0 == hash).map(|known| known.model.1.clone());
+    let model = model.unwrap_or_else(|| fit(&whole.pick(&rows, keep), active));
     let sheet = whole.pick(&compared, keep);
-    let stability = (compared.len() >= 2).then(|| stability(&sheet, active, &names, TIMES));
-    Learned { fingerprint, model, stability }
+    let halves = fingerprint(votes, active, &compared);
+    let stable = known.filter(|known| known.stability.0 == halves).map(|known| known.stability.1.clone());
+    let stable = stable.unwrap_or_else(|| {
+        let names: Vec<u64> = compared.iter().map(|row| content(votes, *row)).collect();
+        stability(&sheet, active, &names, TIMES)
+    });
+    let points = place(&sheet, &model);
+    let separation = GROUPS.map(|count| cluster(&points, count).silhouette).collect();
+    Learned { model: (hash, model), stability: (halves, stable), separation }
 }
 
 impl Learned {
+    /// How well groups come back, by their number.
+    #[must_use]
+    pub const fn stability(&self) -> &Stability {
+        &self.stability.1
+    }
+
     /// The model for everybody.
     #[must_use]
     pub fn finish(&self, votes: &Votes, active: &[bool]) -> Model {
-        let mut model = self.model.clone();
+        let mut model = self.model.1.clone();
         if votes.participants().len() > SAMPLE {
             let sheet = Sheet::whole(votes);
             wake(&mut model, &sheet, active);
-            for _ in 0..LAST_ROUNDS {
-                round(&sheet, &mut model);
-            }
+            round(&sheet, &mut model);
             model.orient();
         }
         model

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 /// Directions that are iterated: the factors and two more, which let the factors settle sooner.
 const WIDTH: usize = FACTORS + 2;
 /// How often the votes are passed over.
-const PASSES: usize = 12;
+const PASSES: usize = 8;
 /// Share of the spread that is taken for noise before anything is known.
 const NOISE: f64 = 0.7;
 

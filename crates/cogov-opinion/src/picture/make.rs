@@ -9,7 +9,7 @@ use crate::map::Sheet;
 use crate::map::cluster::{Clustering, cluster};
 use crate::map::learn::{Learned, learn};
 use crate::map::model::{FACTORS, Model, Stand, stand};
-use crate::map::stability::{GROUPS, Stability, scaled};
+use crate::map::stability::{GROUPS, scaled};
 use crate::stats::normal;
 use crate::tally::{CLASSES, Cells, Counts, sum, tally};
 use crate::votes::StatementId;
@@ -17,6 +17,9 @@ use rayon::prelude::*;
 
 /// Votes that place a participant, when there are so many statements (the number of Polis).
 const PLACING_VOTES: usize = 7;
+/// Numbers of groups whose halves agree nearly as well as the best ones do are all candidates: fewer groups always agree
+/// a little better. Of the candidates those groups are shown that lie farthest apart.
+const NEARLY: f64 = 0.7;
 /// Fewer people placed than this are not grouped.
 const LEAST_PLACED: usize = 12;
 /// What this many people add to the agreement that is needed, when they are all: chance agrees more often among few.
@@ -44,7 +47,7 @@ impl Picture {
         let learned = learn(votes, &active, &placed, known);
         let model = learned.finish(votes, &active);
         let stands = stands(votes, &model);
-        let (clustering, grouping) = grouping(&placed, &stands, &model, learned.stability.as_ref());
+        let (clustering, grouping) = grouping(&placed, &stands, &model, &learned);
         let mut labels = vec![None; counts.len()];
         if let Some(clustering) = &clustering {
             for (row, label) in placed.iter().zip(&clustering.labels) {
@@ -74,16 +77,17 @@ impl Picture {
     /// Fills the lists of statements.
     fn list(&mut self, cells: &[Cells]) {
         let listed = || self.statements.iter().zip(cells).filter(|(view, _)| view.listed());
-        let shared = |part: fn(&Counts) -> crate::stats::Share, sure: fn(&StatementView) -> Sure| {
+        let shared = |part: fn(&Counts) -> crate::stats::Share| {
             let mut found: Vec<(f64, StatementId)> = listed()
-                .filter(|(_, cells)| Voices::of(cells, part).shared())
-                .map(|(view, _)| (sure(view).0, view.id))
+                .map(|(view, cells)| (Voices::of(cells, part), view.id))
+                .filter(|(voices, _)| voices.shared())
+                .map(|(voices, id)| (voices.bound(), id))
                 .collect();
             found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             found.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
         };
-        let bridging = shared(Counts::agreement, |view| view.bridging);
-        let rejected = shared(Counts::rejection, |view| view.rejected);
+        let bridging = shared(Counts::agreement);
+        let rejected = shared(Counts::rejection);
         let mut wide: Vec<(f64, StatementId)> = listed()
             .filter(|(view, _)| view.spread > 0.0 && view.total.seen() as usize >= PLACING_VOTES)
             .map(|(view, _)| (view.spread, view.id))
@@ -125,7 +129,7 @@ fn grouping(
     placed: &[usize],
     stands: &[Stand],
     model: &Model,
-    stability: Option<&Stability>,
+    learned: &Learned,
 ) -> (Option<Clustering>, Grouping) {
     let needed = needed(placed.len());
     let mut found = Grouping {
@@ -135,15 +139,21 @@ fn grouping(
         tried: Vec::new(),
         separation: 0.0,
     };
-    let Some(stability) = stability.filter(|_| placed.len() >= LEAST_PLACED) else { return (None, found) };
-    found.tried = GROUPS.zip(stability.agreement.iter().copied()).collect();
+    if placed.len() < LEAST_PLACED {
+        return (None, found);
+    }
+    let agreement = &learned.stability().agreement;
+    found.tried = GROUPS.zip(agreement.iter().copied()).collect();
     found.verdict = Verdict::NotStable;
-    let best = found
-        .tried
-        .iter()
-        .filter(|(_, a)| *a >= needed)
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    let Some((count, _)) = best.copied() else { return (None, found) };
+    let most = agreement.iter().copied().fold(0.0, f64::max);
+    let may = |agreement: f64| agreement >= needed && agreement >= NEARLY * most;
+    let mut best: Option<(usize, f64)> = None;
+    for ((count, agreement), separation) in found.tried.iter().zip(&learned.separation) {
+        if may(*agreement) && best.is_none_or(|(_, most)| *separation > most) {
+            best = Some((*count, *separation));
+        }
+    }
+    let Some((count, _)) = best else { return (None, found) };
     let scales = model.scales();
     let points: Vec<[f64; FACTORS]> = placed.iter().map(|row| scaled(&stands[*row].mean, &scales)).collect();
     let clustering = cluster(&points, count);

@@ -24,7 +24,7 @@ pub struct Picture {
     pub grouping: Grouping,
     /// What is said of each statement, by number.
     pub statements: Vec<StatementView>,
-    /// Statements that a majority of every group and of every declared class agrees with, the surest shared ones first.
+    /// Statements that a majority of every group and of every declared class agrees with; first those of which every one of them surely has the largest share.
     pub bridging: Vec<StatementId>,
     /// Statements that a majority of every group and of every declared class disagrees with.
     pub rejected: Vec<StatementId>,

@@ -63,6 +63,14 @@ impl Voices {
         Sure(groups.chain(self.classes.iter().map(Share::majority)).product())
     }
 
+    /// The share that every voice surely has: the least one-sided 90 % bound among them.
+    #[must_use]
+    pub fn bound(&self) -> f64 {
+        let bound = |share: &Share| share.mean - BOUND * share.variance.sqrt();
+        let groups = self.groups.iter().map(|share| share.as_ref().map_or(0.0, bound));
+        groups.chain(self.classes.iter().map(bound)).fold(1.0, f64::min)
+    }
+
     /// Whether every voice's share is above one half.
     #[must_use]
     pub fn shared(&self) -> bool {
