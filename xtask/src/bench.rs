@@ -1,13 +1,22 @@
 //! `cargo xtask bench [name]`: ours beside the peer in one run, ratios of medians.
 
-use crate::shell::{cargo, step};
+use crate::{
+    shell::{cache, cargo, program, root, step, target},
+    tools,
+};
 use anyhow::{Result, bail};
+use std::fs;
 
 /// Runs one benchmark, or all.
 pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.first().map(String::as_str) {
-        None | Some("ledger") => ledger(),
-        Some(other) => bail!("there is no benchmark {other:?}: use ledger"),
+        None => {
+            ledger()?;
+            governed(&[])
+        }
+        Some("ledger") => ledger(),
+        Some("governed") => governed(arguments.get(1..).unwrap_or_default()),
+        Some(other) => bail!("there is no benchmark {other:?}: use ledger or governed"),
     }
 }
 
@@ -24,5 +33,38 @@ fn ledger() -> Result<()> {
             "--example",
             "bench_ledger",
         ]),
+    )
+}
+
+/// Governed queries over TPC-H beside the same policy by hand in plain DataFusion, DuckDB and PostgreSQL.
+/// A further argument is the number of rounds.
+fn governed(arguments: &[String]) -> Result<()> {
+    tools::debian(&[("postgresql", "/usr/lib/postgresql"), ("python3-venv", "/usr/bin/python3")])?;
+    let python = tools::python("bench", &["psycopg[binary]==3.*", "duckdb", "pyarrow", "tpchgen-cli==4.*"])?;
+    let data = cache().join("tpch-sf1");
+    if !data.join("complete").exists() {
+        fs::create_dir_all(&data)?;
+        let generator = python.with_file_name("tpchgen-cli");
+        step(
+            "making the data (TPC-H, scale factor 1)",
+            program(generator, &["parquet", "-s", "1", "--output-dir"]).arg(&data),
+        )?;
+        fs::write(data.join("complete"), "")?;
+    }
+    step(
+        "building (release; the query engine takes about half an hour the first time)",
+        &mut cargo(&["build", "--release", "--package", "cogov-engine", "--example", "bench_governed"]),
+    )?;
+    let here = root().join("crates/cogov-engine/examples/bench_governed");
+    step(
+        "benchmark: governed queries beside the same policy by hand",
+        program(&python, &[])
+            .arg(here.join("drive.py"))
+            .arg(target().join("release/examples/bench_governed"))
+            .arg(data)
+            .arg(here.join("queries"))
+            // Not in the cache: the user that PostgreSQL runs as may not read below a home folder.
+            .arg(std::env::temp_dir().join("cogov-bench"))
+            .args(arguments),
     )
 }
