@@ -37,7 +37,7 @@ fn ledger() -> Result<()> {
 }
 
 /// Governed queries over TPC-H beside the same policy by hand in plain DataFusion, DuckDB and PostgreSQL.
-/// A further argument is the number of rounds.
+/// Further arguments: `six` (default) or `tpch` for all 22 queries, then the number of rounds.
 fn governed(arguments: &[String]) -> Result<()> {
     tools::debian(&[("postgresql", "/usr/lib/postgresql"), ("python3-venv", "/usr/bin/python3")])?;
     let python = tools::python("bench", &["psycopg[binary]==3.*", "duckdb", "pyarrow", "tpchgen-cli==4.*"])?;
@@ -55,6 +55,7 @@ fn governed(arguments: &[String]) -> Result<()> {
         "building (release; the query engine takes about half an hour the first time)",
         &mut cargo(&["build", "--release", "--package", "cogov-engine", "--example", "bench_governed"]),
     )?;
+    let queries = arguments.first().map_or("six", String::as_str);
     let here = root().join("crates/cogov-engine/examples/bench_governed");
     step(
         "benchmark: governed queries beside the same policy by hand",
@@ -62,9 +63,9 @@ fn governed(arguments: &[String]) -> Result<()> {
             .arg(here.join("drive.py"))
             .arg(target().join("release/examples/bench_governed"))
             .arg(data)
-            .arg(here.join("queries"))
+            .arg(here.join(queries))
             // Not in the cache: the user that PostgreSQL runs as may not read below a home folder.
-            .arg(std::env::temp_dir().join("cogov-bench"))
-            .args(arguments),
+            .arg(std::env::temp_dir().join(format!("cogov-bench-{queries}")))
+            .args(arguments.get(1..).unwrap_or_default()),
     )
 }
