@@ -31,9 +31,6 @@ const STEPS: [Step; 8] = [
     ("browser", browser),
 ];
 
-/// Steps that run only when they are named.
-const ON_REQUEST: [&str; 1] = ["licences"];
-
 /// Runs every step, or only the named ones.
 pub fn run(wanted: &[String]) -> Result<()> {
     for name in wanted {
@@ -44,8 +41,7 @@ pub fn run(wanted: &[String]) -> Result<()> {
     }
     let started = Instant::now();
     for (name, run) in STEPS {
-        let always = wanted.is_empty() && !ON_REQUEST.contains(&name);
-        if always || wanted.iter().any(|w| w == name) {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
             run().with_context(|| format!("the step {name:?} failed"))?;
         }
     }

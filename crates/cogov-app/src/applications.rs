@@ -4,7 +4,7 @@ use crate::{Actor, EntryView};
 use chrono::NaiveDate;
 use cogov_model::{
     Application, ApplicationState, Column, ColumnRef, Form, Lane, Party, PartyId, Purpose, Reason, Role,
-    RowScope,
+    RowScope, Treatment,
 };
 use cogov_rulebook::Ruling;
 
@@ -86,6 +86,8 @@ pub enum ApplicationAct {
     Agree {
         /// To these columns only; to all when absent.
         columns: Option<Vec<ColumnRef>>,
+        /// Under these treatments on top of the rulebook's, where they are stricter.
+        conditions: Vec<(ColumnRef, Treatment)>,
         /// Words for the record.
         words: String,
     },

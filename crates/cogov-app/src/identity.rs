@@ -285,6 +285,24 @@ impl App {
         Ok(actor)
     }
 
+    /// A connection may last for hours: it outlives neither its account nor the account's role.
+    ///
+    /// # Errors
+    /// When the account was disabled, moved to another party or lost the role since it signed in.
+    pub(crate) async fn still_analyst(&self, actor: &Actor) -> Result<()> {
+        let account = found(self.store.account(&actor.account).await)?;
+        let holds = account.is_some_and(|account| {
+            !account.disabled && account.party == actor.party.id && account.roles.contains(&Role::Analyst)
+        });
+        if holds {
+            return Ok(());
+        }
+        Err(AppError::forbidden(
+            "Your account may not use grants any more. Ask your party's administrator.",
+            "您的账号已不能使用授权。请联系本单位管理员。",
+        ))
+    }
+
     /// From an account that proved itself to an actor: the seam where other proofs of identity join.
     async fn vouch(&self, account: Account) -> Result<Actor> {
         let party = found(self.store.party(&account.party).await)?.ok_or(AppError::NotSignedIn)?;

@@ -77,16 +77,6 @@ impl PreparedQuery {
     pub fn plan(&self) -> &Prepared {
         &self.prepared
     }
-
-    /// Puts values in the place of `$1` and so on.
-    ///
-    /// # Errors
-    /// When a value does not fit its parameter.
-    pub async fn bind(&self, params: &[Param]) -> Result<Self> {
-        let prepared =
-            self.prepared.bind(params).await.map_err(|error| AppError::Query { error, decision: None })?;
-        Ok(Self { prepared, params: params.to_vec(), ..self.clone() })
-    }
 }
 
 /// An answer on its way out; its decision is on the ledger.
@@ -164,6 +154,21 @@ impl App {
         }
     }
 
+    /// Puts values in the place of `$1` and so on. A refusal is on the ledger before it is returned.
+    ///
+    /// # Errors
+    /// When a value does not fit its parameter, or the query is refused with it.
+    pub async fn bind(&self, query: &PreparedQuery, params: &[Param]) -> Result<PreparedQuery> {
+        match query.prepared.bind(params).await {
+            Ok(prepared) => Ok(PreparedQuery { prepared, params: params.to_vec(), ..query.clone() }),
+            Err(error) => {
+                let world = query.prepared.world();
+                let PreparedQuery { session, grant, sql, door, .. } = query;
+                Err(self.refuse_query(session, grant, world, sql, *door, error).await)
+            }
+        }
+    }
+
     /// Writes the decision durably, then lets the rows flow. The rulebook is asked again, so that a
     /// prepared statement never outlives an amendment.
     ///
@@ -215,7 +220,7 @@ impl App {
         let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
         let mut query = self.prepare(&session, sql, door).await?;
         if !params.is_empty() {
-            query = query.bind(params).await?;
+            query = self.bind(&query, params).await?;
         }
         self.run(query).await
     }
@@ -245,6 +250,7 @@ impl App {
 
     /// The grant, when the actor's party holds it: others do not learn that it exists.
     async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+        self.still_analyst(&session.actor).await?;
         let id = &session.grant;
         let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
         grant.ok_or_else(|| {
@@ -309,7 +315,7 @@ impl App {
             return Ok(query);
         }
         let again = self.prepare(&query.session, &query.sql, query.door).await?;
-        if query.params.is_empty() { Ok(again) } else { again.bind(&query.params).await }
+        if query.params.is_empty() { Ok(again) } else { self.bind(&again, &query.params).await }
     }
 
     async fn refuse_use(

@@ -62,6 +62,7 @@ impl App {
             reasons: None,
             clauses: Clauses::new(),
             agreed_columns: None,
+            conditions: Vec::new(),
             grant: None,
         };
         self.store.add_application(&application).await?;
@@ -201,8 +202,9 @@ impl App {
                 application.due_at = self.due(self.clock.now(), days);
                 self.save(actor, application, revision, EntryKind::Approval, None).await
             }
-            ApplicationAct::Agree { columns, words } => {
+            ApplicationAct::Agree { columns, conditions, words } => {
                 self.agree_to(application, columns)?;
+                under(application, conditions)?;
                 application.approvals.push(self.approval(actor, Role::Approver, words));
                 if self.needs_provider_head(application).await? {
                     application.state = ApplicationState::AwaitingProviderHead;
@@ -478,7 +480,7 @@ impl App {
             party: application.requester.clone(),
             providers: vec![application.provider.clone()],
             columns: application.agreed_columns.clone().unwrap_or_else(|| application.columns.clone()),
-            conditions: Vec::new(),
+            conditions: application.conditions.clone(),
             scope: application.scope.clone(),
             purpose: application.purpose.clone(),
             form: application.form,
@@ -502,4 +504,18 @@ impl App {
             -i64::from(self.calendar.between(due, today))
         }
     }
+}
+
+/// Keeps the approver's treatments. They name columns that were asked for; a treatment that lowers nothing is harmless,
+/// since the stricter of it and the rulebook's wins at every use.
+fn under(application: &mut Application, conditions: Vec<(ColumnRef, Treatment)>) -> Result<()> {
+    if !conditions.iter().all(|(column, _)| application.columns.contains(column)) {
+        return Err(AppError::invalid(
+            "conditions",
+            "A treatment names a column that was not asked for. Set treatments on columns of this application only.",
+            "处理方式涉及未申请的列。只能为本申请中的列设置处理方式。",
+        ));
+    }
+    application.conditions = conditions;
+    Ok(())
 }

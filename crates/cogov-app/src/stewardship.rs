@@ -320,6 +320,17 @@ impl App {
         }
         dataset.changed_at = self.clock.now();
         self.store.update_dataset(&dataset, revision).await?;
+        if dataset.state == DatasetState::Published {
+            // What the catalogue says, and under which attribute it shares, changed in public (article 17).
+            let act = Act::new(EntryKind::Publish, Outcome::Done)
+                .party(&actor.party.id)
+                .datasets([id.clone()])
+                .fact("version", dataset.version)
+                .fact("changed", "description")
+                .fact("sharing", dataset.sharing.code())
+                .by(&actor.account);
+            self.record(act).await?;
+        }
         Ok(())
     }
 

@@ -38,8 +38,14 @@ async fn nobody_skips_a_step_and_others_see_nothing() {
     let requester = node.actor("north-requester").await;
     let id = node.app.apply(&requester, node.draft()).await.unwrap();
     let approver = node.actor("tax-approver").await;
-    let early =
-        node.app.act(&approver, &id, ApplicationAct::Agree { columns: None, words: String::new() }).await;
+    let early = node
+        .app
+        .act(
+            &approver,
+            &id,
+            ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: String::new() },
+        )
+        .await;
     assert!(matches!(early, Err(AppError::Forbidden(_))), "the requester's head comes first");
     let head = node.actor("north-head").await;
     let state =

@@ -3,75 +3,10 @@
 
 mod common;
 
-use arrow::array::{Int64Array, StringArray};
-use cogov_engine::{ErrorKind, Param};
-use cogov_model::{Form, Treatment};
-use common::{TestTable, Tester, col, tester_with, texts};
+use cogov_engine::Param;
+use common::{MB, texts, wide};
 use futures::StreamExt;
 use std::time::{Duration, Instant};
-
-const MB: usize = 1 << 20;
-
-/// `rows` rows with a distinct text of 100 characters each.
-async fn wide(rows: i64, memory: usize, seconds: u64) -> Tester {
-    let word = |i: i64| format!("{i:0>100}");
-    let table = TestTable {
-        name: "data.wide",
-        columns: vec![
-            col("id", Int64Array::from_iter_values(0..rows), Treatment::Clear),
-            col("word", StringArray::from_iter_values((0..rows).map(word)), Treatment::Clear),
-        ],
-        unit: None,
-        granted: true,
-    };
-    tester_with(vec![table], "", Form::Rows, |config| {
-        config.query_memory = memory;
-        config.total_memory = 2 * memory;
-        config.query_time = Duration::from_secs(seconds);
-        config.max_spill = 2 << 30;
-    })
-    .await
-}
-
-/// Resident bytes of this process.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
-    status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn data_four_times_the_memory_ends_or_is_refused() {
-    // 640,000 × 100 bytes = 64 MB of texts under 16 MB.
-    let t = wide(640_000, 16 * MB, 120).await;
-    let before = resident();
-    for sql in [
-        "select word, count(*) from wide group by word",
-        "select word from wide order by word desc",
-        "select count(distinct word) from wide",
-        "select count(*) from wide a join wide b on a.word = b.word",
-        "select word, row_number() over (order by word) from wide",
-    ] {
-        let started = Instant::now();
-        let mut stream = t.prepare(sql).await.unwrap().execute().unwrap();
-        let (mut rows, mut peak, mut outcome) = (0, 0, None);
-        while let Some(batch) = stream.next().await {
-            peak = peak.max(resident());
-            match batch {
-                Ok(batch) => rows += batch.num_rows(),
-                Err(error) => outcome = Some(error.kind()),
-            }
-        }
-        println!(
-            "{sql}: {rows} rows, {outcome:?}, {:?}, {} MB more",
-            started.elapsed(),
-            peak.saturating_sub(before) / MB
-        );
-        assert!(matches!(outcome, None | Some(ErrorKind::OutOfMemory)), "{sql}: {outcome:?}");
-        assert!(peak < before + 200 * MB, "{sql}: {} MB", (peak - before) / MB);
-        assert!(started.elapsed() < Duration::from_secs(120));
-    }
-    assert_eq!(t.ok("select count(*) from wide").await, ["640000"], "the engine goes on");
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_query_ends_in_time_and_says_so() {

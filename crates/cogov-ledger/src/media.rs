@@ -179,7 +179,6 @@ impl Media for FileMedia {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -135,7 +135,6 @@ impl Signer for FileSigner {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -126,7 +126,6 @@ pub(crate) fn take_entry<'a>(bundle: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

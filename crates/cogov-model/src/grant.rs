@@ -145,6 +145,9 @@ pub struct Application {
     /// The columns the approver agrees to; the whole when absent.
     #[serde(default)]
     pub agreed_columns: Option<Vec<ColumnRef>>,
+    /// Treatments that the approver sets on top of the rulebook's; the stricter wins.
+    #[serde(default)]
+    pub conditions: Vec<(ColumnRef, Treatment)>,
     /// The grant it became.
     #[serde(default)]
     pub grant: Option<GrantId>,

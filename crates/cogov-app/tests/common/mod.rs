@@ -167,7 +167,7 @@ impl Node {
         let id = self.app.apply(&self.actor("north-requester").await, self.draft()).await.unwrap();
         let agree = |words: &str| ApplicationAct::ApproveAsHead { words: words.into() };
         self.app.act(&self.actor("north-head").await, &id, agree("yes")).await.unwrap();
-        let whole = ApplicationAct::Agree { columns: None, words: "fine".into() };
+        let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };
         self.app.act(&self.actor("tax-approver").await, &id, whole).await.unwrap();
         let done = self.app.act(&self.actor("tax-head").await, &id, agree("yes")).await.unwrap();
         done.grant.unwrap()

@@ -75,6 +75,15 @@ pub(super) fn out_of_memory() -> QueryError {
     )
 }
 
+/// A text function whose result would be very long.
+pub(super) fn too_long() -> QueryError {
+    QueryError::new(
+        ErrorKind::OutOfMemory,
+        "a text function would make more than 64 MB of one batch of rows; replace with shorter texts, or cut the text with left() first",
+        "某文本函数会使一批行的结果超过 64 MB；请使用更短的替换文本，或先用 left() 截取",
+    )
+}
+
 /// The time is over.
 pub(super) fn timeout(seconds: u64) -> QueryError {
     QueryError::new(

@@ -4,6 +4,7 @@
 //! `arrow_metadata`), what makes rows or grows without bound (`generate_series`, `repeat`, `lpad`, `rpad`),
 //! what makes results not repeatable (`random`, `uuid`), and nested types, which the doors do not speak.
 
+use super::bounded;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
@@ -236,6 +237,7 @@ impl Functions {
             planners: SessionStateDefaults::default_expr_planners(),
         };
         for f in SessionStateDefaults::default_scalar_functions().iter().filter(|f| is_scalar(f.name())) {
+            let f = &if bounded::NAMES.contains(&f.name()) { bounded::bounded(f) } else { Arc::clone(f) };
             for name in f.aliases().iter().map(String::as_str).chain([f.name()]) {
                 all.scalars.insert(name.to_owned(), Arc::clone(f));
             }

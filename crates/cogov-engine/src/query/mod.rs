@@ -2,10 +2,13 @@
 
 mod allowed;
 mod barrier;
+mod bounded;
 mod catalogue;
 mod certified;
 mod config;
+mod dialect;
 mod engine;
+mod expand;
 mod facts;
 mod faults;
 mod functions;

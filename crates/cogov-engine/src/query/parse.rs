@@ -1,9 +1,9 @@
 //! The asker's text → one statement that reads, or an error that quotes nothing but the text.
 
-use super::faults;
+use super::dialect::Dialected;
+use super::{expand, faults};
 use crate::error::{ErrorKind, QueryError};
 use datafusion::sql::sqlparser::ast::{Expr, Statement, Value, VisitMut, VisitorMut};
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -12,6 +12,9 @@ use std::ops::ControlFlow;
 /// Operators a statement may have. Chains of them nest without parentheses, and what nests is walked
 /// and dropped recursively.
 const OPERATORS: usize = 1000;
+
+/// Tables a statement may read once its WITH queries are written out. A plan copies them at each use.
+const RELATIONS: u64 = 256;
 
 /// Parses a statement within limits: bytes and depth.
 ///
@@ -24,7 +27,7 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
             &format!("语句超过 {max_bytes} 字节"),
         ));
     }
-    let dialect = PostgreSqlDialect {};
+    let dialect = Dialected;
     let tokens =
         Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|e| faults::syntax(&e.to_string()))?;
     if tokens.iter().filter(|token| nests(&token.token)).count() > OPERATORS {
@@ -38,7 +41,16 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
         ParserError::RecursionLimitExceeded => too_complex("the statement nests too deep", "语句嵌套过深"),
         other => faults::syntax(&other.to_string()),
     })?;
-    one_query(statements)
+    let query = one_query(statements)?;
+    if expand::relations(&query) > RELATIONS {
+        return Err(too_complex(
+            &format!(
+                "the statement reads more than {RELATIONS} tables, with each WITH query counted at each of its uses"
+            ),
+            &format!("语句读取的表超过 {RELATIONS} 个（每个 WITH 查询按每次使用计数）"),
+        ));
+    }
+    Ok(query)
 }
 
 fn one_query(statements: Vec<Statement>) -> Result<Statement, QueryError> {

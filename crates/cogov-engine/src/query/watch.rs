@@ -4,7 +4,7 @@
 //! timed out nor aborted. So every operator is followed by a [`Checkpoint`], and join conditions look at the
 //! watch themselves.
 
-use super::faults;
+use super::{bounded, faults};
 use crate::error::QueryError;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
@@ -212,7 +212,13 @@ impl Stream for Checked {
         if polled.is_pending() {
             self.held = None;
         }
-        Poll::Ready(ready!(polled))
+        let batch = ready!(polled);
+        if let Some(Ok(batch)) = &batch
+            && bounded::text_bytes(batch) > bounded::MOST_OF_BATCH
+        {
+            return Poll::Ready(Some(Err(faults::carry(faults::too_long()))));
+        }
+        Poll::Ready(batch)
     }
 }
 

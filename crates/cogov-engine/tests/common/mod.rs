@@ -239,3 +239,26 @@ pub fn texts(batch: &RecordBatch) -> Vec<String> {
         .map(|row| columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>().join("|"))
         .collect()
 }
+
+pub const MB: usize = 1 << 20;
+
+/// `rows` rows with a distinct text of 100 characters each.
+pub async fn wide(rows: i64, memory: usize, seconds: u64) -> Tester {
+    let word = |i: i64| format!("{i:0>100}");
+    let table = TestTable {
+        name: "data.wide",
+        columns: vec![
+            col("id", arrow::array::Int64Array::from_iter_values(0..rows), Treatment::Clear),
+            col("word", arrow::array::StringArray::from_iter_values((0..rows).map(word)), Treatment::Clear),
+        ],
+        unit: None,
+        granted: true,
+    };
+    tester_with(vec![table], "", Form::Rows, |config| {
+        config.query_memory = memory;
+        config.total_memory = 2 * memory;
+        config.query_time = std::time::Duration::from_secs(seconds);
+        config.max_spill = 2 << 30;
+    })
+    .await
+}

@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use cogov_app::{ApplicationAct, ApplicationPage as Found, May};
-use cogov_model::{Application, ApplicationId, ColumnRef};
+use cogov_model::{Application, ApplicationId, ColumnRef, Mask, MinGroup, Treatment};
 use std::collections::HashMap;
 
 struct ActView {
@@ -50,6 +50,7 @@ struct ApplicationPage {
     preview: Fragment,
     acts: Vec<ActView>,
     columns: Vec<Choice>,
+    treatments: Vec<Choice>,
     history: Vec<EntryRow>,
 }
 
@@ -99,7 +100,11 @@ fn act_of(fields: &Fields, application: &Application) -> Option<ApplicationAct> 
     let words = fields.get("words").to_owned();
     Some(match fields.get("act") {
         "approve-as-requester-head" | "approve-as-provider-head" => ApplicationAct::ApproveAsHead { words },
-        "agree" => ApplicationAct::Agree { columns: agreed(fields, application), words },
+        "agree" => ApplicationAct::Agree {
+            columns: agreed(fields, application),
+            conditions: conditions(fields, application),
+            words,
+        },
         "ask-for-more" => ApplicationAct::AskForMore { words },
         "supply" => ApplicationAct::Supply { words },
         "refuse" => ApplicationAct::Refuse { reasons: words },
@@ -114,6 +119,37 @@ fn agreed(fields: &Fields, application: &Application) -> Option<Vec<ColumnRef>> 
     let kept = |column: &&ColumnRef| fields.all("columns").any(|text| text == column.to_string());
     let columns: Vec<ColumnRef> = application.columns.iter().filter(kept).cloned().collect();
     (columns.len() < application.columns.len()).then_some(columns)
+}
+
+/// What an approver may set on top of the rulebook's treatment.
+fn stricter() -> [Treatment; 8] {
+    let group = |k| MinGroup::new(k).map_or(Treatment::Withhold, Treatment::Aggregate);
+    [
+        Treatment::Mask(Mask::Year),
+        Treatment::Mask(Mask::Band(10)),
+        Treatment::Mask(Mask::Band(1000)),
+        Treatment::Mask(Mask::Prefix(1)),
+        Treatment::Mask(Mask::Prefix(3)),
+        Treatment::Mask(Mask::KeyedHash),
+        group(10),
+        group(20),
+    ]
+}
+
+/// The treatments chosen, one list a column.
+fn conditions(fields: &Fields, application: &Application) -> Vec<(ColumnRef, Treatment)> {
+    let chosen = |column: &ColumnRef| {
+        let value = fields.get(&format!("treatment:{column}"));
+        let treatment = stricter().into_iter().find(|t| t.to_string() == value)?;
+        Some((column.clone(), treatment))
+    };
+    application.columns.iter().filter_map(chosen).collect()
+}
+
+fn treatments(ui: &Ui) -> Vec<Choice> {
+    let words = |treatment| ui.text(&cogov_rulebook::treatment_words(treatment)).to_owned();
+    let stricter = stricter().into_iter().map(|t| Choice::new(t.to_string(), words(t), ""));
+    std::iter::once(Choice::new("", ui.t("application-as-ruled"), "")).chain(stricter).collect()
 }
 
 fn act_view(ui: &Ui, may: May) -> ActView {
@@ -168,6 +204,7 @@ async fn page(
         preview: Fragment::new(&Preview::new(visit, &found.preview))?,
         acts: found.may.iter().map(|may| act_view(&ui, *may)).collect(),
         columns: application.columns.iter().map(checked).collect(),
+        treatments: treatments(&ui),
         history: history.collect(),
         errors,
         ui,
@@ -248,6 +285,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             words: "revenue.units.wages".into(),
             chosen: true,
         }],
+        treatments: treatments(&ui),
         history: vec![crate::view::sample_entry(&ui)],
         ui,
     };

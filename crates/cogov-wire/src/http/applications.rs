@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cogov_app::{App, ApplicationAct, ApplicationDraft, May, PreviewPage};
-use cogov_model::{ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope};
+use cogov_model::{ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope, Treatment};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -32,6 +32,14 @@ impl From<Draft> for ApplicationDraft {
     }
 }
 
+/// A treatment of one column.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Treated {
+    column: ColumnRef,
+    treatment: Treatment,
+}
+
 /// An act on an application, named by `act`.
 #[derive(Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
@@ -43,6 +51,8 @@ pub(super) enum Act {
     Agree {
         #[serde(default)]
         columns: Option<Vec<ColumnRef>>,
+        #[serde(default)]
+        conditions: Vec<Treated>,
         #[serde(default)]
         words: String,
     },
@@ -65,7 +75,10 @@ impl From<Act> for ApplicationAct {
     fn from(act: Act) -> Self {
         match act {
             Act::ApproveAsHead { words } => ApplicationAct::ApproveAsHead { words },
-            Act::Agree { columns, words } => ApplicationAct::Agree { columns, words },
+            Act::Agree { columns, conditions, words } => {
+                let conditions = conditions.into_iter().map(|c| (c.column, c.treatment)).collect();
+                ApplicationAct::Agree { columns, conditions, words }
+            }
             Act::AskForMore { words } => ApplicationAct::AskForMore { words },
             Act::Supply { words } => ApplicationAct::Supply { words },
             Act::Refuse { reasons } => ApplicationAct::Refuse { reasons },

@@ -151,7 +151,7 @@ pub(super) async fn answered(
 ) -> PgWireResult<(Answer, Vec<(&'static str, String)>)> {
     let query = match given {
         [] => query,
-        given => query.bind(given).await.map_err(|error| session.failed(&error))?,
+        given => session.app().bind(&query, given).await.map_err(|error| session.failed(&error))?,
     };
     let answer = session.app().run(query).await.map_err(|error| {
         crate::metrics::query(Door::Pg, error.code(), None);

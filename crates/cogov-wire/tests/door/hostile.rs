@@ -62,7 +62,7 @@ async fn garbage_ends_the_connection_and_not_the_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_ends_its_query() {
     let served = served().await;
-    let client = served.client().await;
+    let (client, socket) = served.client_to_cut().await;
     let before = served.node.app.ledger_size();
     let slow = "SELECT count(*) FROM units a, units b, units c, units d, units e, units f, units g, units h, units i, units j";
     let query = tokio::spawn(async move { client.simple_query(slow).await.map(|_| ()) });
@@ -73,8 +73,8 @@ async fn a_client_that_goes_away_ends_its_query() {
         }
     }
     assert_eq!(served.node.app.ledger_size(), before + 1, "the query was decided and runs");
-    query.abort();
-    let _ = query.await;
+    socket.abort();
+    assert!(query.await.unwrap().is_err(), "its socket was closed");
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         if served.node.app.ledger_size() > before + 1 {
@@ -89,7 +89,7 @@ async fn a_client_that_goes_away_ends_its_query() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_slowly_holds_the_query_back() {
     let served = served().await;
-    let client = served.client().await;
+    let (client, socket) = served.client_to_cut().await;
     let before = served.node.app.ledger_size();
     // A hundred million rows: far more than any buffer, if somebody buffered them.
     let long = "SELECT a.id, b.name, c.name, d.name FROM units a, units b, units c, units d, units e, units f, units g, units h";
@@ -99,8 +99,7 @@ async fn a_client_that_reads_slowly_holds_the_query_back() {
     assert!(rows.next().await.unwrap().is_ok());
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(served.node.app.ledger_size(), before + 1, "nothing was released to the end");
-    drop(rows);
-    drop(client);
+    socket.abort();
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         if served.node.app.ledger_size() > before + 1 {

@@ -45,8 +45,12 @@ async fn psql_lists_describes_and_asks() {
     let answer =
         psql(&served, "prefer", &["SELECT count(*) FROM units", "BEGIN", "SELECT 1 AS one", "COMMIT"]);
     assert!(answer.contains("    10\n"), "{answer}");
-    let copied = psql(&served, "prefer", &["SELECT id, name FROM units ORDER BY id LIMIT 1 \\gdesc"]);
-    assert!(copied.contains("bigint"), "{copied}");
+    // A backslash command after a statement is read from a script only, not from `-c`.
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("describe.sql");
+    std::fs::write(&script, "SELECT id, name FROM units ORDER BY id LIMIT 1 \\gdesc\n").unwrap();
+    let described = psql(&served, "prefer", &[&format!("\\i {}", script.display())]);
+    assert!(described.contains("bigint"), "{described}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,14 @@ impl Served {
         self.try_client("north-analyst", PASSWORD, self.grant.as_str()).await.unwrap()
     }
 
+    /// The analyst's connection, and the task that holds its socket. Dropping the client waits for answers that are
+    /// due; aborting the task closes the socket at once, as a killed program does.
+    pub async fn client_to_cut(&self) -> (Client, tokio::task::JoinHandle<()>) {
+        let config = self.config("north-analyst", PASSWORD, self.grant.as_str());
+        let (client, connection) = config.connect(NoTls).await.unwrap();
+        (client, tokio::spawn(async move { drop(connection.await) }))
+    }
+
     pub async fn try_client(
         &self,
         user: &str,

@@ -1,0 +1,37 @@
+//! Queries that grow: refused before they are planned, or ended while their texts are still small. Apart from
+//! `limits.rs`, which measures the memory of its process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use arrow::array::StringArray;
+use cogov_model::{Form, Treatment};
+use common::{TestTable, col, tester};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_doubles_at_each_step_ends_early() {
+    let words = (0..1000).map(|i| format!("{i:0>100}"));
+    let table = TestTable {
+        name: "data.wide",
+        columns: vec![col("word", StringArray::from_iter_values(words), Treatment::Clear)],
+        unit: None,
+        granted: true,
+    };
+    let t = tester(vec![table], "", Form::Rows).await;
+    let steps = |body: &'static str| -> String {
+        (1..60).map(|i| format!(", c{i} as ({})", body.replace('?', &format!("c{}", i - 1)))).collect()
+    };
+    let join = steps("select x.word from ? x join ? y on x.word = y.word");
+    let sql = format!("with c0 as (select word from wide){join} select count(*) from c59");
+    assert_eq!(t.state(&sql).await, "54001");
+    let double = steps("select word || word as word from ?");
+    let sql =
+        format!("with c0 as (select word from wide){double} select max(character_length(word)) from c59");
+    assert_eq!(t.state(&sql).await, "53200");
+    let mut replaced = "word".to_owned();
+    for _ in 0..8 {
+        replaced = format!("replace({replaced}, '0', '{}')", "0".repeat(100));
+    }
+    assert_eq!(t.state(&format!("select character_length({replaced}) from wide")).await, "53200");
+    assert_eq!(t.ok("select max(character_length(replace(word, '0', '00'))) from wide").await, ["199"]);
+}
