@@ -117,7 +117,7 @@ async fn put(store: &Arc<dyn ObjectStore>, table: &TestTable) -> Source {
     }
 }
 
-fn model_column(column: &Col) -> Column {
+pub fn model_column(column: &Col) -> Column {
     Column {
         name: column.name.parse().unwrap(),
         title: Text::default(),
@@ -142,7 +142,7 @@ fn party(id: &str) -> Party {
     }
 }
 
-fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
+pub fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
     let granted: Vec<(ColumnRef, Label, Treatment)> = tables
         .iter()
         .filter(|t| t.granted)
