@@ -101,6 +101,10 @@ fn clients() -> Result<()> {
         script("crates/cogov-wire/tests/clients.py").arg(world.demo_json()),
     )?;
     step(
+        "verifying persons, and their receipts with code that shares none with ours",
+        script("crates/cogov-wire/tests/verify.py").arg(world.demo_json()),
+    )?;
+    step(
         "asking the same at every door and of DuckDB",
         script("crates/cogov-wire/tests/same_answer.py").arg(world.demo_json()),
     )?;

@@ -191,7 +191,7 @@ impl App {
 }
 
 /// RFC 6962, section 2.1: SHA-256 over a zero byte and the leaf.
-fn leaf_hash(leaf: &[u8]) -> String {
+pub(crate) fn leaf_hash(leaf: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update([0]);
     hash.update(leaf);

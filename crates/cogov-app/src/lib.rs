@@ -8,6 +8,7 @@ mod applications;
 mod article13;
 mod catalogue;
 mod checks;
+mod declared;
 mod error;
 mod figures;
 mod grants;
@@ -17,11 +18,13 @@ mod indexer;
 mod journal;
 mod limiter;
 mod query;
+mod receipt;
 mod record;
 mod replay;
 mod requests;
 mod setup;
 mod stewardship;
+mod verify;
 
 pub use app::{App, AppConfig, Documents, OpenError};
 pub use applications::{
@@ -37,9 +40,11 @@ pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};
 pub use imports::{JobId, JobState};
 pub use journal::{EntryView, Proof};
 pub use query::{Answer, Door, Explanation, GrantSession, PreparedQuery, ReleasedRows};
+pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
 pub use replay::{Replay, ReplayChange};
 pub use setup::SetupGrant;
 pub use stewardship::{
     Description, DraftPage, DraftTable, ImportAccount, ImportRequest, LabelChoice, LabelState,
 };
+pub use verify::{Subject, VerificationLeft, Verified, subject_text};

@@ -28,6 +28,8 @@ pub enum Door {
     Http,
     /// The workbench page.
     Workbench,
+    /// The counter page of a verify grant.
+    Counter,
 }
 
 impl Door {
@@ -38,6 +40,7 @@ impl Door {
             Door::Pg => "pg",
             Door::Http => "http",
             Door::Workbench => "workbench",
+            Door::Counter => "counter",
         }
     }
 }
@@ -65,7 +68,7 @@ pub struct PreparedQuery {
 
 /// What a plan rests on. When any of it changes, the plan is made anew before it runs.
 #[derive(Clone, PartialEq)]
-struct Basis {
+pub(crate) struct Basis {
     rulebook: RulebookVersion,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
@@ -244,7 +247,7 @@ impl App {
     }
 
     /// The grant, when the actor's party holds it: others do not learn that it exists.
-    async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+    pub(crate) async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
         let id = &session.grant;
         let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
         grant.ok_or_else(|| {
@@ -253,7 +256,7 @@ impl App {
     }
 
     /// The grant's data under the rulebook in force.
-    async fn world(
+    pub(crate) async fn world(
         &self,
         session: &GrantSession,
         grant: &Arc<Grant>,

@@ -15,6 +15,6 @@ mod query;
 
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,
-    RowStream, Source,
+    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, Question,
+    ResultColumn, RowStream, Source, Verdict,
 };

@@ -27,6 +27,7 @@ message_files!(
     "apply",
     "inbox",
     "workbench",
+    "verify",
     "rulebook",
     "record",
     "help",
@@ -111,6 +112,7 @@ mod tests {
         "fact-",
         "sealed-",
         "mask-",
+        "answer-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

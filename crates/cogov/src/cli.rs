@@ -22,6 +22,9 @@ pub enum Command {
     /// The ledger of every decision and public act.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Receipts of verifications.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// Rulebooks: the clauses that people read and the rules that the engine enforces.
     #[command(subcommand)]
     Rulebook(Rulebook),
@@ -107,6 +110,35 @@ pub struct Verify {
     /// The verifier key that you trust; without it the one published beside the ledger is used.
     #[arg(long)]
     pub key: Option<String>,
+}
+
+/// `cogov receipt`.
+#[derive(Debug, Subcommand)]
+pub enum Receipt {
+    /// Is a receipt of a verification genuine, what does it say, and is it about this person? Exit 1 when not.
+    Check(CheckReceipt),
+}
+
+/// `cogov receipt check`.
+#[derive(Debug, Args)]
+pub struct CheckReceipt {
+    /// The receipt (a signed note).
+    pub file: PathBuf,
+    /// The ledger's verifier key; without it the one that the server or home publishes is used.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// A server's address, such as http://127.0.0.1:8080.
+    #[arg(long, conflicts_with = "home")]
+    pub url: Option<String>,
+    /// A home folder.
+    #[arg(long)]
+    pub home: Option<PathBuf>,
+    /// The person, as one JSON object of the values that identify them.
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// The salt that came with the receipt, hex.
+    #[arg(long)]
+    pub salt: Option<String>,
 }
 
 /// `cogov rulebook`.

@@ -9,6 +9,8 @@ mod format;
 mod grants;
 mod problem;
 mod query;
+mod receipts;
+mod verify;
 
 pub(crate) use problem::Problem;
 
@@ -50,6 +52,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/grants/{id}", get(grants::show)),
         ("/v1/grants/{id}/query", post(query::answer)),
         ("/v1/grants/{id}/explain", post(query::explain)),
+        ("/v1/grants/{id}/verify", post(verify::ask)),
+        ("/v1/receipts/check", post(receipts::check)),
         ("/v1/datasets", get(datasets::search)),
         ("/v1/datasets/{id}", get(datasets::show)),
         ("/v1/applications", get(applications::list).post(applications::create)),
