@@ -10,6 +10,7 @@ mod catalogue;
 mod checks;
 mod declared;
 mod error;
+mod extract;
 mod figures;
 mod grants;
 mod identity;
@@ -31,9 +32,11 @@ pub use applications::{
     ApplicationAct, ApplicationDraft, ApplicationPage, InboxItem, May, PreviewPage, PreviewRow,
 };
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
+pub use cogov_engine::extract::FileFormat;
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
 pub use error::{AppError, Result};
+pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};
 pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};

@@ -30,6 +30,8 @@ pub enum Door {
     Workbench,
     /// The counter page of a verify grant.
     Counter,
+    /// A file that was asked for by HTTP or on a page.
+    Extract,
 }
 
 impl Door {
@@ -41,6 +43,7 @@ impl Door {
             Door::Http => "http",
             Door::Workbench => "workbench",
             Door::Counter => "counter",
+            Door::Extract => "extract",
         }
     }
 }
@@ -431,14 +434,17 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
 pub struct ReleasedRows {
     stream: RowStream,
     release: Option<Release>,
+    /// Whether somebody else writes the release: who makes a file of the rows.
+    handed_over: bool,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-struct Release {
+/// The entry about what left, on its way.
+pub(crate) struct Release {
     app: App,
-    act: Act,
-    rows: u64,
-    bytes: u64,
+    pub(crate) act: Act,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
 }
 
 impl ReleasedRows {
@@ -450,7 +456,8 @@ impl ReleasedRows {
             .follows(decision)
             .fact("door", query.door.code());
         let act = query.grant.providers.iter().fold(act, Act::party);
-        Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
+        let release = Some(Release { app, act, rows: 0, bytes: 0 });
+        Self { stream, release, handed_over: false, ending: None }
     }
 
     /// The schema of every batch.
@@ -458,10 +465,16 @@ impl ReleasedRows {
     pub fn schema(&self) -> arrow::datatypes::SchemaRef {
         self.stream.schema()
     }
+
+    /// Hands the duty to write the release over, with what is known of it so far.
+    pub(crate) fn hand_over(&mut self) -> Option<Release> {
+        self.handed_over = true;
+        self.release.take()
+    }
 }
 
 impl Release {
-    async fn write(self, ended: &'static str) {
+    pub(crate) async fn write(self, ended: &'static str) {
         let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
         if let Err(error) = self.app.record(act).await {
             tracing::error!(%error, "a release could not be written to the ledger");
@@ -482,7 +495,7 @@ impl Stream for ReleasedRows {
                 Poll::Pending => Poll::Pending,
             };
         }
-        if self.release.is_none() {
+        if self.release.is_none() && !self.handed_over {
             return Poll::Ready(None);
         }
         match std::task::ready!(self.stream.poll_next_unpin(context)) {
@@ -494,6 +507,7 @@ impl Stream for ReleasedRows {
                 Poll::Ready(Some(Ok(batch)))
             }
             Some(Err(error)) => Poll::Ready(Some(Err(AppError::Query { error, decision: None }))),
+            None if self.handed_over => Poll::Ready(None),
             None => {
                 self.ending = self.release.take().map(|release| {
                     Box::pin(release.write("complete")) as Pin<Box<dyn Future<Output = ()> + Send>>

@@ -9,6 +9,7 @@
 
 pub mod catalogue;
 mod error;
+pub mod extract;
 pub mod grading;
 pub mod import;
 mod query;

@@ -28,6 +28,7 @@ message_files!(
     "inbox",
     "workbench",
     "verify",
+    "extract",
     "rulebook",
     "record",
     "help",

@@ -22,6 +22,9 @@ pub enum Command {
     /// The ledger of every decision and public act.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Files that left under grants of the form extract.
+    #[command(subcommand)]
+    Extract(Extract),
     /// Receipts of verifications.
     #[command(subcommand)]
     Receipt(Receipt),
@@ -110,6 +113,25 @@ pub struct Verify {
     /// The verifier key that you trust; without it the one published beside the ledger is used.
     #[arg(long)]
     pub key: Option<String>,
+}
+
+/// `cogov extract`.
+#[derive(Debug, Subcommand)]
+pub enum Extract {
+    /// Which extracts of this node does a copy come from? Exit 1 when from none beyond chance.
+    Trace(Trace),
+}
+
+/// `cogov extract trace`.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// The copy: Parquet, or CSV with a header line.
+    pub file: PathBuf,
+    /// The auditor's account; may be left out when the home has exactly one party with an auditor.
+    #[arg(long = "as", value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// `cogov receipt`.

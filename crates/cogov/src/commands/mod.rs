@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod extract;
 mod import;
 mod ledger;
 mod node;
@@ -10,7 +11,7 @@ mod serve;
 
 pub use serve::Doors;
 
-use crate::cli::{Cli, Command, Ledger, Receipt, Rulebook};
+use crate::cli::{Cli, Command, Extract, Ledger, Receipt, Rulebook};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
         Command::Ledger(Ledger::Verify(arguments)) => ledger::verify(&arguments),
+        Command::Extract(Extract::Trace(arguments)) => extract::trace(arguments).await,
         Command::Receipt(Receipt::Check(arguments)) => receipt::check(&arguments),
         Command::Rulebook(Rulebook::Check { file, translation }) => {
             rulebook::check(&file, translation.as_deref())
