@@ -30,6 +30,8 @@ pub enum Door {
     Workbench,
     /// The counter page of a verify grant.
     Counter,
+    /// Arrow Flight SQL.
+    Flight,
     /// A file that was asked for by HTTP or on a page.
     Extract,
 }
@@ -43,6 +45,7 @@ impl Door {
             Door::Http => "http",
             Door::Workbench => "workbench",
             Door::Counter => "counter",
+            Door::Flight => "flight",
             Door::Extract => "extract",
         }
     }

@@ -15,7 +15,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve every door: pages and HTTP API, PostgreSQL protocol.
+    /// Serve every door: pages and HTTP API, PostgreSQL protocol, Arrow Flight SQL.
     Serve(Serve),
     /// Read a file (CSV, also gz or zst; Parquet; JSON lines) into a new version of a dataset.
     Import(Import),
@@ -65,6 +65,9 @@ pub struct Serve {
     /// Address of the PostgreSQL protocol [COGOV_PG; default 127.0.0.1:5433].
     #[arg(long)]
     pub pg: Option<String>,
+    /// Address of Arrow Flight SQL [COGOV_FLIGHT; default 127.0.0.1:8815].
+    #[arg(long)]
+    pub flight: Option<String>,
     /// Certificate chain (PEM) for the PostgreSQL protocol [COGOV_TLS_CERT].
     #[arg(long)]
     pub tls_cert: Option<PathBuf>,
