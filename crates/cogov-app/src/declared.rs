@@ -49,7 +49,10 @@ fn check_declared(grant: &Grant, verification: &Verification, reach: &Reach) -> 
     }
     let ids: BTreeSet<_> = verification.predicates.iter().map(|predicate| &predicate.id).collect();
     if ids.len() != count {
-        return Err(wrong("Give every question a name of its own.".into(), "每个问题须有各自的名称。".into()));
+        return Err(wrong(
+            "Give every question a name of its own.".into(),
+            "每个问题须有各自的名称。".into(),
+        ));
     }
     for predicate in &verification.predicates {
         if predicate.words.en.trim().is_empty() || predicate.words.zh.trim().is_empty() {

@@ -7,7 +7,7 @@
 use crate::{
     Actor, Answer, App, AppError, Door, EntryView, GrantSession,
     error::Result,
-    query::{ReleasedRows, Release},
+    query::{Release, ReleasedRows},
     record::Act,
 };
 use bytes::Bytes;
@@ -239,18 +239,29 @@ impl App {
             traced.likeness = likeness;
         }
         found.sort_by(|a, b| {
-            (b.same_bytes, b.likeness.order).partial_cmp(&(a.same_bytes, a.likeness.order)).unwrap_or(std::cmp::Ordering::Equal)
+            (b.same_bytes, b.likeness.order)
+                .partial_cmp(&(a.same_bytes, a.likeness.order))
+                .unwrap_or(std::cmp::Ordering::Equal)
         });
         Ok(found)
     }
 
-    /// Releases that a filter finds, newest first.
+    /// Releases that a filter by grant finds. The index follows the ledger by a moment, so its newest entries are read
+    /// from the ledger itself.
     async fn releases(&self, viewer: Option<&Actor>, filter: EntryFilter) -> Result<Vec<EntryView>> {
         let mut all = Vec::new();
+        let indexed = self.store.indexed_until().await?;
+        for index in indexed..self.ledger.size() {
+            let view = self.view(viewer, index, false)?;
+            let of_grant = filter.grant.is_none() || filter.grant == view.entry.grant;
+            if view.entry.kind == EntryKind::Release && of_grant {
+                all.push(view);
+            }
+        }
         let mut page = Page::first(Page::MOST);
         loop {
             let found = self.entries(viewer, &filter, &page).await?;
-            all.extend(found.items);
+            all.extend(found.items.into_iter().filter(|view| view.index < indexed));
             match found.next {
                 Some(next) => page = Page::new(Some(next), Page::MOST),
                 None => return Ok(all),

@@ -154,7 +154,7 @@ impl App {
         Ok(views)
     }
 
-    fn view(&self, viewer: Option<&Actor>, index: u64, with_proof: bool) -> Result<EntryView> {
+    pub(crate) fn view(&self, viewer: Option<&Actor>, index: u64, with_proof: bool) -> Result<EntryView> {
         let stored = self.ledger.read(index)?;
         let Some((entry, sealed)) = indexer::read(&stored) else {
             return Err(AppError::unavailable(

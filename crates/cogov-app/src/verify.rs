@@ -10,7 +10,7 @@ use crate::{
     journal::leaf_hash,
     record::{Act, Sealed},
 };
-use cogov_engine::{GrantWorld, Question, QueryError, Verdict};
+use cogov_engine::{GrantWorld, QueryError, Question, Verdict};
 use cogov_model::{
     Clauses, ColumnName, EntryKind, Form, Grade, Grant, GrantId, Outcome, Predicate, PredicateId, Role,
     RulebookVersion, Scalar, Text, Verification, VerifyAnswer,
@@ -98,9 +98,14 @@ impl App {
         let verification = declared(&grant)?;
         let predicate = verification.predicate(predicate).ok_or_else(no_question)?.clone();
         let subject = checked(verification, subject)?;
-        let asked = Asked { session: &session, grant: &grant, predicate: &predicate, subject: &subject, door };
+        let asked =
+            Asked { session: &session, grant: &grant, predicate: &predicate, subject: &subject, door };
         self.count(&asked, &world).await?;
-        let question = Question { verification: verification.clone(), predicate: predicate.clone(), subject: subject.clone() };
+        let question = Question {
+            verification: verification.clone(),
+            predicate: predicate.clone(),
+            subject: subject.clone(),
+        };
         match self.engine.verify(&world, question).await {
             Ok(verdict) => self.answer(&asked, &world, verdict).await,
             Err(error) => Err(self.unanswered(&asked, &world, error).await),
@@ -320,7 +325,9 @@ fn used_up(limit: VerificationLimit) -> Text {
         format!(
             "This grant has used up its day: at most {asked} questions, of which at most {unknown} may stay without an answer. The next day begins at 00:00 UTC."
         ),
-        format!("该授权当日的核验次数已用完：每日最多 {asked} 次，其中没有结果的最多 {unknown} 次。次日自 UTC 00:00 起算。"),
+        format!(
+            "该授权当日的核验次数已用完：每日最多 {asked} 次，其中没有结果的最多 {unknown} 次。次日自 UTC 00:00 起算。"
+        ),
     )
 }
 

@@ -114,7 +114,10 @@ async fn numbers_that_exist_cannot_be_searched_for() {
     let analyst = node.actor("north-analyst").await;
     let most = node.app.rulebook().workflow().verify_unknown_a_day.as_ref().unwrap().value;
     for n in 0..most {
-        assert_eq!(ask(&node, &analyst, &grant, &format!("x{n}")).await.unwrap().answer, VerifyAnswer::Unknown);
+        assert_eq!(
+            ask(&node, &analyst, &grant, &format!("x{n}")).await.unwrap().answer,
+            VerifyAnswer::Unknown
+        );
     }
     for name in ["x", "Person 20"] {
         match ask(&node, &analyst, &grant, name).await {

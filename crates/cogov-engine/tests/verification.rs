@@ -3,12 +3,12 @@
 
 mod common;
 
+use VerifyAnswer::{No, Unknown, Yes};
 use arrow::array::{Int64Array, StringArray};
-use cogov_engine::{Question, QueryError};
+use cogov_engine::{QueryError, Question};
 use cogov_model::{Form, Grade, Scalar, Treatment, VerifyAnswer};
 use common::{TestTable, Tester, aggregate, col, mask, tester};
 use serde_json::json;
-use VerifyAnswer::{No, Unknown, Yes};
 
 /// Region 6 is granted. Ann is helped, Ben is not, Cem's value is missing, Dee has no row of benefits, Eve's benefits
 /// are in another region, Fay lives elsewhere. Two persons share the number `dup`.
@@ -25,7 +25,20 @@ async fn world_with(number: Treatment, benefit: Treatment) -> Tester {
             col("recid", Int64Array::from_iter_values(1..=8), hashed()),
             col("fips", Int64Array::from(vec![6, 6, 6, 6, 6, 36, 6, 6]), hashed()),
             col("number", StringArray::from(numbers.to_vec()), number),
-            col("born", arrow::array::Date32Array::from(vec![Some(0), Some(1), None, Some(3), Some(4), Some(5), Some(6), Some(7)]), hashed()),
+            col(
+                "born",
+                arrow::array::Date32Array::from(vec![
+                    Some(0),
+                    Some(1),
+                    None,
+                    Some(3),
+                    Some(4),
+                    Some(5),
+                    Some(6),
+                    Some(7),
+                ]),
+                hashed(),
+            ),
         ],
         unit: Some("recid"),
         granted: true,
@@ -35,7 +48,11 @@ async fn world_with(number: Treatment, benefit: Treatment) -> Tester {
         columns: vec![
             col("recid", Int64Array::from(vec![1, 1, 2, 3, 5, 6, 7, 8]), hashed()),
             col("fips", Int64Array::from(vec![6, 6, 6, 6, 36, 36, 6, 6]), hashed()),
-            col("snap", Int64Array::from(vec![Some(0), Some(9), Some(0), None, Some(9), Some(9), Some(9), Some(9)]), benefit),
+            col(
+                "snap",
+                Int64Array::from(vec![Some(0), Some(9), Some(0), None, Some(9), Some(9), Some(9), Some(9)]),
+                benefit,
+            ),
         ],
         unit: Some("recid"),
         granted: true,
@@ -91,12 +108,19 @@ async fn yes_no_and_unknown() {
 #[tokio::test]
 async fn absence_means_no_only_where_it_is_declared_and_never_for_who_is_not_found() {
     let world = world().await;
-    for (number, expected) in
-        [("ann", Yes), ("ben", No), ("cem", Unknown), ("dee", No), ("eve", No), ("fay", Unknown), ("x", Unknown)]
-    {
+    for (number, expected) in [
+        ("ann", Yes),
+        ("ben", No),
+        ("cem", Unknown),
+        ("dee", No),
+        ("eve", No),
+        ("fay", Unknown),
+        ("x", Unknown),
+    ] {
         assert_eq!(ask(&world, question(helped(), number, true)).await.unwrap(), expected, "{number}");
     }
-    let present = json!([{"linked": {"column": "recid", "dataset": "welfare", "table": "benefits", "key": "recid"}}]);
+    let present =
+        json!([{"linked": {"column": "recid", "dataset": "welfare", "table": "benefits", "key": "recid"}}]);
     assert_eq!(answer(&world, present.clone(), "cem").await, Yes, "the row's presence is the question");
     assert_eq!(answer(&world, present, "eve").await, Unknown, "a row out of scope is not there");
 }
@@ -159,7 +183,11 @@ async fn columns_that_are_not_granted_and_values_that_do_not_fit_are_refused() {
 async fn the_answer_carries_the_label_of_what_it_looked_at() {
     let world = world().await;
     let verdict = world.engine.verify(&world.world, question(helped(), "ann", false)).await.unwrap();
-    assert_eq!(verdict.label.grade, Grade::General2, "general 3, one lower by the mask that the rulebook names");
+    assert_eq!(
+        verdict.label.grade,
+        Grade::General2,
+        "general 3, one lower by the mask that the rulebook names"
+    );
     assert_eq!(verdict.chain.len(), 4);
     assert!(!verdict.clauses.is_empty());
     assert!(verdict.chain.iter().all(|step| !step.en.contains("ann")));

@@ -88,8 +88,7 @@ mod tests {
     #[test]
     fn keys_differ_by_grant_and_decision_and_values_do_not_by_writing() {
         let (a, b) = (MaskKey::new([1; 32]), MaskKey::new([2; 32]));
-        let keys =
-            [WatermarkKey::derive(&a, 1), WatermarkKey::derive(&a, 2), WatermarkKey::derive(&b, 1)];
+        let keys = [WatermarkKey::derive(&a, 1), WatermarkKey::derive(&a, 2), WatermarkKey::derive(&b, 1)];
         let value = value_hash("x");
         let ranks: std::collections::BTreeSet<u64> = keys.iter().map(|key| key.rank(&value)).collect();
         assert_eq!(ranks.len(), 3);

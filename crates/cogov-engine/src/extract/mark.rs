@@ -78,9 +78,8 @@ impl Marker {
             let end = (start + BLOCK).min(batch.num_rows());
             let by = columns.get(self.key.choice(self.blocks, columns.len())).unwrap_or(&rows);
             self.blocks += 1;
-            let mut block: Vec<(u64, u64, usize)> = (start..end)
-                .map(|row| (self.rank(by, row), self.rank(&rows, row), row))
-                .collect();
+            let mut block: Vec<(u64, u64, usize)> =
+                (start..end).map(|row| (self.rank(by, row), self.rank(&rows, row), row)).collect();
             block.sort_unstable();
             block.iter().for_each(|(_, whole, _)| self.sketch.take(*whole));
             order.extend(block.iter().filter_map(|(_, _, row)| u32::try_from(*row).ok()));

@@ -102,7 +102,12 @@ pub(super) const fn operator(op: CompareOp) -> Operator {
 }
 
 /// A comparison in the column's own type, so that Parquet can prune by it and nothing can raise.
-pub(super) fn compare(column: Expr, data_type: &DataType, op: Operator, value: &Scalar) -> Result<Expr, QueryError> {
+pub(super) fn compare(
+    column: Expr,
+    data_type: &DataType,
+    op: Operator,
+    value: &Scalar,
+) -> Result<Expr, QueryError> {
     if let Some(exact) = literal(value, data_type) {
         return Ok(binary_expr(column, op, lit(exact)));
     }

@@ -68,7 +68,8 @@ impl Engine {
         self.on_threads(async move {
             let mut verdict = permitted(&world, &question)?;
             let opened = engine.opened(&world).await?;
-            let asking = Asking { engine, world, opened, absent_means_no: question.predicate.absent_means_no };
+            let asking =
+                Asking { engine, world, opened, absent_means_no: question.predicate.absent_means_no };
             verdict.answer = asking.subject(&question).await?;
             Ok(verdict)
         })
@@ -91,7 +92,8 @@ fn permitted(world: &GrantWorld, question: &Question) -> Result<Verdict, QueryEr
         let (Some(stored), Some(ruling)) = (stored, ruling) else {
             return Err(QueryError::refused(outside(&column), world.permit().clauses()));
         };
-        if matches!(ruling.treatment, Treatment::Withhold | Treatment::Noise { .. } | Treatment::Aggregate(_)) {
+        if matches!(ruling.treatment, Treatment::Withhold | Treatment::Noise { .. } | Treatment::Aggregate(_))
+        {
             return Err(QueryError::refused(ruling.reason.clone(), ruling.clauses.clone()));
         }
         let label = certified::at_scan(&stored.label, &ruling.treatment);
@@ -341,7 +343,9 @@ fn units(batch: &RecordBatch) -> Result<usize, QueryError> {
 fn no_value(column: &ColumnName) -> QueryError {
     QueryError::new(
         ErrorKind::Parameters,
-        format!("{column} is missing or does not have the form of this column: write it as on the person's document"),
+        format!(
+            "{column} is missing or does not have the form of this column: write it as on the person's document"
+        ),
         format!("{column} 缺失或不符合该列的格式：请按证件所示填写"),
     )
 }

@@ -57,9 +57,8 @@ impl VerifyForm {
             let key = format!("q{}", number + 1);
             let how = fields.get(&format!("{key}_how")).to_owned();
             let row = |i: usize| {
-                let now = |name: &str| {
-                    fields.all(&format!("{key}_{name}")).nth(i).unwrap_or_default().to_owned()
-                };
+                let now =
+                    |name: &str| fields.all(&format!("{key}_{name}")).nth(i).unwrap_or_default().to_owned();
                 ConditionRow {
                     columns: columns(ui, dataset, &now("column")),
                     ops: OPS.iter().map(|op| Choice::new(op.sign(), op.sign(), &now("op"))).collect(),
@@ -132,8 +131,7 @@ fn conditions(
     subject: &ColumnRef,
     key: &str,
 ) -> Result<Vec<Condition>, Problem> {
-    let (columns, ops, values) =
-        (format!("{key}_column"), format!("{key}_op"), format!("{key}_value"));
+    let (columns, ops, values) = (format!("{key}_column"), format!("{key}_op"), format!("{key}_value"));
     let rows = fields.all(&columns).zip(fields.all(&ops)).zip(fields.all(&values));
     let mut all = Vec::new();
     for (i, ((column, sign), value)) in rows.enumerate() {
@@ -144,7 +142,8 @@ fn conditions(
             .ok_or_else(|| Problem::new(&field, ui.with("apply-bad-value", "column", &column.column)))?;
         let op = OPS.into_iter().find(|op| op.sign() == sign).unwrap_or(CompareOp::Eq);
         let test = Condition::Compare { column: column.column.clone(), op, value };
-        let there = if column.table == subject.table { Some(test) } else { linked(dataset, subject, &column, test) };
+        let there =
+            if column.table == subject.table { Some(test) } else { linked(dataset, subject, &column, test) };
         all.push(there.ok_or_else(|| Problem::new(&field, ui.t("apply-verify-no-link")))?);
     }
     let any = fields.get(&format!("{key}_how")) == "any" && all.len() > 1;

@@ -197,9 +197,8 @@ fn subject_fields(
     tables: &[GrantedTable],
     fields: &Fields,
 ) -> Vec<SubjectField> {
-    let place = |table: &&GrantedTable| {
-        table.dataset == verification.dataset && table.table == verification.table
-    };
+    let place =
+        |table: &&GrantedTable| table.dataset == verification.dataset && table.table == verification.table;
     let table = tables.iter().find(place);
     let title = |name: &cogov_model::ColumnName| {
         let column = table.and_then(|table| table.columns.iter().find(|column| column.name == *name));

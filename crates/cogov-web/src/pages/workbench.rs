@@ -81,7 +81,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
 /// `POST /grants/{id}/workbench`: runs, explains or downloads.
 pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let (id, actor, sql) = (read(id)?, visit.actor()?, fields.get("sql"));
-    let file = FileFormat::ALL.into_iter().find(|format| format!("extract-{}", format.code()) == fields.get("then"));
+    let file =
+        FileFormat::ALL.into_iter().find(|format| format!("extract-{}", format.code()) == fields.get("then"));
     if let Some(format) = file {
         return match visit.app.extract(actor, &id, Some(sql), format).await {
             Ok(file) => download::file(file),

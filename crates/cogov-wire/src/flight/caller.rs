@@ -35,7 +35,8 @@ impl Caller {
             Proof::Bearer(token) => bearer(app, token, from).await,
             Proof::Basic(account, secret) => app.authenticate(&account, &secret, from).await,
         };
-        let spoken = text(headers, "accept-language").and_then(|tags| tags.split([',', ';']).next()?.parse().ok());
+        let spoken =
+            text(headers, "accept-language").and_then(|tags| tags.split([',', ';']).next()?.parse().ok());
         let actor = actor.map_err(|error| {
             crate::metrics::sign_in(Door::Flight, error.code());
             fault::status(&error, spoken.unwrap_or_default())
@@ -86,7 +87,9 @@ impl Caller {
 /// Account and secret → a bearer token that lasts as long as a web session, or the machine's token that was given.
 pub(super) async fn handshake<T>(app: &App, request: &Request<T>) -> Result<String, Status> {
     let Proof::Basic(account, secret) = proof(request.metadata())? else {
-        return Err(Status::unauthenticated("a handshake takes account and password (Basic), or account and token"));
+        return Err(Status::unauthenticated(
+            "a handshake takes account and password (Basic), or account and token",
+        ));
     };
     let failed = |error: AppError| {
         crate::metrics::sign_in(Door::Flight, error.code());
@@ -117,9 +120,12 @@ fn text<'a>(headers: &'a MetadataMap, name: &str) -> Option<&'a str> {
 
 fn proof(headers: &MetadataMap) -> Result<Proof<'_>, Status> {
     let unreadable = || {
-        Status::unauthenticated("send the header authorization: “Bearer <token>”, or Basic with account and password")
+        Status::unauthenticated(
+            "send the header authorization: “Bearer <token>”, or Basic with account and password",
+        )
     };
-    let (scheme, given) = text(headers, "authorization").and_then(|v| v.split_once(' ')).ok_or_else(unreadable)?;
+    let (scheme, given) =
+        text(headers, "authorization").and_then(|v| v.split_once(' ')).ok_or_else(unreadable)?;
     let given = given.trim();
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Ok(Proof::Bearer(given)),

@@ -39,9 +39,11 @@ pub(super) fn status(error: &AppError, locale: Locale) -> Status {
     }
     let mut headers = MetadataMap::new();
     let decision = error.decision().map(|index| index.to_string()).unwrap_or_default();
-    for (name, value) in
-        [("cogov-clauses", clauses.as_str()), ("cogov-decision", &decision), ("cogov-sqlstate", error.sqlstate())]
-    {
+    for (name, value) in [
+        ("cogov-clauses", clauses.as_str()),
+        ("cogov-decision", &decision),
+        ("cogov-sqlstate", error.sqlstate()),
+    ] {
         if let Ok(value) = MetadataValue::try_from(value)
             && !value.is_empty()
         {

@@ -40,7 +40,11 @@ pub(super) fn info() -> Result<&'static SqlInfoData, Status> {
 }
 
 /// The catalogs: the caller's grants.
-pub(super) async fn catalogs(app: &App, caller: &Caller, query: CommandGetCatalogs) -> Result<RecordBatch, Status> {
+pub(super) async fn catalogs(
+    app: &App,
+    caller: &Caller,
+    query: CommandGetCatalogs,
+) -> Result<RecordBatch, Status> {
     let mut builder = query.into_builder();
     for grant in caller.grants(app).await? {
         builder.append(grant.as_str());
@@ -49,7 +53,11 @@ pub(super) async fn catalogs(app: &App, caller: &Caller, query: CommandGetCatalo
 }
 
 /// The schemas: the datasets of the grants.
-pub(super) async fn schemas(app: &App, caller: &Caller, query: CommandGetDbSchemas) -> Result<RecordBatch, Status> {
+pub(super) async fn schemas(
+    app: &App,
+    caller: &Caller,
+    query: CommandGetDbSchemas,
+) -> Result<RecordBatch, Status> {
     let wanted = query.catalog.clone();
     let mut builder = query.into_builder();
     for (grant, tables) in catalogue(app, caller, wanted.as_deref()).await? {
@@ -60,7 +68,11 @@ pub(super) async fn schemas(app: &App, caller: &Caller, query: CommandGetDbSchem
 }
 
 /// The tables with, if asked for, their columns: exactly what the grants show.
-pub(super) async fn tables(app: &App, caller: &Caller, query: CommandGetTables) -> Result<RecordBatch, Status> {
+pub(super) async fn tables(
+    app: &App,
+    caller: &Caller,
+    query: CommandGetTables,
+) -> Result<RecordBatch, Status> {
     let wanted = query.catalog.clone();
     let mut builder = query.into_builder();
     for (grant, tables) in catalogue(app, caller, wanted.as_deref()).await? {

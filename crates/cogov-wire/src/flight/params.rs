@@ -29,7 +29,8 @@ pub(super) fn read(batches: &[RecordBatch]) -> Result<Vec<Param>, Status> {
 }
 
 fn param(column: &ArrayRef) -> Result<Param, Status> {
-    let unreadable = |_| Status::invalid_argument(format!("a parameter of type {} cannot be read", column.data_type()));
+    let unreadable =
+        |_| Status::invalid_argument(format!("a parameter of type {} cannot be read", column.data_type()));
     if column.is_null(0) || *column.data_type() == DataType::Null {
         return Ok(Param::Null);
     }
@@ -47,7 +48,8 @@ fn param(column: &ArrayRef) -> Result<Param, Status> {
             Ok(Param::Real(real.as_primitive::<Float64Type>().value(0)))
         }
         _ => {
-            let texts = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).map_err(unreadable)?;
+            let texts =
+                ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).map_err(unreadable)?;
             Ok(Param::Text(texts.value(0).to_string()))
         }
     }

@@ -46,7 +46,9 @@ impl Stream for Receiver {
             Some(Piece::Message(Ok(message))) => Some(Ok(*message)),
             Some(Piece::Message(Err(status))) => Some(Err(status)),
             Some(Piece::End) => None,
-            None => Some(Err(Status::aborted("the answer was broken off: no message was taken for a minute"))),
+            None => {
+                Some(Err(Status::aborted("the answer was broken off: no message was taken for a minute")))
+            }
         };
         self.over = !matches!(item, Some(Ok(_)));
         Poll::Ready(item)

@@ -19,8 +19,8 @@ use arrow_flight::sql::{
     SqlInfo, TicketStatementQuery,
 };
 use arrow_flight::{
-    Action, ActionType, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage,
-    SchemaAsIpc, Ticket,
+    Action, ActionType, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor,
+    FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, IpcMessage, SchemaAsIpc, Ticket,
 };
 use bytes::Bytes;
 use cogov_app::{App, AppError, PreparedQuery};
@@ -66,7 +66,7 @@ impl Door {
 
     /// Runs what waits behind a handle.
     async fn run(&self, caller: &Caller, handle: &[u8]) -> Result<Response<Messages>, Status> {
-        let (query, running) = self.0.statements.get(&caller.actor, handle)?;
+        let (query, running) = self.0.statements.runnable(&caller.actor, handle)?;
         let answer = self.0.app.run(query).await.map_err(|error| refused(caller, &error))?;
         Ok(rows::response(answer, running, caller.locale))
     }
@@ -92,7 +92,11 @@ fn refused(caller: &Caller, error: &AppError) -> Status {
 }
 
 /// Where and with which ticket the rows of a command are fetched.
-fn info(schema: &Schema, ticket: &impl ProstMessageExt, descriptor: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
+fn info(
+    schema: &Schema,
+    ticket: &impl ProstMessageExt,
+    descriptor: FlightDescriptor,
+) -> Result<Response<FlightInfo>, Status> {
     let endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket.as_any().encode_to_vec()));
     let info = FlightInfo::new().try_with_schema(schema).map_err(|error| names::arrow(&error))?;
     Ok(Response::new(info.with_endpoint(endpoint).with_descriptor(descriptor)))
@@ -178,7 +182,7 @@ impl FlightSqlService for Door {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let caller = self.caller(&request).await?;
-        let (prepared, _) = self.0.statements.get(&caller.actor, &query.prepared_statement_handle)?;
+        let prepared = self.0.statements.planned(&caller.actor, &query.prepared_statement_handle)?;
         let messages = request.into_inner().map_err(FlightError::from);
         let batches: Vec<RecordBatch> = FlightRecordBatchStream::new_from_flight_data(messages)
             .try_collect()
@@ -186,7 +190,7 @@ impl FlightSqlService for Door {
             .map_err(|_| Status::invalid_argument("the parameters do not read as one batch of Arrow"))?;
         let bound = prepared.bind(&params::read(&batches)?).await;
         let bound = bound.map_err(|error| caller.failed(&error))?;
-        self.0.statements.replace(&caller.actor, &query.prepared_statement_handle, bound);
+        self.0.statements.bind(&caller.actor, &query.prepared_statement_handle, bound);
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(query.prepared_statement_handle) })
     }
 
@@ -196,7 +200,7 @@ impl FlightSqlService for Door {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let caller = self.caller(&request).await?;
-        let (prepared, _) = self.0.statements.get(&caller.actor, &query.prepared_statement_handle)?;
+        let prepared = self.0.statements.planned(&caller.actor, &query.prepared_statement_handle)?;
         info(&prepared.plan().schema(), &query, request.into_inner())
     }
 
@@ -243,7 +247,11 @@ impl FlightSqlService for Door {
         let wanted = CancelFlightInfoRequest::decode(&*action.body);
         let wanted = wanted.ok().and_then(|request| request.info);
         let wanted = wanted.ok_or_else(|| Status::invalid_argument("the query to cancel does not read"))?;
-        let ended = if self.cancel(&caller, &wanted) { CancelStatus::Cancelled } else { CancelStatus::NotCancellable };
+        let ended = if self.cancel(&caller, &wanted) {
+            CancelStatus::Cancelled
+        } else {
+            CancelStatus::NotCancellable
+        };
         let body = CancelFlightInfoResult::new(ended).encode_to_vec().into();
         let actions: Actions = Box::pin(stream::iter([Ok(arrow_flight::Result { body })]));
         Ok(Response::new(actions))

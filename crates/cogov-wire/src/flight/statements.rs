@@ -18,7 +18,10 @@ pub(super) type Handle = Vec<u8>;
 
 struct Held {
     account: AccountName,
+    /// As planned, with its parameters open.
     query: PreparedQuery,
+    /// With the parameters that were sent last.
+    bound: Option<PreparedQuery>,
     /// Ends what runs under this handle.
     running: CancellationToken,
     since: Instant,
@@ -32,7 +35,8 @@ impl Statements {
     /// Holds a statement of somebody.
     pub(super) fn hold(&self, actor: &Actor, query: PreparedQuery) -> Result<Handle, Status> {
         let mut handle = vec![0; 16];
-        getrandom::fill(&mut handle).map_err(|_| Status::unavailable("the system gives no random numbers"))?;
+        getrandom::fill(&mut handle)
+            .map_err(|_| Status::unavailable("the system gives no random numbers"))?;
         let mut held = self.0.lock();
         held.retain(|_, held| held.since.elapsed() < PATIENCE);
         if held.len() >= HELD {
@@ -42,6 +46,7 @@ impl Statements {
         let entry = Held {
             account: actor.account.clone(),
             query,
+            bound: None,
             running: CancellationToken::new(),
             since: Instant::now(),
         };
@@ -49,22 +54,39 @@ impl Statements {
         Ok(handle)
     }
 
-    /// The statement behind a handle, with what ends its run. It stays held, since clients may run it again.
-    pub(super) fn get(&self, actor: &Actor, handle: &[u8]) -> Result<(PreparedQuery, CancellationToken), Status> {
+    /// The statement behind a handle, as it was planned.
+    pub(super) fn planned(&self, actor: &Actor, handle: &[u8]) -> Result<PreparedQuery, Status> {
+        self.find(actor, handle, |held| held.query.clone())
+    }
+
+    /// The statement behind a handle as it is to be run, with what ends its run. It stays held, since clients may run
+    /// it again.
+    pub(super) fn runnable(
+        &self,
+        actor: &Actor,
+        handle: &[u8],
+    ) -> Result<(PreparedQuery, CancellationToken), Status> {
+        let both = |held: &Held| (held.bound.as_ref().unwrap_or(&held.query).clone(), held.running.clone());
+        self.find(actor, handle, both)
+    }
+
+    fn find<T>(&self, actor: &Actor, handle: &[u8], get: impl Fn(&Held) -> T) -> Result<T, Status> {
         let mut held = self.0.lock();
         match held.get_mut(handle).filter(|held| held.account == actor.account) {
             Some(held) => {
                 held.since = Instant::now();
-                Ok((held.query.clone(), held.running.clone()))
+                Ok(get(held))
             }
-            None => Err(Status::not_found("there is no such statement, or it waited for too long: prepare it again")),
+            None => Err(Status::not_found(
+                "there is no such statement, or it waited for too long: prepare it again",
+            )),
         }
     }
 
-    /// Puts another statement behind a handle: the same with its parameters.
-    pub(super) fn replace(&self, actor: &Actor, handle: &[u8], query: PreparedQuery) {
+    /// Keeps a statement with its parameters.
+    pub(super) fn bind(&self, actor: &Actor, handle: &[u8], bound: PreparedQuery) {
         if let Some(held) = self.0.lock().get_mut(handle).filter(|held| held.account == actor.account) {
-            held.query = query;
+            held.bound = Some(bound);
         }
     }
 

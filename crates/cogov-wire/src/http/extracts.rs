@@ -54,7 +54,10 @@ pub(super) async fn file(
         .header("cogov-decision", file.decision)
         .header("cogov-grade", file.grade.code())
         .header("cogov-rulebook", file.rulebook.as_str())
-        .header("cogov-clauses", HeaderValue::from_str(&clauses.join(", ")).unwrap_or(HeaderValue::from_static("")))
+        .header(
+            "cogov-clauses",
+            HeaderValue::from_str(&clauses.join(", ")).unwrap_or(HeaderValue::from_static("")),
+        )
         .header(header::LINK, format!("</api/v1/extracts/{}>; rel=\"describedby\"", file.decision))
         .body(HttpBody::from_stream(file.bytes))
         .map_err(|_| Problem::internal())

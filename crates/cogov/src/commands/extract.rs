@@ -24,8 +24,12 @@ pub async fn trace(arguments: Trace) -> Result<ExitCode> {
     found.iter().for_each(print);
     let origins: Vec<&Traced> = found.iter().filter(|traced| traced.is_origin()).collect();
     if origins.is_empty() {
-        println!("The order of the rows points to no extract: another source, too few rows, or sorted since.");
-        println!("A share near 100 % says that the rows were in that extract, not that the copy came from it.");
+        println!(
+            "The order of the rows points to no extract: another source, too few rows, or sorted since."
+        );
+        println!(
+            "A share near 100 % says that the rows were in that extract, not that the copy came from it."
+        );
         return Ok(ExitCode::FAILURE);
     }
     for traced in origins {
