@@ -8,7 +8,9 @@ mod applications;
 mod article13;
 mod catalogue;
 mod checks;
+mod declared;
 mod error;
+mod extract;
 mod figures;
 mod grants;
 mod identity;
@@ -17,29 +19,35 @@ mod indexer;
 mod journal;
 mod limiter;
 mod query;
+mod receipt;
 mod record;
 mod replay;
 mod requests;
 mod setup;
 mod stewardship;
+mod verify;
 
 pub use app::{App, AppConfig, Documents, OpenError};
 pub use applications::{
     ApplicationAct, ApplicationDraft, ApplicationPage, InboxItem, May, PreviewPage, PreviewRow,
 };
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
+pub use cogov_engine::extract::FileFormat;
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
 pub use error::{AppError, Result};
+pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};
 pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};
 pub use imports::{JobId, JobState};
 pub use journal::{EntryView, Proof};
 pub use query::{Answer, Door, Explanation, GrantSession, PreparedQuery, ReleasedRows};
+pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
 pub use replay::{Replay, ReplayChange};
 pub use setup::SetupGrant;
 pub use stewardship::{
     Description, DraftPage, DraftTable, ImportAccount, ImportRequest, LabelChoice, LabelState,
 };
+pub use verify::{Subject, VerificationLeft, Verified, subject_text};

@@ -28,6 +28,12 @@ pub enum Door {
     Http,
     /// The workbench page.
     Workbench,
+    /// The counter page of a verify grant.
+    Counter,
+    /// Arrow Flight SQL.
+    Flight,
+    /// A file that was asked for by HTTP or on a page.
+    Extract,
 }
 
 impl Door {
@@ -38,6 +44,9 @@ impl Door {
             Door::Pg => "pg",
             Door::Http => "http",
             Door::Workbench => "workbench",
+            Door::Counter => "counter",
+            Door::Flight => "flight",
+            Door::Extract => "extract",
         }
     }
 }
@@ -65,7 +74,7 @@ pub struct PreparedQuery {
 
 /// What a plan rests on. When any of it changes, the plan is made anew before it runs.
 #[derive(Clone, PartialEq)]
-struct Basis {
+pub(crate) struct Basis {
     rulebook: RulebookVersion,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
@@ -249,7 +258,7 @@ impl App {
     }
 
     /// The grant, when the actor's party holds it: others do not learn that it exists.
-    async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+    pub(crate) async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
         self.still_analyst(&session.actor).await?;
         let id = &session.grant;
         let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
@@ -259,7 +268,7 @@ impl App {
     }
 
     /// The grant's data under the rulebook in force.
-    async fn world(
+    pub(crate) async fn world(
         &self,
         session: &GrantSession,
         grant: &Arc<Grant>,
@@ -434,14 +443,17 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
 pub struct ReleasedRows {
     stream: RowStream,
     release: Option<Release>,
+    /// Whether somebody else writes the release: who makes a file of the rows.
+    handed_over: bool,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-struct Release {
+/// The entry about what left, on its way.
+pub(crate) struct Release {
     app: App,
-    act: Act,
-    rows: u64,
-    bytes: u64,
+    pub(crate) act: Act,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
 }
 
 impl ReleasedRows {
@@ -453,7 +465,8 @@ impl ReleasedRows {
             .follows(decision)
             .fact("door", query.door.code());
         let act = query.grant.providers.iter().fold(act, Act::party);
-        Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
+        let release = Some(Release { app, act, rows: 0, bytes: 0 });
+        Self { stream, release, handed_over: false, ending: None }
     }
 
     /// The schema of every batch.
@@ -461,10 +474,16 @@ impl ReleasedRows {
     pub fn schema(&self) -> arrow::datatypes::SchemaRef {
         self.stream.schema()
     }
+
+    /// Hands the duty to write the release over, with what is known of it so far.
+    pub(crate) fn hand_over(&mut self) -> Option<Release> {
+        self.handed_over = true;
+        self.release.take()
+    }
 }
 
 impl Release {
-    async fn write(self, ended: &'static str) {
+    pub(crate) async fn write(self, ended: &'static str) {
         let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
         if let Err(error) = self.app.record(act).await {
             tracing::error!(%error, "a release could not be written to the ledger");
@@ -485,7 +504,7 @@ impl Stream for ReleasedRows {
                 Poll::Pending => Poll::Pending,
             };
         }
-        if self.release.is_none() {
+        if self.release.is_none() && !self.handed_over {
             return Poll::Ready(None);
         }
         match std::task::ready!(self.stream.poll_next_unpin(context)) {
@@ -497,6 +516,7 @@ impl Stream for ReleasedRows {
                 Poll::Ready(Some(Ok(batch)))
             }
             Some(Err(error)) => Poll::Ready(Some(Err(AppError::Query { error, decision: None }))),
+            None if self.handed_over => Poll::Ready(None),
             None => {
                 self.ending = self.release.take().map(|release| {
                     Box::pin(release.write("complete")) as Pin<Box<dyn Future<Output = ()> + Send>>

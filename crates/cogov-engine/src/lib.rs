@@ -9,12 +9,13 @@
 
 pub mod catalogue;
 mod error;
+pub mod extract;
 pub mod grading;
 pub mod import;
 mod query;
 
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,
-    RowStream, Source,
+    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, Question,
+    ResultColumn, RowStream, Source, Verdict,
 };

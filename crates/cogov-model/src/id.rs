@@ -104,6 +104,8 @@ identifiers! {
     GrantId, "a grant id", 63, "a–z, 0–9, - and _", slug;
     /// An application for a grant.
     ApplicationId, "an application id", 63, "a–z, 0–9, - and _", slug;
+    /// A question that a verify grant may ask.
+    PredicateId, "a question's name", 48, "a–z, 0–9, - and _", slug;
     /// A code in the category tree; parents are its dotted prefixes.
     CategoryCode, "a category code", 64, "a–z, 0–9, ., - and _", dotted;
     /// A code in the purpose tree; parents are its dotted prefixes.

@@ -19,6 +19,7 @@ mod scope;
 mod text;
 mod time;
 mod treatment;
+mod verification;
 
 pub use calendar::{Calendar, CalendarError};
 pub use category::{Category, Scheme, SchemeError, VolumeRule};
@@ -30,7 +31,7 @@ pub use grade::{Grade, ParseGradeError};
 pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
 pub use id::{
     AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, GrantId, IdError, PartyId,
-    PurposeCode, RegionCode, RulebookVersion, TableName,
+    PredicateId, PurposeCode, RegionCode, RulebookVersion, TableName,
 };
 pub use label::Label;
 pub use party::{Party, PartyClass, Role, Tier};
@@ -39,3 +40,4 @@ pub use scope::{CompareOp, Condition, Linked, RowScope, Scalar};
 pub use text::{Locale, Text};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use treatment::{Epsilon, Mask, MinGroup, Treatment};
+pub use verification::{Predicate, Verification, VerifyAnswer};

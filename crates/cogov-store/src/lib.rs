@@ -28,6 +28,7 @@ mod secret;
 mod setting;
 mod sign_in;
 mod sql;
+mod verification;
 mod version;
 
 pub use account::Account;
@@ -42,4 +43,5 @@ pub use rulebook::RulebookText;
 pub use secret::{MaskKey, TokenHash};
 pub use setting::Setting;
 pub use sign_in::{Token, WebSession};
+pub use verification::{VerificationLimit, VerificationUse};
 pub use version::{LabelChoice, LabelDecision};

@@ -27,6 +27,8 @@ message_files!(
     "apply",
     "inbox",
     "workbench",
+    "verify",
+    "extract",
     "rulebook",
     "record",
     "help",
@@ -111,6 +113,7 @@ mod tests {
         "fact-",
         "sealed-",
         "mask-",
+        "answer-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

@@ -159,6 +159,7 @@ impl Node {
             form: Form::Rows,
             lane: Lane::Share,
             days: 30,
+            verification: None,
         }
     }
 

@@ -105,13 +105,19 @@ impl Engine {
         Ok(tables.iter().map(|table| catalogue::show(table, world)).collect())
     }
 
-    /// The governed tables of a world that show any column.
-    pub(super) async fn tables(&self, world: &GrantWorld) -> Result<Vec<Arc<GovernedTable>>, QueryError> {
+    /// The raw tables of a world, for what lies below barriers.
+    pub(super) async fn opened(&self, world: &GrantWorld) -> Result<Opened, QueryError> {
         let mut opened = Opened::new();
         for source in world.sources() {
             let raw = self.inner.objects.open(&source.path, source.rows).await?;
             opened.insert((source.dataset.clone(), source.table.name.clone()), raw);
         }
+        Ok(opened)
+    }
+
+    /// The governed tables of a world that show any column.
+    pub(super) async fn tables(&self, world: &GrantWorld) -> Result<Vec<Arc<GovernedTable>>, QueryError> {
+        let opened = self.opened(world).await?;
         let mut tables = Vec::new();
         for source in world.sources() {
             let ruled = source.table.columns.iter().any(|c| world.ruling(source, &c.name).is_some());

@@ -27,6 +27,7 @@ mod scope;
 mod statistic;
 mod total;
 mod units;
+mod verify;
 mod watch;
 mod world;
 
@@ -36,4 +37,5 @@ pub use engine::Engine;
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
+pub use verify::{Question, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};

@@ -236,8 +236,8 @@ fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultCo
 
 fn verification(clauses: Clauses) -> QueryError {
     let reason = Text::new(
-        "this grant answers verifications only (yes, no or unknown about one person), which the engine cannot yet govern",
-        "该授权仅用于核验（对某一主体回答是、否或不详），引擎尚不能管控这种方式",
+        "this grant answers its declared questions only (yes, no or unknown about one person): ask them on the grant's counter page or by POST /api/v1/grants/{id}/verify",
+        "该授权仅回答已声明的核验问题（对某一主体回答是、否或不详）：请在该授权的核验窗口页面提出，或使用 POST /api/v1/grants/{id}/verify",
     );
     QueryError::refused(reason, clauses)
 }

@@ -179,6 +179,7 @@ fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
         state: GrantState::Active,
         made_at: now,
         application: None,
+        verification: None,
     };
     let rulebook = Rulebook::parse(RULEBOOK, None).unwrap_or_else(|p| panic!("{p:#?}"));
     let (asker, provider) = (party("asker"), party("provider"));

@@ -7,6 +7,7 @@ mod cluster;
 mod fixtures;
 mod lists;
 mod open;
+mod verifications;
 
 use cogov_store::{Store, sqlite_url};
 use std::{future::Future, pin::Pin};
@@ -39,6 +40,7 @@ const CASES: &[Case] = cases![
     lists::entries_are_found_by_each_filter,
     lists::indexing_twice_changes_nothing,
     lists::a_cursor_of_another_list_is_refused,
+    verifications::limits_hold_exactly_under_concurrency,
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -243,6 +243,7 @@ fn facts(visit: &Visit, found: &Found) -> Vec<(String, String)> {
         (ui.t("application-asked-columns"), columns.join(", ")),
         (ui.t("application-rows"), grant::scope_words(ui, &application.scope)),
         (ui.t("application-form"), ui.word("form", application.form.code())),
+        (ui.t("verify-questions"), grant::question_words(ui, application.verification.as_ref())),
         (ui.t("application-lane"), ui.word("lane", application.lane.code())),
         (ui.t("application-term"), ui.n("application-days", days)),
         (ui.t("application-due"), format!("{} ({left})", found.due_date)),

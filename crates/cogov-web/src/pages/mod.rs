@@ -5,6 +5,7 @@ mod application;
 mod applications;
 mod apply;
 mod apply_form;
+mod apply_verify;
 mod audit;
 mod catalogue;
 mod dataset;
@@ -22,11 +23,13 @@ mod ledger;
 mod names;
 mod parties;
 mod preview;
+mod receipts;
 mod result;
 mod rulebook;
 mod sign_in;
 mod steward;
 mod upload;
+mod verify;
 mod workbench;
 
 use crate::{Web, failure::Failure};
@@ -78,6 +81,7 @@ fn public() -> Router<Web> {
         .route("/figures", get(figures::show))
         .route("/parties", get(parties::show))
         .route("/help", get(help::show))
+        .route("/receipts", get(receipts::show).post(receipts::check))
 }
 
 fn signed_in() -> Router<Web> {
@@ -93,6 +97,7 @@ fn signed_in() -> Router<Web> {
         .route("/my-grants", get(grants::show_mine))
         .route("/grants/{id}/revoke", post(grant::revoke))
         .route("/grants/{id}/workbench", get(workbench::show).post(workbench::submit))
+        .route("/grants/{id}/verify", get(verify::show).post(verify::submit))
         .route("/audit", get(audit::show))
         .route("/audit/export", post(audit::export))
 }
@@ -139,9 +144,11 @@ mod tests {
             super::import::samples,
             super::ledger::samples,
             super::parties::samples,
+            super::receipts::samples,
             super::rulebook::samples,
             super::sign_in::samples,
             super::steward::samples,
+            super::verify::samples,
             super::workbench::samples,
         ];
         samples.iter().flat_map(|sample| sample(ui.clone())).collect()

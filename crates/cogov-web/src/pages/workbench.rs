@@ -16,9 +16,9 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::Path, http::StatusCode};
-use cogov_app::{AppError, Door, Explanation};
+use cogov_app::{AppError, Door, Explanation, FileFormat};
 use cogov_engine::{GrantedColumn, GrantedTable};
-use cogov_model::GrantId;
+use cogov_model::{Form, GrantId};
 
 struct BenchColumn {
     name: String,
@@ -69,6 +69,8 @@ struct WorkbenchPage {
     refusal: Option<Refusal>,
     explained: Option<Explained>,
     answer: Option<AnswerView>,
+    /// Whether files leave marked: under a grant of extracts.
+    extracts: bool,
 }
 
 /// `GET /grants/{id}/workbench`
@@ -79,6 +81,14 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
 /// `POST /grants/{id}/workbench`: runs, explains or downloads.
 pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let (id, actor, sql) = (read(id)?, visit.actor()?, fields.get("sql"));
+    let file =
+        FileFormat::ALL.into_iter().find(|format| format!("extract-{}", format.code()) == fields.get("then"));
+    if let Some(format) = file {
+        return match visit.app.extract(actor, &id, Some(sql), format).await {
+            Ok(file) => download::file(file),
+            Err(error) => page(&visit, &id, sql, refused(&visit, error)?).await,
+        };
+    }
     if fields.get("then") == "explain" {
         let outcome = match visit.app.explain(actor, &id, sql, Door::Workbench).await {
             Ok(explanation) => {
@@ -148,6 +158,7 @@ async fn page(visit: &Visit, id: &GrantId, sql: &str, outcome: Outcome) -> Answe
         refusal: outcome.refusal,
         explained: outcome.explained,
         answer: outcome.answer,
+        extracts: card.grant.form == Form::Extract,
         ui: visit.ui(),
     };
     shown(status, &page)
@@ -238,6 +249,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         refusal: outcome.refusal,
         explained: outcome.explained,
         answer: outcome.answer,
+        extracts: true,
         ui: ui.clone(),
     };
     let outcomes = [

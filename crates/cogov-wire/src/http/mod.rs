@@ -5,10 +5,13 @@ mod auth;
 mod datasets;
 mod entries;
 mod extract;
+mod extracts;
 mod format;
 mod grants;
 mod problem;
 mod query;
+mod receipts;
+mod verify;
 
 pub(crate) use problem::Problem;
 
@@ -50,6 +53,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/grants/{id}", get(grants::show)),
         ("/v1/grants/{id}/query", post(query::answer)),
         ("/v1/grants/{id}/explain", post(query::explain)),
+        ("/v1/grants/{id}/verify", post(verify::ask)),
+        ("/v1/grants/{id}/extract", post(extracts::file)),
+        ("/v1/extracts/{decision}", get(extracts::record)),
+        ("/v1/receipts/check", post(receipts::check)),
         ("/v1/datasets", get(datasets::search)),
         ("/v1/datasets/{id}", get(datasets::show)),
         ("/v1/applications", get(applications::list).post(applications::create)),

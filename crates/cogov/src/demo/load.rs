@@ -149,6 +149,7 @@ impl Loader<'_> {
             state: demo.state,
             made_at: now.plus_days(demo.starts),
             application: None,
+            verification: demo.verification.clone(),
         };
         let (reasons, clauses) = match &demo.refusal {
             Some(refusal) => (refusal.reasons.clone(), refusal.clauses.iter().cloned().collect()),
@@ -178,6 +179,7 @@ impl Loader<'_> {
             form: demo.form,
             lane: demo.lane,
             days: u32::try_from(demo.ends.saturating_sub(demo.starts)).unwrap_or(365).max(1),
+            verification: None,
         };
         let id = self.app.apply(&requester, draft).await.map_err(words)?;
         if let Ok(head) = self.somebody(&requester.party.id, Role::Head).await {

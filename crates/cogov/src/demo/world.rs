@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use cogov_model::{
     AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, Form, GrantId, GrantState, Lane, Locale,
     Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute, TableName, Text, Treatment,
+    Verification,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -135,6 +136,9 @@ pub struct DemoGrant {
     pub conditions: Vec<DemoCondition>,
     /// Why it was refused.
     pub refusal: Option<DemoRefusal>,
+    /// The questions of a verify grant.
+    #[serde(default)]
+    pub verification: Option<Verification>,
 }
 
 /// A treatment set on top of the rulebook's.
