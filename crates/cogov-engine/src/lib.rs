@@ -11,10 +11,11 @@ pub mod catalogue;
 mod error;
 pub mod grading;
 pub mod import;
+pub mod noise;
 mod query;
 
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,
-    RowStream, Source,
+    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param, Prepared,
+    Question, ResultColumn, RowStream, Source,
 };
