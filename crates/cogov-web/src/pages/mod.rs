@@ -6,6 +6,7 @@ mod applications;
 mod apply;
 mod apply_form;
 mod audit;
+mod budget;
 mod catalogue;
 mod dataset;
 mod describe;
@@ -22,6 +23,7 @@ mod ledger;
 mod names;
 mod parties;
 mod preview;
+mod privacy;
 mod result;
 mod rulebook;
 mod sign_in;
@@ -73,6 +75,8 @@ fn public() -> Router<Web> {
         .route("/rulebook", get(rulebook::show))
         .route("/grants", get(grants::show_public))
         .route("/grants/{id}", get(grant::show))
+        .route("/grants/{id}/budget", get(budget::of_grant))
+        .route("/datasets/{id}/budget", get(budget::of_dataset))
         .route("/ledger", get(ledger::show))
         .route("/ledger/entries/{index}", get(entry::show))
         .route("/figures", get(figures::show))
@@ -126,6 +130,7 @@ mod tests {
             super::application::samples,
             super::applications::samples,
             super::apply::samples,
+            super::budget::samples,
             super::catalogue::samples,
             super::dataset::samples,
             super::describe::samples,

@@ -37,6 +37,11 @@ impl Session {
         &self.grant
     }
 
+    /// The grant as the connection asks of it now.
+    pub(super) fn asking(&self) -> GrantSession {
+        GrantSession { noise: self.settings.noise(), ..self.grant.clone() }
+    }
+
     pub(super) const fn settings(&self) -> &Settings {
         &self.settings
     }
