@@ -124,9 +124,7 @@ impl Governor {
         if self.form == Form::Aggregate {
             rows.protection = Some(Self::threshold(&table)?);
         }
-        if noise::is_noisy(&table) {
-            return Err(noise::only_statistics(noise::noise_clauses(&table)));
-        }
+        noise::check_scan(&table, self.form)?;
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
@@ -165,6 +163,7 @@ impl Governor {
         if let Some(error) = failure {
             return Err(error);
         }
+        noise::check_sources(&facts)?;
         done.map(|done| (done.data, facts)).map_err(planning)
     }
 
@@ -275,7 +274,7 @@ impl Governor {
     }
 
     fn aggregate(&self, node: &Aggregate, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
-        if noise::concerns(&node.input) {
+        if self.form == Form::Aggregate && noise::concerns(&node.input) {
             return self.noisy(node);
         }
         let below = self.walk(&node.input, outer)?;

@@ -6,6 +6,7 @@ mod cases;
 mod cluster;
 mod fixtures;
 mod lists;
+mod noise;
 mod open;
 
 use cogov_store::{Store, sqlite_url};
@@ -39,6 +40,9 @@ const CASES: &[Case] = cases![
     lists::entries_are_found_by_each_filter,
     lists::indexing_twice_changes_nothing,
     lists::a_cursor_of_another_list_is_refused,
+    noise::a_question_is_paid_for_once_and_its_first_answer_stays,
+    noise::an_exhausted_account_refuses_and_takes_nothing,
+    noise::many_clients_never_spend_more_than_there_is,
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -11,7 +11,7 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use cogov_app::{BudgetLeft, BudgetPage as Found, Cursor, NoiseRecord, Page};
 use cogov_model::{DatasetId, GrantId};
-use serde::Deserialize;
+use std::collections::HashMap;
 
 /// Answers that a page shows.
 const ANSWERS: u32 = 50;
@@ -38,24 +38,17 @@ struct BudgetPage {
     more: Option<String>,
 }
 
-/// Where a list goes on.
-#[derive(Deserialize)]
-pub struct From {
-    #[serde(default)]
-    after: String,
-}
+/// The fields of the address.
+type Asked = HashMap<String, String>;
 
-impl From {
-    fn page(&self) -> Page {
-        let after = (!self.after.is_empty()).then(|| Cursor::from_text(&self.after));
-        Page::new(after, ANSWERS)
-    }
+fn list(asked: &Asked) -> Page {
+    Page::new(asked.get("after").map(|text| Cursor::from_text(text)), ANSWERS)
 }
 
 /// `GET /grants/{id}/budget`
-pub async fn of_grant(visit: Visit, Path(id): Path<String>, Query(from): Query<From>) -> Answered {
+pub async fn of_grant(visit: Visit, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answered {
     let id = GrantId::new(id).map_err(|_| Failure::not_found())?;
-    let found = visit.app.grant_budget(&id, &from.page()).await?;
+    let found = visit.app.grant_budget(&id, &list(&asked)).await?;
     let card = visit.app.grant_page(&id).await?.card;
     let ui = visit.ui();
     let (title, above) = (ui.t("budget-grant"), ui.text(&card.grant.name).to_owned());
@@ -63,9 +56,9 @@ pub async fn of_grant(visit: Visit, Path(id): Path<String>, Query(from): Query<F
 }
 
 /// `GET /datasets/{id}/budget`
-pub async fn of_dataset(visit: Visit, Path(id): Path<String>, Query(from): Query<From>) -> Answered {
+pub async fn of_dataset(visit: Visit, Path(id): Path<String>, Query(asked): Query<Asked>) -> Answered {
     let id = DatasetId::new(id).map_err(|_| Failure::not_found())?;
-    let found = visit.app.dataset_budget(&id, &from.page()).await?;
+    let found = visit.app.dataset_budget(&id, &list(&asked)).await?;
     let dataset = visit.app.dataset(&id).await?.dataset;
     let ui = visit.ui();
     let (title, above) = (ui.t("budget-dataset"), ui.text(&dataset.title).to_owned());

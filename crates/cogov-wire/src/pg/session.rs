@@ -33,10 +33,6 @@ impl Session {
         &self.app
     }
 
-    pub(super) const fn grant(&self) -> &GrantSession {
-        &self.grant
-    }
-
     /// The grant as the connection asks of it now.
     pub(super) fn asking(&self) -> GrantSession {
         GrantSession { noise: self.settings.noise(), ..self.grant.clone() }

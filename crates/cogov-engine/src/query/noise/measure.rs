@@ -4,12 +4,13 @@
 //! group gets a quarter of the share of one that is asked for.
 
 use super::below::Below;
+use super::print::Printed;
 use super::quantise::{Form, Quantise, Range};
 use super::{ranges, words};
 use crate::error::QueryError;
 use crate::noise::Sensitivity;
 use cogov_model::{Clauses, Rho};
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Expr, ScalarUDF, lit, when};
@@ -193,10 +194,6 @@ impl Measures {
         self.all.iter().map(|m| part(m.weight)).collect()
     }
 
-    /// A text that tells the measures apart, for the fingerprint of a question.
-    pub(super) fn print(&self) -> String {
-        format!("{:?}", self.all)
-    }
 }
 
 impl Measure {
@@ -208,6 +205,19 @@ impl Measure {
             Kind::Units(unit) => count_distinct(unit.clone()),
             Kind::Sum(value, form, range) => sum(quantised(value, *form, *range)),
         }
+    }
+
+    /// A text that tells measures over a plan apart.
+    ///
+    /// # Errors
+    /// When it is not over the plan.
+    pub(super) fn print(&self, below: &Printed<'_>) -> Result<String, QueryError> {
+        let range = match &self.kind {
+            Kind::Sum(_, _, range) | Kind::Bins(_, range) => Some(range),
+            _ => None,
+        };
+        let bin = self.bin().map(|bin| below.expr(&bin)).transpose()?;
+        Ok(format!("{} {bin:?} {range:?} {}", below.expr(&self.aggregate())?, self.weight))
     }
 
     /// For a histogram, the expression that gives the bin.
@@ -271,8 +281,8 @@ fn asked(value: &Expr, below: &Below) -> Result<Asked, QueryError> {
 }
 
 /// FILTER (WHERE …) as a value that is missing elsewhere.
-fn conditional(condition: Box<Expr>, value: Expr) -> Result<Expr, QueryError> {
-    when(*condition, value).end().map_err(|e| super::super::faults::planning(&e))
+fn conditional(condition: Expr, value: Expr) -> Result<Expr, QueryError> {
+    when(condition, value).end().map_err(|e| super::super::faults::planning(&e))
 }
 
 /// The share of a quantile.
@@ -300,9 +310,4 @@ pub(super) fn name(place: usize) -> String {
 /// The name of a key in the inner plan.
 pub(super) fn key(place: usize) -> String {
     format!("g{place}")
-}
-
-/// A column of the inner plan.
-pub(super) fn column(name: String) -> Expr {
-    Expr::Column(Column::from_name(name))
 }

@@ -13,6 +13,7 @@ mod drawn;
 mod figure;
 mod margins;
 mod measure;
+mod print;
 mod quantise;
 mod question;
 mod ranges;
@@ -23,17 +24,17 @@ mod words;
 pub use question::Question;
 pub use terms::NoiseTerms;
 
-pub(super) use below::{is_noisy, noise_clauses};
 pub(super) use margins::append as with_margins;
 pub(super) use spread::Spread;
-pub(super) use words::only_statistics;
 
 use super::facts::Facts;
 use super::govern::{Governor, Node};
+use super::governed::GovernedTable;
 use super::world::GrantWorld;
 use super::{allowed, faults};
 use crate::error::QueryError;
-use below::Below;
+use below::{Below, is_noisy, noise_clauses};
+use cogov_model::{Form, Treatment};
 use datafusion::logical_expr::{Aggregate, LogicalPlan};
 use measure::Measures;
 use question::Draft;
@@ -59,6 +60,32 @@ impl Noise {
     /// When the ε is beyond a month's, or too little to answer with.
     pub(super) fn questions(self, world: &Arc<GrantWorld>) -> Result<Vec<Arc<Question>>, QueryError> {
         question::priced(self.drafts.into_inner(), &self.terms, world)
+    }
+}
+
+/// Refuses rows of a table that is answered from under noise: in statistics every one with a column under noise.
+///
+/// # Errors
+/// When it is such a table.
+pub(super) fn check_scan(table: &GovernedTable, form: Form) -> Result<(), QueryError> {
+    let noisy = |c: &super::governed::Visible| matches!(c.ruling.treatment, Treatment::Noise { .. });
+    let all = table.columns.iter().all(noisy);
+    if is_noisy(table) && (form == Form::Aggregate || all) {
+        return Err(words::only_statistics(noise_clauses(table)));
+    }
+    Ok(())
+}
+
+/// Refuses a column under noise in any form but statistics.
+///
+/// # Errors
+/// When there is one among the sources.
+pub(super) fn check_sources(facts: &Facts) -> Result<(), QueryError> {
+    let noisy = facts.sources.values().find(|origin| matches!(origin.treatment, Treatment::Noise { .. }));
+    // A figure that was released with noise has no protection any more; its sources are history.
+    match noisy {
+        Some(origin) if facts.statistics.is_empty() => Err(words::only_statistics(origin.clauses.clone())),
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::{faults, run, total};
 use super::below::{Below, Fan, Rules, Scanned};
 use super::drawn::Slot;
 use super::measure::{self, Measures};
+use super::print::Printed;
 use super::terms::NoiseTerms;
 use super::{draw, words};
 use crate::error::QueryError;
@@ -130,7 +131,7 @@ impl Question {
         let Draft { plan, slot } = draft;
         let delta = if plan.secret_keys() { Delta::PER_ANSWER } else { Delta::default() };
         let loss = Loss { rho, delta };
-        let fingerprint = fingerprint(&plan, loss, world, terms)?;
+        let fingerprint = fingerprint(&plan, &slot.schema(), loss, world, terms)?;
         Ok(Self { plan, world: Arc::clone(world), slot, loss, epsilon: rho.epsilon(), fingerprint })
     }
 
@@ -235,20 +236,30 @@ impl Plan {
     }
 }
 
-/// Everything that an answer depends on: the normalised plan, the objects that the tables lie in, the rows of the
+/// Everything that an answer depends on: the plan as it is printed whatever its names, the objects that the tables lie in, the rows of the
 /// grant, what is declared, the rulebook, and the loss.
-fn fingerprint(plan: &Plan, loss: Loss, world: &GrantWorld, terms: &NoiseTerms) -> Result<String, QueryError> {
+fn fingerprint(
+    plan: &Plan,
+    schema: &SchemaRef,
+    loss: Loss,
+    world: &GrantWorld,
+    terms: &NoiseTerms,
+) -> Result<String, QueryError> {
     let mut hash = Sha256::new();
     let mut add = |part: &str| {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     };
     add("cogov noise 1");
-    let normal = plan.planner.optimize(&plan.sums(false, None)?).map_err(|e| faults::planning(&e))?;
-    add(&normal.display_indent_schema().to_string());
-    add(&plan.measures.print());
+    let below = Printed::new(&plan.below.0)?;
+    add(&below.rows);
+    for measure in &plan.measures.all {
+        add(&measure.print(&below)?);
+    }
+    // Which figures are made of them, in which order and types.
+    add(&format!("{:?} {:?}", plan.measures.figures, schema.fields()));
     for key in &plan.keys {
-        add(&format!("{} {:?}", key.expr, key.public));
+        add(&format!("{} {:?}", below.expr(&key.expr)?, key.public));
     }
     for source in world.sources() {
         add(&format!("{}.{} {}", source.dataset, source.table.name, source.path));
