@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "\
 cargo xtask demo [--home DIR] [--http ADDR] [--pg ADDR]   build, load the demo world, serve every door
 cargo xtask test [STEP…]                                 everything that CI checks (or only these steps)
-cargo xtask bench [NAME]                                 benchmarks: ledger";
+cargo xtask bench [NAME]                                 benchmarks: ledger, noise";
 
 fn main() -> std::process::ExitCode {
     match run() {

@@ -6,8 +6,8 @@ use crate::{
     query::{BudgetLeft, is_public_column},
 };
 use cogov_model::{
-    Dataset, DatasetId, DatasetPrivacy, DatasetState, Epsilon, Grant, GrantId, Month, Party, PublicKeys, Role,
-    SharingAttribute, Treatment,
+    Dataset, DatasetId, DatasetPrivacy, DatasetState, Epsilon, Grant, GrantId, Month, Party, PublicKeys,
+    Role, SharingAttribute, Treatment,
 };
 use cogov_rulebook::Ask;
 use cogov_store::{BudgetOf, NoiseRecord, Page, Paged};
@@ -28,7 +28,12 @@ impl App {
     ///
     /// # Errors
     /// `Invalid` says what is wrong; `NotFound` when the actor's party has no such dataset.
-    pub async fn declare_privacy(&self, actor: &Actor, id: &DatasetId, privacy: DatasetPrivacy) -> Result<()> {
+    pub async fn declare_privacy(
+        &self,
+        actor: &Actor,
+        id: &DatasetId,
+        privacy: DatasetPrivacy,
+    ) -> Result<()> {
         actor.require(&[Role::Steward])?;
         let own = found(self.store.dataset(id).await)?.filter(|own| own.record.provider == actor.party.id);
         let mut own = own.ok_or_else(|| {
@@ -72,7 +77,9 @@ impl App {
                         format!(
                             "{column} is no column of a public table: its dataset must be published and shared without conditions, its grade general 1, and it may not be about persons."
                         ),
-                        format!("{column} 不是公共表的列：其数据集须已发布且无条件共享、级别为一般1级，且不涉及个人。"),
+                        format!(
+                            "{column} 不是公共表的列：其数据集须已发布且无条件共享、级别为一般1级，且不涉及个人。"
+                        ),
                     ));
                 }
             }
@@ -98,7 +105,8 @@ impl App {
     /// `NotFound` when there is no such published dataset.
     pub async fn dataset_budget(&self, id: &DatasetId, page: &Page) -> Result<BudgetPage> {
         let dataset = self.find_dataset(id).await?.filter(|d| d.state == DatasetState::Published);
-        let missing = || AppError::not_found(format!("There is no dataset {id}."), format!("没有数据集 {id}。"));
+        let missing =
+            || AppError::not_found(format!("There is no dataset {id}."), format!("没有数据集 {id}。"));
         let limit = dataset.ok_or_else(missing)?.privacy.epsilon_per_month;
         self.budget(BudgetOf::Dataset(id.clone()), limit, page).await
     }

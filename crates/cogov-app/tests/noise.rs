@@ -5,8 +5,8 @@ mod common;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use cogov_app::{
-    Actor, Answer, AppError, Description, Door, GrantSession, ImportRequest, ImportSource, LabelChoice, NoiseAsk,
-    Page, SetupGrant,
+    Actor, Answer, AppError, Description, Door, GrantSession, ImportRequest, ImportSource, LabelChoice,
+    NoiseAsk, Page, SetupGrant,
 };
 use cogov_model::*;
 use common::{Node, account, node};
@@ -54,7 +54,10 @@ async fn noisy_node() -> (Node, Actor, GrantId) {
         made_at: now,
         application: None,
     };
-    node.app.put_grant(SetupGrant { grant, reasons: Text::same("r"), clauses: Clauses::new() }).await.unwrap();
+    node.app
+        .put_grant(SetupGrant { grant, reasons: Text::same("r"), clauses: Clauses::new() })
+        .await
+        .unwrap();
     let analyst = node.actor("shores-analyst").await;
     (node, analyst, id)
 }
@@ -243,7 +246,9 @@ async fn who_goes_away_has_paid_and_finds_the_answer_later() {
         let asked = session(&analyst, &grant, "0.1");
         let sql = format!("SELECT avg(wage) FROM units WHERE id <> {number}");
         let cut = std::time::Duration::from_micros(micros);
-        met += u64::from(tokio::time::timeout(cut, node.app.query_in(&asked, &sql, &[], Door::Pg)).await.is_err());
+        met += u64::from(
+            tokio::time::timeout(cut, node.app.query_in(&asked, &sql, &[], Door::Pg)).await.is_err(),
+        );
         let answer = node.app.query_in(&asked, &sql, &[], Door::Pg).await.unwrap();
         let rows = texts(answer).await;
         let again = node.app.query_in(&asked, &sql, &[], Door::Pg).await.unwrap();

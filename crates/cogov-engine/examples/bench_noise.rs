@@ -3,15 +3,22 @@
 //! `bench_noise DIR ROWS…` writes `DIR/noise-ROWS-PER.parquet` for the peers, and prints one JSON line a measurement:
 //! seconds (median of interleaved runs) and median errors of a group. Twice for each size: each row its own
 //! person, and each person five rows.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_precision_loss, reason = "a benchmark")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark"
+)]
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use cogov_engine::noise::SystemRandomness;
 use cogov_engine::{Engine, EngineConfig, GrantWorld, MaskKey, NoiseTerms, Source};
 use cogov_model::{
-    Bounds, Column, ColumnRef, Form, Grade, Grant, GrantState, Label, Lane, MinGroup, Party, PartyClass, PublicKeys,
-    Purpose, RowScope, SharingAttribute, Table, TablePrivacy, Term, Text, Tier, Timestamp, Treatment,
+    Bounds, Column, ColumnRef, Form, Grade, Grant, GrantState, Label, Lane, MinGroup, Party, PartyClass,
+    PublicKeys, Purpose, RowScope, SharingAttribute, Table, TablePrivacy, Term, Text, Tier, Timestamp,
+    Treatment,
 };
 use cogov_rulebook::{Ask, AskColumn, Rulebook};
 use futures::StreamExt;
@@ -143,7 +150,8 @@ fn exact(data: &RecordBatch) -> Groups {
 
 /// Median errors of a group: of the count as it is, of sum and average as a share.
 fn error(answer: &RecordBatch, truth: &Groups) -> [f64; 3] {
-    let whole = |name: &str| answer.column_by_name(name).unwrap().as_primitive::<Int64Type>().values().to_vec();
+    let whole =
+        |name: &str| answer.column_by_name(name).unwrap().as_primitive::<Int64Type>().values().to_vec();
     let real = |name: &str| {
         let column = arrow::compute::cast(answer.column_by_name(name).unwrap(), &DataType::Float64).unwrap();
         column.as_primitive::<Float64Type>().values().to_vec()
@@ -188,17 +196,29 @@ fn world(path: &str, rows: usize, treatment: Treatment, per_person: usize) -> Ar
         region: None,
     };
     let (asker, provider, sharing) = (party("asker"), party("provider"), SharingAttribute::Unconditional);
-    let asked = references.iter().map(|column| AskColumn { column, label: &label, sharing: &sharing, provider: &provider });
+    let asked = references.iter().map(|column| AskColumn {
+        column,
+        label: &label,
+        sharing: &sharing,
+        provider: &provider,
+    });
     let ask = Ask { grant: &grant, party: &asker, columns: asked.collect(), now };
     let permit = Rulebook::parse(RULEBOOK, None).unwrap().decide(&ask).unwrap();
-    let table = Table { name: "t".parse().unwrap(), title: Text::default(), columns, unit: Some("person".parse().unwrap()) };
+    let table = Table {
+        name: "t".parse().unwrap(),
+        title: Text::default(),
+        columns,
+        unit: Some("person".parse().unwrap()),
+    };
     let source = Source { dataset: "d".parse().unwrap(), table, path: path.to_owned(), rows: rows as u64 };
     let terms = NoiseTerms {
         declared: BTreeMap::from([(("d".parse().unwrap(), "t".parse().unwrap()), declared(per_person))]),
         epsilon: Some("1".parse().unwrap()),
         without_margins: false,
     };
-    Arc::new(GrantWorld::new(permit, RowScope::default(), vec![source], MaskKey::new([9; 32])).with_noise(terms))
+    Arc::new(
+        GrantWorld::new(permit, RowScope::default(), vec![source], MaskKey::new([9; 32])).with_noise(terms),
+    )
 }
 
 fn column(name: &str, label: &Label) -> Column {
@@ -237,7 +257,8 @@ fn grant(columns: &[ColumnRef], treatment: Treatment, now: Timestamp) -> Grant {
 }
 
 fn declared(per_person: usize) -> TablePrivacy {
-    let bounds = Bounds { lower: "0".parse().unwrap(), upper: UPPER.to_string().parse().unwrap(), complete: true };
+    let bounds =
+        Bounds { lower: "0".parse().unwrap(), upper: UPPER.to_string().parse().unwrap(), complete: true };
     let keys = || PublicKeys::Values((0..KEYS).map(|key| key.to_string()).collect());
     TablePrivacy {
         rows_per_unit: u32::try_from(per_person).unwrap(),

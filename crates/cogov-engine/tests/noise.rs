@@ -21,15 +21,31 @@ fn noise(epsilon: &str) -> Treatment {
 /// Persons in three regions (600, 300 and 3 of them), with incomes of 0 to 999; some miss a bonus.
 fn people(epsilon: &str) -> TestTable {
     let rows = 0..903_i64;
-    let region = |row: i64| if row < 600 { "a" } else if row < 900 { "b" } else { "c" };
+    let region = |row: i64| {
+        if row < 600 {
+            "a"
+        } else if row < 900 {
+            "b"
+        } else {
+            "c"
+        }
+    };
     TestTable {
         name: "data.people",
         columns: vec![
             col("person", Int64Array::from_iter_values(rows.clone()), noise(epsilon)),
             col("region", StringArray::from_iter_values(rows.clone().map(region)), noise(epsilon)),
             col("code", Int64Array::from_iter_values(rows.clone().map(|r| r % 7)), noise(epsilon)),
-            col("income", Float64Array::from_iter_values(rows.clone().map(|r| (r * 37 % 1000) as f64)), noise(epsilon)),
-            col("bonus", rows.map(|r| (r % 3 > 0).then_some(r % 100)).collect::<Int64Array>(), noise(epsilon)),
+            col(
+                "income",
+                Float64Array::from_iter_values(rows.clone().map(|r| (r * 37 % 1000) as f64)),
+                noise(epsilon),
+            ),
+            col(
+                "bonus",
+                rows.map(|r| (r % 3 > 0).then_some(r % 100)).collect::<Int64Array>(),
+                noise(epsilon),
+            ),
         ],
         unit: Some("person"),
         granted: true,
@@ -136,15 +152,18 @@ async fn figures_are_right_within_their_margins() {
                median(income) as q, count(bonus) as b, avg(bonus) as mb, count(distinct person) as p \
                from people group by region order by region";
     let batch = ask(&t, sql).await;
-    assert_eq!(common::texts(&batch.project(&[0]).unwrap()), ["a", "b"], "three persons are too few, z is empty");
+    assert_eq!(
+        common::texts(&batch.project(&[0]).unwrap()),
+        ["a", "b"],
+        "three persons are too few, z is empty"
+    );
     let (a, b) = (income(0..600), income(600..900));
     near(&batch, "n", &[600.0, 300.0]);
     near(&batch, "p", &[600.0, 300.0]);
     near(&batch, "s", &[a.iter().sum(), b.iter().sum()]);
     near(&batch, "m", &[mean(&a), mean(&b)]);
-    let deviation = |v: &[f64]| {
-        (v.iter().map(|x| (x - mean(v)).powi(2)).sum::<f64>() / (v.len() as f64 - 1.0)).sqrt()
-    };
+    let deviation =
+        |v: &[f64]| (v.iter().map(|x| (x - mean(v)).powi(2)).sum::<f64>() / (v.len() as f64 - 1.0)).sqrt();
     near(&batch, "d", &[deviation(&a), deviation(&b)]);
     near(&batch, "q", &[500.0, 500.0]);
     near(&batch, "b", &[400.0, 200.0]);
@@ -164,7 +183,11 @@ async fn expressions_conditions_and_what_stands_above() {
     )
     .await;
     let high = |rows| income(rows).into_iter().filter(|i| *i >= 500.0).collect::<Vec<_>>();
-    near(&batch, "thousands", &[high(0..600).iter().sum::<f64>() / 1000.0, high(600..900).iter().sum::<f64>() / 1000.0]);
+    near(
+        &batch,
+        "thousands",
+        &[high(0..600).iter().sum::<f64>() / 1000.0, high(600..900).iter().sum::<f64>() / 1000.0],
+    );
     let batch = ask(
         &t,
         "select count(*) filter (where income < 500) as low, sum(case when income < 500 then income else 0 end) as s, \
@@ -180,14 +203,17 @@ async fn expressions_conditions_and_what_stands_above() {
 #[tokio::test]
 async fn keys_that_are_not_public_are_shown_from_a_threshold_only() {
     let t = loud("60").await;
-    let prepared = t.prepare("select code, count(*) as n from people group by code order by code").await.unwrap();
+    let prepared =
+        t.prepare("select code, count(*) as n from people group by code order by code").await.unwrap();
     let question = &prepared.questions()[0];
     assert!(question.loss().delta.units() > 0 && question.mechanism().contains("threshold"));
     let batch = draw(&t, &prepared).await.unwrap();
     near(&batch, "n", &[129.0; 7]);
     let alone = ask(&t, "select person, count(*) as n from people group by person").await;
     assert_eq!(alone.num_rows(), 0, "a person alone is shown");
-    let few = ask(&t, "select region, code, count(*) as n from people where region = 'c' group by region, code").await;
+    let few =
+        ask(&t, "select region, code, count(*) as n from people where region = 'c' group by region, code")
+            .await;
     assert_eq!(few.num_rows(), 0);
 }
 
@@ -239,7 +265,10 @@ async fn joins_bring_a_person_their_own_rows_only() {
         unit: Some("person"),
         granted: true,
     };
-    let public = |name, values: StringArray| Col { grade: Grade::General1, ..col(name, values, common::aggregate(10)) };
+    let public = |name, values: StringArray| Col {
+        grade: Grade::General1,
+        ..col(name, values, common::aggregate(10))
+    };
     let names = TestTable {
         name: "data.names",
         columns: vec![

@@ -1,6 +1,8 @@
 //! Datasets (数据集): named tables of one provider, in immutable versions.
 
-use crate::{ColumnName, DatasetId, DatasetPrivacy, Label, Lane, PartyId, RegionCode, TableName, Text, Timestamp};
+use crate::{
+    ColumnName, DatasetId, DatasetPrivacy, Label, Lane, PartyId, RegionCode, TableName, Text, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// The type of a column's values, as cogov names it.

@@ -37,9 +37,7 @@ pub use id::{
 pub use label::Label;
 pub use loss::{CONVERSION_DELTA, Delta, Loss, Month, Rho};
 pub use party::{Party, PartyClass, Role, Tier};
-pub use privacy::{
-    Bound, Bounds, DatasetPrivacy, MOST_KEYS, MOST_ROWS_PER_UNIT, PublicKeys, TablePrivacy,
-};
+pub use privacy::{Bound, Bounds, DatasetPrivacy, MOST_KEYS, MOST_ROWS_PER_UNIT, PublicKeys, TablePrivacy};
 pub use profile::{ColumnProfile, Evidence, Finding, LabelProposal, TableProfile};
 pub use scope::{CompareOp, Condition, Linked, RowScope, Scalar};
 pub use text::{Locale, Text};

@@ -13,9 +13,7 @@ use std::fmt;
 pub const CONVERSION_DELTA: f64 = 5e-10;
 
 /// ρ in units of 10⁻¹².
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rho(u64);
 
@@ -72,9 +70,7 @@ impl Rho {
 }
 
 /// δ in units of 10⁻¹⁵: the probability that a key which only one unit has is shown.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Delta(u64);
 

@@ -153,7 +153,10 @@ impl Store {
         let wrong = |error| StoreError::of(ANSWER, &id, error);
         let mut change = self.change().await?;
         let set = "UPDATE noise_answers SET answer = $2 WHERE id = $1 AND answer IS NULL";
-        Statement::with(set, [id.as_str().into(), answer.into()]).execute(&mut change).await.map_err(wrong)?;
+        Statement::with(set, [id.as_str().into(), answer.into()])
+            .execute(&mut change)
+            .await
+            .map_err(wrong)?;
         let row = Statement::with("SELECT answer FROM noise_answers WHERE id = $1", [id.as_str().into()])
             .optional(&mut change)
             .await

@@ -1,7 +1,13 @@
 //! kill -9 at random moments: no budget is lost or spent twice, no kept answer changes.
 //!
 //! The test runs its own binary again as the one who asks, which reports what was paid and kept on its output.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 use cogov_model::*;
 use cogov_store::*;

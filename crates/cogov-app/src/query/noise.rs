@@ -8,8 +8,8 @@ use crate::{App, AppError, error::Result, record::Act};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cogov_engine::{NoiseTerms, Question, noise::SystemRandomness};
 use cogov_model::{
-    Clauses, Dataset, DatasetId, Delta, EntryKind, Epsilon, Grade, Grant, Loss, Month, Outcome, PublicKeys, Rho,
-    Text,
+    Clauses, Dataset, DatasetId, Delta, EntryKind, Epsilon, Grade, Grant, Loss, Month, Outcome, PublicKeys,
+    Rho, Text,
 };
 use cogov_store::{BudgetOf, NoiseCharge, NoiseFacts, Paid, Payment};
 use std::{collections::BTreeMap, sync::Arc};
@@ -137,7 +137,12 @@ impl App {
         self.report(query, questions, cost).await
     }
 
-    async fn answer_question(&self, grant: &Grant, question: &Arc<Question>, kept: Option<String>) -> Result<()> {
+    async fn answer_question(
+        &self,
+        grant: &Grant,
+        question: &Arc<Question>,
+        kept: Option<String>,
+    ) -> Result<()> {
         let wrong = |error| AppError::Query { error, decision: None };
         let kept = match kept {
             Some(kept) => kept,
@@ -189,7 +194,8 @@ impl App {
     ) -> Result<BTreeMap<DatasetId, Epsilon>> {
         let mut limits = BTreeMap::new();
         for id in questions.iter().flat_map(|question| question.datasets()) {
-            let declared = self.find_dataset(&id).await?.and_then(|dataset| dataset.privacy.epsilon_per_month);
+            let declared =
+                self.find_dataset(&id).await?.and_then(|dataset| dataset.privacy.epsilon_per_month);
             match declared {
                 Some(limit) => drop(limits.insert(id, limit)),
                 None => {
@@ -197,7 +203,9 @@ impl App {
                         format!(
                             "The provider of {id} has not declared how much privacy all grants together may spend in a month; ask its steward to declare it."
                         ),
-                        format!("{id} 的提供方尚未声明全部授权每月可消耗的隐私预算；请联系数据管理员作出声明。"),
+                        format!(
+                            "{id} 的提供方尚未声明全部授权每月可消耗的隐私预算；请联系数据管理员作出声明。"
+                        ),
                     );
                     return Err(self.refuse_noise(query, questions, reason).await);
                 }
@@ -210,7 +218,9 @@ impl App {
         let refills = Month::of(self.clock.now()).next();
         let (en, zh) = match of {
             BudgetOf::Grant(id) => (format!("grant {id}"), format!("授权 {id}")),
-            BudgetOf::Dataset(id) => (format!("dataset {id}, over all its grants,"), format!("数据集 {id}（全部授权合计）")),
+            BudgetOf::Dataset(id) => {
+                (format!("dataset {id}, over all its grants,"), format!("数据集 {id}（全部授权合计）"))
+            }
         };
         let reason = Text::new(
             format!(
@@ -224,7 +234,12 @@ impl App {
     }
 
     /// A refusal that is on the ledger before it is returned.
-    async fn refuse_noise(&self, query: &PreparedQuery, questions: &[Arc<Question>], reason: Text) -> AppError {
+    async fn refuse_noise(
+        &self,
+        query: &PreparedQuery,
+        questions: &[Arc<Question>],
+        reason: Text,
+    ) -> AppError {
         let clauses: Clauses = questions.iter().flat_map(|q| q.clauses().iter().cloned()).collect();
         let grant = &query.grant;
         let act = Act::new(EntryKind::Decision, Outcome::Deny)

@@ -195,7 +195,8 @@ pub(crate) mod tests {
         let draws: Vec<i64> = (0..count).map(|_| sampler.gaussian(variance).unwrap()).collect();
         let sigma2 = variance as f64 / 256.0;
         let reach = (12.0 * sigma2.sqrt()).ceil() as i64 + 3;
-        let (statistic, degrees) = chi_square(&draws, |x| (-(x as f64).powi(2) / (2.0 * sigma2)).exp(), reach);
+        let (statistic, degrees) =
+            chi_square(&draws, |x| (-(x as f64).powi(2) / (2.0 * sigma2)).exp(), reach);
         assert!(statistic < once_in_a_million(degrees), "σ² {sigma2}: {statistic} with {degrees} degrees");
     }
 
@@ -245,9 +246,8 @@ pub(crate) mod tests {
         let steps = 400;
         let h = x / f64::from(steps);
         let density = |t: f64| (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-        let inner: f64 = (1..steps)
-            .map(|i| if i % 2 == 1 { 4.0 } else { 2.0 } * density(f64::from(i) * h))
-            .sum();
+        let inner: f64 =
+            (1..steps).map(|i| if i % 2 == 1 { 4.0 } else { 2.0 } * density(f64::from(i) * h)).sum();
         0.5 + h / 3.0 * (density(0.0) + inner + density(x))
     }
 

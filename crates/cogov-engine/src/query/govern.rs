@@ -3,8 +3,8 @@
 
 use super::facts::Facts;
 use super::governed::GovernedTable;
-use super::statistic::{self, Piece};
 use super::noise::{self, Noise};
+use super::statistic::{self, Piece};
 use super::{allowed, faults, total};
 use crate::error::QueryError;
 use cogov_model::{Form, MinGroup, Text, Treatment};

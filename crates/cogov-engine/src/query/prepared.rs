@@ -217,7 +217,8 @@ async fn finish(
         false => None,
     };
     let schema = run::plain_schema(node.plan.schema().as_arrow());
-    let columns = describe(&schema, &node.columns, &node.rows);
+    let mut columns = describe(&schema, &node.columns, &node.rows);
+    noise::explain(&mut columns, &questions);
     let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),

@@ -152,6 +152,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         more: Some("/grants/g/budget?after=x".into()),
         ..page(ui.clone(), ui.t("budget-grant"), "North".into(), "/grants/g".into(), &found)
     };
-    let pages = [page(found(Some(left(120))), vec![line(Some(7)), line(None)]), page(found(None), Vec::new())];
+    let pages =
+        [page(found(Some(left(120))), vec![line(Some(7)), line(None)]), page(found(None), Vec::new())];
     pages.map(|page| ("budget", page.render().unwrap_or_default())).into()
 }

@@ -71,9 +71,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
 pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let dataset = find(&visit, id).await?;
     let (id, actor) = (&dataset.id, visit.actor()?);
-    let read = description(&fields, &dataset).and_then(|words| {
-        privacy::read(&visit.ui, &fields, &dataset).map(|privacy| (words, privacy))
-    });
+    let read = description(&fields, &dataset)
+        .and_then(|words| privacy::read(&visit.ui, &fields, &dataset).map(|privacy| (words, privacy)));
     let described = match read {
         Ok((words, privacy)) => match visit.app.describe(actor, id, words).await {
             Ok(()) => visit.app.declare_privacy(actor, id, privacy).await,

@@ -94,7 +94,8 @@ fn key(line: &str) -> Option<(ColumnName, PublicKeys)> {
     if let Some((column, values)) = line.split_once('=') {
         let values = values.split([',', '，', '、']).map(str::trim).filter(|v| !v.is_empty());
         let values: Vec<String> = values.map(str::to_owned).collect();
-        return (!values.is_empty()).then_some((ColumnName::new(column.trim()).ok()?, PublicKeys::Values(values)));
+        return (!values.is_empty())
+            .then_some((ColumnName::new(column.trim()).ok()?, PublicKeys::Values(values)));
     }
     let (column, named) = line.split_once(" from ")?;
     let mut parts = named.trim().splitn(3, '.');

@@ -245,8 +245,12 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         decision: Some(7),
     };
     let answer = super::result::sample(&ui);
-    let explained =
-        Explained { noise: answer.noise.clone(), grade: answer.grade.clone(), columns: answer.columns.clone(), clauses: clauses() };
+    let explained = Explained {
+        noise: answer.noise.clone(),
+        grade: answer.grade.clone(),
+        columns: answer.columns.clone(),
+        clauses: clauses(),
+    };
     let page = |outcome: Outcome| WorkbenchPage {
         id: "g".into(),
         name: "North reads revenue".into(),

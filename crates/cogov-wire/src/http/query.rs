@@ -47,7 +47,8 @@ pub(super) async fn answer(
         crate::metrics::query(Door::Http, error.code(), None);
         caller.failed(error)
     };
-    let mut answer = app.query_in(&ask.session(&caller, grant)?, &ask.sql, &params, Door::Http).await.map_err(failed)?;
+    let mut answer =
+        app.query_in(&ask.session(&caller, grant)?, &ask.sql, &params, Door::Http).await.map_err(failed)?;
     // The first rows are waited for, so that a query that fails early fails with a status.
     let first = answer.rows.next().await.transpose().map_err(failed)?;
     let head = head(&answer, caller.locale);

@@ -143,7 +143,10 @@ impl Settings {
             ));
         }
         if *name == "cogov.margins" && !["on", "off"].contains(&plain.as_str()) {
-            return Err(fault::error("22023", "invalid value for parameter \"cogov.margins\": write on or off"));
+            return Err(fault::error(
+                "22023",
+                "invalid value for parameter \"cogov.margins\": write on or off",
+            ));
         }
         // What may only be one thing keeps its usual spelling.
         match may {

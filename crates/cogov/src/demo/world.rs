@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use cogov_model::{
-    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, DatasetPrivacy, Form, GrantId, GrantState, Lane, Locale,
-    Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute, TableName, Text, Treatment,
+    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, DatasetPrivacy, Form, GrantId,
+    GrantState, Lane, Locale, Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute,
+    TableName, Text, Treatment,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};

@@ -174,7 +174,13 @@ impl Below {
             let (columns, bounded) = (columns(None)?, plain.clone());
             let (scanned, fans) = (Vec::new(), Vec::new());
             return Ok(Self {
-                plain, bounded, columns, rows: Facts::default(), scanned, fans, public: Some(table),
+                plain,
+                bounded,
+                columns,
+                rows: Facts::default(),
+                scanned,
+                fans,
+                public: Some(table),
             });
         }
         let name = format!("{}.{}", table.dataset, table.name);
@@ -184,7 +190,10 @@ impl Below {
         }
         let declared = terms.declared.get(&(table.dataset.clone(), table.name.clone()));
         let declared = declared.ok_or_else(|| {
-            missing(("how many rows one unit may bring, and bounds of its columns", "每个主体的最多行数与各列的上下界"))
+            missing((
+                "how many rows one unit may bring, and bounds of its columns",
+                "每个主体的最多行数与各列的上下界",
+            ))
         })?;
         let bounded = bounded_scan(scan, &table, declared.rows_per_unit).map_err(|e| faults::planning(&e))?;
         Ok(Self {

@@ -135,7 +135,8 @@ async fn values_of(
     let values = match &key.public {
         None => return Ok(None),
         Some(PublicKeys::Values(values)) => {
-            let typed = values.iter().map(|text| ScalarValue::Utf8(Some(text.clone())).cast_to(&key.data_type));
+            let typed =
+                values.iter().map(|text| ScalarValue::Utf8(Some(text.clone())).cast_to(&key.data_type));
             typed.filter_map(Result::ok).collect()
         }
         Some(PublicKeys::Column(column)) => in_table(question, engine, key, column).await?,
@@ -154,8 +155,7 @@ async fn in_table(
     let world: &GrantWorld = &question.world;
     let source = world.source(&column.dataset, &column.table).ok_or_else(|| missing_keys(column))?;
     let raw = engine.inner.objects.open(&source.path, source.rows).await?;
-    let mut rows =
-        spread::rows_of(engine, &question.plan.planner, &raw, column.column.as_str()).await?;
+    let mut rows = spread::rows_of(engine, &question.plan.planner, &raw, column.column.as_str()).await?;
     let mut values = BTreeSet::new();
     while let Some(batch) = rows.next().await {
         let batch = batch?;
@@ -174,7 +174,9 @@ async fn in_table(
 fn missing_keys(column: &ColumnRef) -> QueryError {
     QueryError::new(
         crate::error::ErrorKind::Refused,
-        format!("the public table {column}, whose values are declared as keys, is not published now; ask the dataset's steward"),
+        format!(
+            "the public table {column}, whose values are declared as keys, is not published now; ask the dataset's steward"
+        ),
         format!("声明为公开键来源的公共表 {column} 目前未发布；请联系数据管理员"),
     )
 }
@@ -266,7 +268,8 @@ impl Summed {
             let array = cast(array, &DataType::Int64).map_err(|_| QueryError::internal())?;
             Ok(Some(array.as_primitive::<Int64Type>().clone()))
         };
-        let key = |place| batch.column_by_name(&measure::key(place)).cloned().ok_or_else(QueryError::internal);
+        let key =
+            |place| batch.column_by_name(&measure::key(place)).cloned().ok_or_else(QueryError::internal);
         Ok(Self {
             rows: batch.num_rows(),
             keys: (0..keys).map(key).collect::<Result<_, _>>()?,
@@ -286,8 +289,7 @@ impl Summed {
             if bin.is_valid(row)
                 && let Ok(bin) = usize::try_from(bin.value(row))
                 && let Some(Some(count)) = self.sums.get(place)
-                && let Some(slot) =
-                    into.bins.entry(place).or_insert_with(|| vec![0; BINS]).get_mut(bin)
+                && let Some(slot) = into.bins.entry(place).or_insert_with(|| vec![0; BINS]).get_mut(bin)
             {
                 *slot += count.value(row);
             }
@@ -369,10 +371,21 @@ fn batch(question: &Question, shown: &[(Group, Vec<Drawn>)]) -> Result<RecordBat
         let values = all.iter().map(|shown| shown.map(|(value, _)| rounded(value, wanted)));
         let values: ArrayRef = Arc::new(values.collect::<Float64Array>());
         columns.push(cast(&values, wanted).map_err(|_| QueryError::internal())?);
-        margins.push(Arc::new(all.iter().map(|s| s.map(|(_, m)| m)).collect::<Float64Array>()));
+        margins.push(Arc::new(all.iter().map(|s| s.map(|(_, m)| readable(m))).collect::<Float64Array>()));
     }
     columns.extend(margins);
     RecordBatch::try_new(schema, columns).map_err(|_| QueryError::internal())
+}
+
+/// A margin rounded up to three digits: more would only look exact.
+fn readable(margin: f64) -> f64 {
+    if !(margin.is_finite() && margin > 0.0) {
+        return margin;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a number of digits")]
+    let places = 2 - margin.log10().floor() as i32;
+    let scale = 10_f64.powi(places.abs());
+    if places >= 0 { (margin * scale).ceil() / scale } else { (margin / scale).ceil() * scale }
 }
 
 /// Whole where the column is of whole numbers.

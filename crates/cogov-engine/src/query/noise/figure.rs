@@ -122,7 +122,8 @@ mod tests {
         near(Figure::Sum { sum: 1, count: 0, range: RANGE }, 2500.0);
         near(Figure::Whole { sum: 3, range: RANGE }, 2500.0);
         near(Figure::Average { sum: 1, count: 0, range: RANGE }, 50.0);
-        let spread = |sample, root| Figure::Spread { sum: 1, squares: 2, count: 0, range: RANGE, sample, root };
+        let spread =
+            |sample, root| Figure::Spread { sum: 1, squares: 2, count: 0, range: RANGE, sample, root };
         near(spread(false, false), 1250.0);
         near(spread(true, false), 1250.0 * 50.0 / 49.0);
         near(spread(false, true), 1250.0_f64.sqrt());

@@ -1,9 +1,9 @@
 //! Margins of error beside the figures of a result: for every column of the statement that is a noisy figure, or a
 //! multiple of one, a column `…_margin` at the end of the row.
 
-use super::drawn::{self, margin_of};
 use super::super::faults;
 use super::super::govern::Node;
+use super::drawn::{self, margin_of};
 use crate::error::QueryError;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
@@ -56,7 +56,8 @@ fn carry(plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<Option<Column>>)> {
         }
         LogicalPlan::SubqueryAlias(node) => {
             let (input, margins) = carry(&node.input)?;
-            let margins = margins.into_iter().map(|m| m.map(|m| Column::new(Some(node.alias.clone()), m.name)));
+            let margins =
+                margins.into_iter().map(|m| m.map(|m| Column::new(Some(node.alias.clone()), m.name)));
             let margins = margins.collect();
             let alias = SubqueryAlias::try_new(Arc::new(input), node.alias.clone())?;
             Ok((LogicalPlan::SubqueryAlias(alias), margins))
@@ -105,8 +106,12 @@ fn scaled(expr: &Expr, schema: &DFSchema, margins: &[Option<Column>]) -> Option<
             match (both.op, left, right) {
                 (Operator::Plus | Operator::Minus, None, Some(_)) => scaled(&both.left, schema, margins),
                 (Operator::Plus | Operator::Minus, Some(_), None) => scaled(&both.right, schema, margins),
-                (Operator::Multiply, None, Some(by)) => Some(scaled(&both.left, schema, margins)? * lit(by.abs())),
-                (Operator::Multiply, Some(by), None) => Some(scaled(&both.right, schema, margins)? * lit(by.abs())),
+                (Operator::Multiply, None, Some(by)) => {
+                    Some(scaled(&both.left, schema, margins)? * lit(by.abs()))
+                }
+                (Operator::Multiply, Some(by), None) => {
+                    Some(scaled(&both.right, schema, margins)? * lit(by.abs()))
+                }
                 (Operator::Divide, None, Some(by)) if by != 0.0 => {
                     Some(scaled(&both.left, schema, margins)? / lit(by.abs()))
                 }

@@ -83,8 +83,7 @@ impl Measures {
     /// When noise cannot answer one of them, or bounds are not declared.
     pub(super) fn read(values: &[Expr], below: &Below, clauses: &Clauses) -> Result<Self, QueryError> {
         let asked: Vec<Asked> = values.iter().map(|v| asked(v, below)).collect::<Result<_, _>>()?;
-        let mut all =
-            Self { all: vec![Measure { kind: Kind::Rows, weight: GUARD }], figures: Vec::new() };
+        let mut all = Self { all: vec![Measure { kind: Kind::Rows, weight: GUARD }], figures: Vec::new() };
         let mut figures: Vec<Option<Figure>> = Vec::new();
         for one in &asked {
             figures.push(if one.name == "sum" { None } else { Some(all.figure(one, below, clauses)?) });
@@ -193,7 +192,6 @@ impl Measures {
         };
         self.all.iter().map(|m| part(m.weight)).collect()
     }
-
 }
 
 impl Measure {
@@ -247,7 +245,8 @@ fn bounded(value: &Expr, below: &Below, clauses: &Clauses) -> Result<Range, Quer
     let range = ranges::of(value, below);
     let range = range.ok_or_else(|| words::unbounded(&shown(value), clauses.clone()))?;
     // A constant has no middle to be distant from.
-    let upper = if range.lower < range.upper { range.upper } else { range.lower + range.lower.abs().max(1.0) };
+    let upper =
+        if range.lower < range.upper { range.upper } else { range.lower + range.lower.abs().max(1.0) };
     Ok(Range { upper, ..range })
 }
 

@@ -30,11 +30,12 @@ pub(super) use spread::Spread;
 use super::facts::Facts;
 use super::govern::{Governor, Node};
 use super::governed::GovernedTable;
+use super::prepared::ResultColumn;
 use super::world::GrantWorld;
 use super::{allowed, faults};
 use crate::error::QueryError;
 use below::{Below, is_noisy, noise_clauses};
-use cogov_model::{Form, Treatment};
+use cogov_model::{Form, Text, Treatment};
 use datafusion::logical_expr::{Aggregate, LogicalPlan};
 use measure::Measures;
 use question::Draft;
@@ -60,6 +61,20 @@ impl Noise {
     /// When the ε is beyond a month's, or too little to answer with.
     pub(super) fn questions(self, world: &Arc<GrantWorld>) -> Result<Vec<Arc<Question>>, QueryError> {
         question::priced(self.drafts.into_inner(), &self.terms, world)
+    }
+}
+
+/// Says of every column that came through noise what that promises.
+pub(super) fn explain(columns: &mut [ResultColumn], questions: &[Arc<Question>]) {
+    let Some(epsilon) = questions.iter().map(|q| q.epsilon()).max() else { return };
+    for column in columns {
+        let noisy = column.treatments.iter().any(|t| matches!(t, Treatment::Noise { .. }));
+        if noisy {
+            column.chain.push(Text::new(
+                format!("with noise: differential privacy with an epsilon of {epsilon}"),
+                format!("加入噪声：epsilon 为 {epsilon} 的差分隐私"),
+            ));
+        }
     }
 }
 

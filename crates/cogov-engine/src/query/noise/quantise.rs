@@ -232,9 +232,8 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_the_middle_where_none_should_be_missing() {
-        let values = || -> ArrayRef {
-            Arc::new(Float64Array::from(vec![None, Some(f64::NAN), Some(f64::INFINITY)]))
-        };
+        let values =
+            || -> ArrayRef { Arc::new(Float64Array::from(vec![None, Some(f64::NAN), Some(f64::INFINITY)])) };
         let top = i64::try_from(LEVELS).unwrap();
         assert_eq!(numbers(Form::Centred, true, values()), [Some(0), Some(0), Some(top)]);
         assert_eq!(numbers(Form::Centred, false, values()), [None, None, Some(top)]);

@@ -231,7 +231,8 @@ impl Plan {
             groups.extend(measure.bin());
             sums.push(measure.aggregate().alias(measure::name(place)));
         }
-        let plan = LogicalPlanBuilder::from(below).aggregate(groups, sums).and_then(LogicalPlanBuilder::build);
+        let plan =
+            LogicalPlanBuilder::from(below).aggregate(groups, sums).and_then(LogicalPlanBuilder::build);
         plan.map_err(|e| faults::planning(&e))
     }
 }

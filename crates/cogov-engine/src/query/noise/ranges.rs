@@ -50,7 +50,8 @@ fn binary(op: Operator, a: Range, b: Range) -> Option<Range> {
         Operator::Minus => checked(a.lower - b.upper, a.upper - b.lower, complete),
         Operator::Multiply => {
             let ends = [a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper];
-            let (lower, upper) = ends.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, u), e| (l.min(*e), u.max(*e)));
+            let (lower, upper) =
+                ends.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, u), e| (l.min(*e), u.max(*e)));
             checked(lower, upper, complete)
         }
         // By a number only: a divisor near 0 has no bound.
@@ -75,7 +76,9 @@ fn choice(case: &Case, below: &Below) -> Option<Range> {
         complete &= range.complete;
         all = Some(match all {
             None => range,
-            Some(all) => Range { lower: all.lower.min(range.lower), upper: all.upper.max(range.upper), ..range },
+            Some(all) => {
+                Range { lower: all.lower.min(range.lower), upper: all.upper.max(range.upper), ..range }
+            }
         });
     }
     all.map(|range| Range { complete, ..range })

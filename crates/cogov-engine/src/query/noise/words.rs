@@ -92,9 +92,15 @@ pub(super) fn too_little() -> QueryError {
 }
 
 /// More ε than the rulebook gives in a whole month.
-pub(super) fn beyond_month(asked: cogov_model::Epsilon, month: cogov_model::Epsilon, clauses: Clauses) -> QueryError {
+pub(super) fn beyond_month(
+    asked: cogov_model::Epsilon,
+    month: cogov_model::Epsilon,
+    clauses: Clauses,
+) -> QueryError {
     let reason = Text::new(
-        format!("the rulebook gives this grant an epsilon of {month} a month, and this question asks for {asked}; ask with less"),
+        format!(
+            "the rulebook gives this grant an epsilon of {month} a month, and this question asks for {asked}; ask with less"
+        ),
         format!("规则每月给予该授权的 epsilon 为 {month}，而本次查询要求 {asked}；请降低 epsilon"),
     );
     QueryError::refused(reason, clauses)
