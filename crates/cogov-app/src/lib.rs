@@ -18,6 +18,7 @@ mod imports;
 mod indexer;
 mod journal;
 mod limiter;
+mod privacy;
 mod query;
 mod receipt;
 mod record;
@@ -34,7 +35,7 @@ pub use applications::{
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::extract::FileFormat;
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
-pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
+pub use cogov_store::{Cursor, EntryFilter, NoiseRecord, Page, Paged};
 pub use error::{AppError, Result};
 pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
@@ -42,7 +43,10 @@ pub use grants::{GrantCard, GrantPage};
 pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};
 pub use imports::{JobId, JobState};
 pub use journal::{EntryView, Proof};
-pub use query::{Answer, Door, Explanation, GrantSession, PreparedQuery, ReleasedRows};
+pub use privacy::BudgetPage;
+pub use query::{
+    Answer, BudgetLeft, Door, Explanation, GrantSession, NoiseAsk, NoiseReport, PreparedQuery, ReleasedRows,
+};
 pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
 pub use replay::{Replay, ReplayChange};

@@ -2,6 +2,11 @@
 //!
 //! Every door calls it; a door holds no policy.
 
+mod noise;
+
+pub(crate) use noise::is_public_column;
+pub use noise::{BudgetLeft, NoiseAsk, NoiseReport};
+
 use crate::{Actor, App, AppError, error::Result, record::Act};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
@@ -58,6 +63,8 @@ pub struct GrantSession {
     pub actor: Actor,
     /// Which grant.
     pub grant: GrantId,
+    /// How it asks under noise.
+    pub noise: NoiseAsk,
 }
 
 /// A query that was planned under a permit, not yet decided.
@@ -100,6 +107,8 @@ pub struct Answer {
     pub clauses: Clauses,
     /// The rulebook that decided.
     pub rulebook: RulebookVersion,
+    /// What it cost of the privacy budget; none when nothing was asked under noise.
+    pub noise: Option<NoiseReport>,
     /// The rows.
     pub rows: ReleasedRows,
 }
@@ -115,6 +124,8 @@ pub struct Explanation {
     pub clauses: Clauses,
     /// The rulebook that would decide.
     pub rulebook: RulebookVersion,
+    /// What it would cost of the privacy budget, when it was not answered before.
+    pub noise: Option<NoiseReport>,
 }
 
 impl App {
@@ -125,7 +136,7 @@ impl App {
     /// when it may not be used now; a refusal is on the ledger before it is returned.
     pub async fn grant_session(&self, actor: &Actor, grant: &GrantId) -> Result<GrantSession> {
         actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         let grant = self.held_grant(&session).await?;
         self.world(&session, &Arc::new(grant), "connect").await?;
         Ok(session)
@@ -185,6 +196,7 @@ impl App {
     /// `Unavailable` when the ledger cannot be written: no byte leaves.
     pub async fn run(&self, query: PreparedQuery) -> Result<Answer> {
         let query = self.still_permitted(query).await?;
+        let noise = self.settle(&query).await?;
         let plan = &query.prepared;
         let act = Act::new(EntryKind::Decision, Outcome::Permit)
             .party(&query.session.actor.party.id)
@@ -201,7 +213,11 @@ impl App {
         let act =
             if query.params.is_empty() { act } else { act.sealed("params", format!("{:?}", query.params)) };
         let act = query.grant.providers.iter().fold(act, Act::party);
+        let act = noise.iter().fold(act, |act, noise| {
+            act.fact("epsilon", noise.cost.unwrap_or_default()).fact("mechanism", noise.mechanism)
+        });
         let decision = self.record(act).await?;
+        self.note_release(&query, decision).await;
         let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
         Ok(Answer {
             decision,
@@ -209,6 +225,7 @@ impl App {
             columns: plan.columns().to_vec(),
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
+            noise,
             rows: ReleasedRows::new(stream, self.clone(), &query, decision),
         })
     }
@@ -225,9 +242,23 @@ impl App {
         params: &[Param],
         door: Door,
     ) -> Result<Answer> {
-        actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
-        let mut query = self.prepare(&session, sql, door).await?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
+        self.query_in(&session, sql, params, door).await
+    }
+
+    /// Plans, decides and answers in one, in a session.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn query_in(
+        &self,
+        session: &GrantSession,
+        sql: &str,
+        params: &[Param],
+        door: Door,
+    ) -> Result<Answer> {
+        session.actor.require(&[Role::Analyst])?;
+        let mut query = self.prepare(session, sql, door).await?;
         if !params.is_empty() {
             query = self.bind(&query, params).await?;
         }
@@ -245,15 +276,25 @@ impl App {
         sql: &str,
         door: Door,
     ) -> Result<Explanation> {
-        actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
-        let query = self.prepare(&session, sql, door).await?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
+        self.explain_in(&session, sql, door).await
+    }
+
+    /// Labels, treatments and clauses of a query without running it, in a session.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub async fn explain_in(&self, session: &GrantSession, sql: &str, door: Door) -> Result<Explanation> {
+        session.actor.require(&[Role::Analyst])?;
+        let query = self.prepare(session, sql, door).await?;
+        let noise = self.quote(&query).await?;
         let plan = query.plan();
         Ok(Explanation {
             columns: plan.columns().to_vec(),
             grade: plan.grade(),
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
+            noise,
         })
     }
 
@@ -291,7 +332,9 @@ impl App {
             datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
         };
         let key = MaskKey::new(*self.store.mask_key(&grant.id).await?.bytes());
-        Ok((Arc::new(GrantWorld::new(permit, grant.scope.clone(), reach.sources, key)), basis))
+        let terms = Self::noise_terms(&reach, &session.noise);
+        let world = GrantWorld::new(permit, grant.scope.clone(), reach.sources, key).with_noise(terms);
+        Ok((Arc::new(world), basis))
     }
 
     /// Every table that the grant or its scope names, in the current published version.
@@ -313,6 +356,7 @@ impl App {
             reach.sources.extend(sources(&dataset, &version));
             reach.datasets.insert(id, (dataset, provider));
         }
+        self.reach_keys(&mut reach).await?;
         Ok(reach)
     }
 

@@ -12,10 +12,11 @@ mod error;
 pub mod extract;
 pub mod grading;
 pub mod import;
+pub mod noise;
 mod query;
 
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, Question,
-    ResultColumn, RowStream, Source, Verdict,
+    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param, Prepared,
+    Question, ResultColumn, RowStream, Source, Verdict,
 };

@@ -13,7 +13,9 @@ mod grade;
 mod grant;
 mod id;
 mod label;
+mod loss;
 mod party;
+mod privacy;
 mod profile;
 mod scope;
 mod text;
@@ -34,7 +36,9 @@ pub use id::{
     PredicateId, PurposeCode, RegionCode, RulebookVersion, TableName,
 };
 pub use label::Label;
+pub use loss::{CONVERSION_DELTA, Delta, Loss, Month, Rho};
 pub use party::{Party, PartyClass, Role, Tier};
+pub use privacy::{Bound, Bounds, DatasetPrivacy, MOST_KEYS, MOST_ROWS_PER_UNIT, PublicKeys, TablePrivacy};
 pub use profile::{ColumnProfile, Evidence, Finding, LabelProposal, TableProfile};
 pub use scope::{CompareOp, Condition, Linked, RowScope, Scalar};
 pub use text::{Locale, Text};

@@ -24,6 +24,7 @@ message_files!(
     "account",
     "catalogue",
     "steward",
+    "budget",
     "apply",
     "inbox",
     "workbench",

@@ -50,9 +50,11 @@ REFUSALS = [
     (LAB, "SELECT wages FROM tax_units UNION SELECT mcaid_ben FROM coverage", "42501", 403),
     (LAB, "SELECT recid, row_number() OVER (ORDER BY wages) FROM tax_units", "42501", 403),
     (LAB, "SELECT 1 WHERE EXISTS (SELECT 1 FROM tax_units WHERE recid = 1 AND wages > 0)", "42501", 403),
+    # Under noise: no rows, nothing without bounds, no more of the budget than there is.
+    (NOISE, "SELECT wages FROM tax_units", "42501", 403),
+    (NOISE, "SELECT sum(agi_band) FROM tax_units", "42501", 403),
+    (NOISE, "SELECT max(wages) FROM tax_units", "0A000", 400),
     # Forms that the engine cannot yet govern.
-    (NOISE, "SELECT avg(wages) FROM tax_units", "42501", 403),
-    (NOISE, "SELECT count(*) FROM benefits WHERE snap_ben > 0", "42501", 403),
     (VERIFY, "SELECT count(*) FROM benefits", "42501", 403),
     (VERIFY, "SELECT identity_number FROM persons", "42501", 403),
 ]

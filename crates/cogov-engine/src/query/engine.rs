@@ -38,7 +38,7 @@ pub struct Engine {
 pub(super) struct Inner {
     pub(super) config: EngineConfig,
     pub(super) functions: Functions,
-    objects: Objects,
+    pub(super) objects: Objects,
     /// Plans the asker's part.
     pub(super) outer: SessionState,
     /// Plans what lies below barriers.

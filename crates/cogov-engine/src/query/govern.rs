@@ -3,10 +3,11 @@
 
 use super::facts::Facts;
 use super::governed::GovernedTable;
+use super::noise::{self, Noise};
 use super::statistic::{self, Piece};
 use super::{allowed, faults, total};
 use crate::error::QueryError;
-use cogov_model::{Clauses, Form, MinGroup, Text, Treatment};
+use cogov_model::{Form, MinGroup, Text, Treatment};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, JoinType};
 use datafusion::execution::SessionState;
@@ -28,7 +29,7 @@ pub(super) struct Node {
 
 impl Node {
     /// The node with new facts of its rows; what protects the rows protects every column.
-    fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
+    pub(super) fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
         if columns.len() != plan.schema().fields().len() {
             return Err(QueryError::internal());
         }
@@ -69,6 +70,8 @@ pub(super) struct Governor {
     pub(super) form: Form,
     pub(super) planner: Arc<SessionState>,
     pub(super) statistics: Cell<usize>,
+    /// What is asked under noise.
+    pub(super) noise: Noise,
 }
 
 impl Governor {
@@ -121,11 +124,7 @@ impl Governor {
         if self.form == Form::Aggregate {
             rows.protection = Some(Self::threshold(&table)?);
         }
-        let noisy = |t: &Treatment| matches!(t, Treatment::Noise { .. });
-        if !table.columns.is_empty() && table.columns.iter().all(|c| noisy(&c.ruling.treatment)) {
-            let clauses = table.columns.iter().flat_map(|c| c.ruling.clauses.iter().cloned()).collect();
-            return Err(noise(clauses));
-        }
+        noise::check_scan(&table, self.form)?;
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
@@ -164,11 +163,7 @@ impl Governor {
         if let Some(error) = failure {
             return Err(error);
         }
-        if let Some((_, origin)) =
-            facts.sources.iter().find(|(_, o)| matches!(o.treatment, Treatment::Noise { .. }))
-        {
-            return Err(noise(origin.clauses.clone()));
-        }
+        noise::check_sources(&facts)?;
         done.map(|done| (done.data, facts)).map_err(planning)
     }
 
@@ -279,6 +274,9 @@ impl Governor {
     }
 
     fn aggregate(&self, node: &Aggregate, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        if self.form == Form::Aggregate && noise::concerns(&node.input) {
+            return self.noisy(node);
+        }
         let below = self.walk(&node.input, outer)?;
         let around = around(&below, outer);
         let groups = self.exprs(&node.group_expr, &around)?;
@@ -452,12 +450,4 @@ fn outer_join() -> QueryError {
         "outer joins of protected rows; use JOIN … ON with columns equal",
         "受保护行的外连接；请使用等值的 JOIN … ON",
     )
-}
-
-fn noise(clauses: Clauses) -> QueryError {
-    let reason = Text::new(
-        "these columns may be used under differential privacy only, which the engine cannot yet govern",
-        "这些列仅可在差分隐私下使用，引擎尚不能管控这种方式",
-    );
-    QueryError::refused(reason, clauses)
 }

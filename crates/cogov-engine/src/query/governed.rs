@@ -139,6 +139,11 @@ impl GovernedTable {
         table
     }
 
+    /// The object it lies in, without any policy.
+    pub(super) const fn raw(&self) -> &Arc<RawTable> {
+        &self.raw
+    }
+
     /// A visible column by its name.
     pub(super) fn visible(&self, name: &str) -> Option<&Visible> {
         self.columns.iter().find(|c| c.column.name.as_str() == name)

@@ -3,6 +3,7 @@
 //! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
 
 use super::faults;
+use super::noise::Spread;
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -59,6 +60,7 @@ impl Objects {
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             url: self.url.clone(),
             reader: Arc::new(reader),
+            spreads: Mutex::default(),
         });
         let mut footers = self.footers.lock();
         if footers.len() >= FOOTERS {
@@ -89,6 +91,8 @@ pub(super) struct RawTable {
     rows: usize,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
+    /// How values of columns repeat, where it was looked up.
+    spreads: Mutex<HashMap<String, Spread>>,
 }
 
 impl fmt::Debug for RawTable {
@@ -100,6 +104,14 @@ impl fmt::Debug for RawTable {
 impl RawTable {
     pub(super) const fn rows(&self) -> usize {
         self.rows
+    }
+
+    pub(super) fn spread(&self, column: &str) -> Option<Spread> {
+        self.spreads.lock().get(column).copied()
+    }
+
+    pub(super) fn keep_spread(&self, column: &str, spread: Spread) {
+        self.spreads.lock().insert(column.to_owned(), spread);
     }
 }
 

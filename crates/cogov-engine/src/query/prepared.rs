@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::govern::Governor;
 use super::names::Names;
+use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream};
 use super::world::GrantWorld;
@@ -54,6 +55,7 @@ struct Plan {
     clauses: Clauses,
     parameters: Vec<Option<DataType>>,
     shape: String,
+    questions: Vec<Arc<Question>>,
 }
 
 impl Prepared {
@@ -109,6 +111,12 @@ impl Prepared {
     #[must_use]
     pub fn shape(&self) -> &str {
         &self.inner.shape
+    }
+
+    /// What it asks under noise. Each must be filled with its answer before the statement is executed.
+    #[must_use]
+    pub fn questions(&self) -> &[Arc<Question>] {
+        &self.inner.questions
     }
 
     /// The statement with its parameters set, governed again.
@@ -197,14 +205,20 @@ async fn finish(
         form: world.permit().form(),
         planner: Arc::clone(&engine.inner.planner),
         statistics: Cell::new(0),
+        noise: Noise::new(&world),
     };
-    let node = governor.statement(&analyzed)?;
+    let mut node = governor.statement(&analyzed)?;
+    let questions = governor.noise.questions(&world)?;
+    if !questions.is_empty() && !world.noise().without_margins {
+        node = noise::with_margins(node)?;
+    }
     let physical = match parameters.is_empty() {
         true => Some(state.create_physical_plan(&node.plan).await.map_err(|e| faults::planning(&e))?),
         false => None,
     };
     let schema = run::plain_schema(node.plan.schema().as_arrow());
-    let columns = describe(&schema, &node.columns, &node.rows);
+    let mut columns = describe(&schema, &node.columns, &node.rows);
+    noise::explain(&mut columns, &questions);
     let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
@@ -217,6 +231,7 @@ async fn finish(
         columns,
         parameters,
         shape,
+        questions,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }

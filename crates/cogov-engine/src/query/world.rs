@@ -1,5 +1,6 @@
 //! What a grant's queries run over: its permit, rows, tables and key.
 
+use super::noise::NoiseTerms;
 use cogov_model::{ColumnRef, DatasetId, RowScope, Table, TableName};
 use cogov_rulebook::{Permit, Ruling};
 use std::fmt;
@@ -47,6 +48,7 @@ pub struct GrantWorld {
     scope: RowScope,
     sources: Vec<Source>,
     mask_key: MaskKey,
+    noise: NoiseTerms,
 }
 
 impl GrantWorld {
@@ -54,7 +56,18 @@ impl GrantWorld {
     /// without a ruling in the permit do not exist.
     #[must_use]
     pub fn new(permit: Permit, scope: RowScope, sources: Vec<Source>, mask_key: MaskKey) -> Self {
-        Self { permit, scope, sources, mask_key }
+        Self { permit, scope, sources, mask_key, noise: NoiseTerms::default() }
+    }
+
+    /// The same world with terms of answers under noise.
+    #[must_use]
+    pub fn with_noise(mut self, noise: NoiseTerms) -> Self {
+        self.noise = noise;
+        self
+    }
+
+    pub(super) const fn noise(&self) -> &NoiseTerms {
+        &self.noise
     }
 
     /// The decision that this world rests on.

@@ -129,7 +129,10 @@ fn model_column(column: &Col) -> Column {
 }
 
 fn label(grade: Grade) -> Label {
-    Label::new(["person.finance".parse().unwrap()], grade)
+    match grade {
+        Grade::General1 => Label::bottom(),
+        grade => Label::new(["person.finance".parse().unwrap()], grade),
+    }
 }
 
 fn party(id: &str) -> Party {

@@ -6,6 +6,7 @@ mod cases;
 mod cluster;
 mod fixtures;
 mod lists;
+mod noise;
 mod open;
 mod verifications;
 
@@ -41,6 +42,9 @@ const CASES: &[Case] = cases![
     lists::indexing_twice_changes_nothing,
     lists::a_cursor_of_another_list_is_refused,
     verifications::limits_hold_exactly_under_concurrency,
+    noise::a_question_is_paid_for_once_and_its_first_answer_stays,
+    noise::an_exhausted_account_refuses_and_takes_nothing,
+    noise::many_clients_never_spend_more_than_there_is,
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

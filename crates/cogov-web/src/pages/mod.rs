@@ -7,6 +7,7 @@ mod apply;
 mod apply_form;
 mod apply_verify;
 mod audit;
+mod budget;
 mod catalogue;
 mod dataset;
 mod describe;
@@ -23,6 +24,7 @@ mod ledger;
 mod names;
 mod parties;
 mod preview;
+mod privacy;
 mod receipts;
 mod result;
 mod rulebook;
@@ -76,6 +78,8 @@ fn public() -> Router<Web> {
         .route("/rulebook", get(rulebook::show))
         .route("/grants", get(grants::show_public))
         .route("/grants/{id}", get(grant::show))
+        .route("/grants/{id}/budget", get(budget::of_grant))
+        .route("/datasets/{id}/budget", get(budget::of_dataset))
         .route("/ledger", get(ledger::show))
         .route("/ledger/entries/{index}", get(entry::show))
         .route("/figures", get(figures::show))
@@ -131,6 +135,7 @@ mod tests {
             super::application::samples,
             super::applications::samples,
             super::apply::samples,
+            super::budget::samples,
             super::catalogue::samples,
             super::dataset::samples,
             super::describe::samples,

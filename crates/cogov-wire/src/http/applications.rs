@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cogov_app::{App, ApplicationAct, ApplicationDraft, May, PreviewPage};
-use cogov_model::{ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope, Treatment, Verification};
+use cogov_model::{
+    ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope, Treatment, Verification,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -61,6 +61,12 @@ impl Loader<'_> {
         for dataset in &self.world.dataset {
             self.dataset(dataset).await.with_context(|| format!("dataset {}", dataset.id))?;
         }
+        for dataset in self.world.dataset.iter().filter(|dataset| !dataset.privacy.is_empty()) {
+            // Once every dataset is there: keys of groups may be those of another one's public table.
+            let steward = self.somebody(&dataset.provider, Role::Steward).await?;
+            let declared = self.app.declare_privacy(&steward, &dataset.id, dataset.privacy.clone()).await;
+            declared.map_err(words).with_context(|| format!("the privacy of {}", dataset.id))?;
+        }
         let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
         for grant in &grants.grant {
             self.grant(grant, now).await.with_context(|| format!("grant {}", grant.id))?;
