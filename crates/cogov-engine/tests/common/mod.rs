@@ -48,7 +48,7 @@ pub struct TestTable {
 }
 
 pub fn aggregate(k: u64) -> Treatment {
-    Treatment::Aggregate(cogov_model::MinGroup::new(k).unwrap())
+    Treatment::Aggregate(cogov_model::MinGroup::new(k).unwrap().into())
 }
 
 pub fn mask(mask: &str) -> Treatment {

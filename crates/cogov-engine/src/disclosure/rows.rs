@@ -1,0 +1,173 @@
+//! The rows of a table's file by number: which row a key means, and which person stands behind it.
+
+use super::answered::People;
+use super::keys::row_keys;
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Schema};
+use arrow::record_batch::RecordBatch;
+use futures::TryStreamExt;
+use object_store::{ObjectStore, path::Path};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A file that cannot be read as it should.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unreadable;
+
+/// The rows of one file.
+#[derive(Debug)]
+pub(crate) struct TableRows {
+    /// Rows in the file.
+    pub(crate) count: u32,
+    /// Whether keys are of whole rows, because the unit repeats or there is none.
+    pub(crate) by_content: bool,
+    /// Whether persons are rows, because no unit is declared.
+    pub(crate) without_unit: bool,
+    first: HashMap<u64, u32>,
+    /// Rows that are all alike, by key.
+    alike: HashMap<u64, Vec<u32>>,
+    pub(crate) people: People,
+    /// The person of a unit, by the unit's hash.
+    units: HashMap<u64, u32>,
+}
+
+impl TableRows {
+    /// Reads the unit column of a file, or every column where that does not tell rows apart. `schema` gives the types in
+    /// which queries see the columns.
+    pub(crate) async fn read(
+        store: &Arc<dyn ObjectStore>,
+        path: &Path,
+        schema: &Schema,
+        unit: Option<&str>,
+    ) -> Result<Self, Unreadable> {
+        let all: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let units = match unit {
+            Some(unit) => keys_of(store, path, schema, &[unit]).await?,
+            None => Vec::new(),
+        };
+        let mut rows = Self::of_keys(&units)?;
+        if unit.is_some() && rows.alike.is_empty() {
+            rows.people.count = u64::from(rows.count);
+            rows.units = rows.first.clone();
+            return Ok(rows);
+        }
+        let persons = rows.first;
+        rows = Self::of_keys(&keys_of(store, path, schema, &all).await?)?;
+        (rows.by_content, rows.without_unit) = (true, unit.is_none());
+        rows.people.count = if unit.is_some() { persons.len() as u64 } else { u64::from(rows.count) };
+        let person = |(row, key): (u32, &u64)| persons.get(key).map(|person| (row, *person));
+        rows.people.of_row = (0_u32..).zip(&units).filter_map(person).collect();
+        rows.units = persons;
+        Ok(rows)
+    }
+
+    fn of_keys(keys: &[u64]) -> Result<Self, Unreadable> {
+        let count = u32::try_from(keys.len()).map_err(|_| Unreadable)?;
+        let mut first = HashMap::with_capacity(keys.len());
+        let mut alike: HashMap<u64, Vec<u32>> = HashMap::new();
+        for (row, key) in (0_u32..).zip(keys) {
+            let earlier = *first.entry(*key).or_insert(row);
+            if earlier != row {
+                alike.entry(*key).or_insert_with(|| vec![earlier]).push(row);
+            }
+        }
+        let people = People::default();
+        let units = HashMap::new();
+        Ok(Self { count, by_content: false, without_unit: false, first, alike, people, units })
+    }
+
+    /// The rows that keys mean, each key as often as it stands there. None for a key of no row.
+    pub(crate) fn rows(&self, keys: &[u64]) -> Option<Vec<u32>> {
+        if self.alike.is_empty() {
+            return keys.iter().map(|key| self.first.get(key).copied()).collect();
+        }
+        // Rows that are alike stand under the same conditions, so they always come together.
+        let mut seen: HashMap<u64, usize> = HashMap::new();
+        let each = |key: &u64| match self.alike.get(key) {
+            None => self.first.get(key).copied(),
+            Some(alike) => {
+                let turn = seen.entry(*key).or_default();
+                *turn += 1;
+                alike.get((*turn - 1) % alike.len()).copied()
+            }
+        };
+        keys.iter().map(each).collect()
+    }
+
+    /// How many persons stand behind rows, which are given with repeats.
+    pub(crate) fn persons(&self, set: &super::set::QuerySet) -> u64 {
+        self.people.behind(set.rows())
+    }
+
+    /// For each row of an older file its number here: the row of the same unit and content; otherwise a new
+    /// number, of a person who is known here by the same unit or stands alone.
+    pub(crate) fn renumber(&self, old: &Self, old_keys: &[u64], keys: &[u64], old_units: &[u64]) -> Renumbered {
+        let mut here: HashMap<(u64, u64), Vec<u32>> = HashMap::new();
+        let unit_here: HashMap<u32, u64> = self.unit_of_rows();
+        for (row, key) in (0_u32..).zip(keys).rev() {
+            let unit = unit_here.get(&row).copied().unwrap_or_default();
+            here.entry((unit, *key)).or_default().push(row);
+        }
+        let mut numbers = Vec::with_capacity(old_keys.len());
+        let mut gone = HashMap::new();
+        let mut next = self.count;
+        for (row, key) in (0_usize..).zip(old_keys) {
+            let unit = old_units.get(row).copied().unwrap_or_default();
+            let found = here.get_mut(&(unit, *key)).and_then(Vec::pop);
+            numbers.push(found.unwrap_or_else(|| {
+                gone.insert(next, self.units.get(&unit).copied().unwrap_or(next));
+                next += 1;
+                next - 1
+            }));
+        }
+        let _ = old;
+        Renumbered { numbers, gone }
+    }
+
+    fn unit_of_rows(&self) -> HashMap<u32, u64> {
+        if self.without_unit {
+            return HashMap::new();
+        }
+        let by_person: HashMap<u32, u64> = self.units.iter().map(|(unit, person)| (*person, *unit)).collect();
+        (0..self.count).filter_map(|row| Some((row, *by_person.get(&self.people.of(row))?))).collect()
+    }
+}
+
+/// An older file's rows by the numbers of a newer one.
+#[derive(Debug)]
+pub(crate) struct Renumbered {
+    pub(crate) numbers: Vec<u32>,
+    /// Rows that are gone or changed, with the person behind each.
+    pub(crate) gone: HashMap<u32, u32>,
+}
+
+/// A hash of each row over the named columns, in file order.
+pub(crate) async fn keys_of(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    schema: &Schema,
+    names: &[&str],
+) -> Result<Vec<u64>, Unreadable> {
+    let reader = ParquetObjectReader::new(Arc::clone(store), path.clone());
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|_| Unreadable)?;
+    let wanted: Result<Vec<usize>, _> = names.iter().map(|name| builder.schema().index_of(name)).collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map_err(|_| Unreadable)?);
+    let mut stream = builder.with_projection(mask).build().map_err(|_| Unreadable)?;
+    let mut keys = Vec::new();
+    while let Some(batch) = stream.try_next().await.map_err(|_| Unreadable)? {
+        keys.extend(row_keys(&columns(&batch, schema, names)?).map_err(|_| Unreadable)?);
+    }
+    Ok(keys)
+}
+
+/// The named columns of a batch, in the types of a schema.
+fn columns(batch: &RecordBatch, schema: &Schema, names: &[&str]) -> Result<Vec<ArrayRef>, Unreadable> {
+    let column = |name: &&str| {
+        let to: &DataType = schema.field_with_name(name).map_err(|_| Unreadable)?.data_type();
+        cast(batch.column_by_name(name).ok_or(Unreadable)?, to).map_err(|_| Unreadable)
+    };
+    names.iter().map(column).collect()
+}
