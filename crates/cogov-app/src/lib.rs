@@ -16,6 +16,7 @@ mod imports;
 mod indexer;
 mod journal;
 mod limiter;
+mod memory;
 mod query;
 mod record;
 mod replay;

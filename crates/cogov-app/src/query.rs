@@ -2,7 +2,7 @@
 //!
 //! Every door calls it; a door holds no policy.
 
-use crate::{Actor, App, AppError, error::Result, record::Act};
+use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -188,14 +188,22 @@ impl App {
             if query.params.is_empty() { act } else { act.sealed("params", format!("{:?}", query.params)) };
         let act = query.grant.providers.iter().fold(act, Act::party);
         let decision = self.record(act).await?;
-        let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        let mut stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        // Whether protected statistics may be shown is known once they are collected: before the first row.
+        let first = match plan.has_protected_statistics() {
+            false => None,
+            true => match stream.next().await {
+                Some(Err(error)) => return Err(self.refuse_answer(&query, error, decision).await),
+                first => Some(first),
+            },
+        };
         Ok(Answer {
             decision,
             grade: plan.grade(),
             columns: plan.columns().to_vec(),
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
-            rows: ReleasedRows::new(stream, self.clone(), &query, decision),
+            rows: ReleasedRows::new(first, stream, self.clone(), &query, decision),
         })
     }
 
@@ -276,7 +284,9 @@ impl App {
             datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
         };
         let key = MaskKey::new(*self.store.mask_key(&grant.id).await?.bytes());
-        Ok((Arc::new(GrantWorld::new(permit, grant.scope.clone(), reach.sources, key)), basis))
+        let memory = PartyMemory::new(&self.store, &session.actor.party.id);
+        let world = GrantWorld::new(permit, grant.scope.clone(), reach.sources, key);
+        Ok((Arc::new(world.remembering(Arc::new(memory))), basis))
     }
 
     /// Every table that the grant or its scope names, in the current published version.
@@ -335,6 +345,15 @@ impl App {
                 AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision: Some(index) }
             }
             Err(error) => error,
+        }
+    }
+
+    /// A query that was decided and then not answered: a refusal is an entry of its own that follows the decision.
+    async fn refuse_answer(&self, query: &PreparedQuery, error: QueryError, decision: u64) -> AppError {
+        let (grant, world) = (query.grant.as_ref(), query.prepared.world());
+        match self.refuse_query(&query.session, grant, world, &query.sql, query.door, error).await {
+            AppError::Query { error, decision: None } => AppError::Query { error, decision: Some(decision) },
+            refused => refused,
         }
     }
 
@@ -426,10 +445,15 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
 /// Rows on their way out. Counts what leaves; when the stream ends, fails or is dropped, the release is
 /// written to the ledger. At a regular end it is written before the end is reported.
 pub struct ReleasedRows {
+    /// What was read of the stream to know that it may leave.
+    first: Option<FirstRows>,
     stream: RowStream,
     release: Option<Release>,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
+
+/// The first item of a stream, or its end.
+type FirstRows = Option<std::result::Result<arrow::record_batch::RecordBatch, QueryError>>;
 
 struct Release {
     app: App,
@@ -439,7 +463,13 @@ struct Release {
 }
 
 impl ReleasedRows {
-    fn new(stream: RowStream, app: App, query: &PreparedQuery, decision: u64) -> Self {
+    fn new(
+        first: Option<FirstRows>,
+        stream: RowStream,
+        app: App,
+        query: &PreparedQuery,
+        decision: u64,
+    ) -> Self {
         let act = Act::new(EntryKind::Release, Outcome::Done)
             .party(&query.session.actor.party.id)
             .grant(&query.grant.id)
@@ -447,7 +477,7 @@ impl ReleasedRows {
             .follows(decision)
             .fact("door", query.door.code());
         let act = query.grant.providers.iter().fold(act, Act::party);
-        Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
+        Self { first, stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
     }
 
     /// The schema of every batch.
@@ -482,7 +512,11 @@ impl Stream for ReleasedRows {
         if self.release.is_none() {
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.stream.poll_next_unpin(context)) {
+        let item = match self.first.take() {
+            Some(first) => first,
+            None => std::task::ready!(self.stream.poll_next_unpin(context)),
+        };
+        match item {
             Some(Ok(batch)) => {
                 if let Some(release) = self.release.as_mut() {
                     release.rows += batch.num_rows() as u64;

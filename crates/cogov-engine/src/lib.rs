@@ -8,11 +8,13 @@
 //! run; errors of a running query never carry DataFusion's words.
 
 pub mod catalogue;
+mod disclosure;
 mod error;
 pub mod grading;
 pub mod import;
 mod query;
 
+pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
 pub use query::{
     Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,

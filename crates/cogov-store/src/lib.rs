@@ -13,6 +13,7 @@
 //! ```
 
 mod account;
+mod answer;
 mod application;
 mod dataset;
 mod error;
@@ -31,6 +32,7 @@ mod sql;
 mod version;
 
 pub use account::Account;
+pub use answer::KeptAnswer;
 pub use application::ApplicationFilter;
 pub use dataset::DatasetFilter;
 pub use error::StoreError;

@@ -113,6 +113,16 @@ impl Answered {
         }
     }
 
+    /// The person behind a row.
+    pub(crate) fn person(&self, row: u32) -> u32 {
+        self.people.of(row)
+    }
+
+    /// Takes in who stands behind rows that are no longer in the file.
+    pub(crate) fn meet(&mut self, gone: HashMap<u32, u32>) {
+        self.people.of_row.extend(gone);
+    }
+
     pub(crate) fn figures(&self) -> &[Figure] {
         &self.figures
     }
@@ -305,7 +315,7 @@ impl Answered {
     }
 
     /// Takes a figure in on the seats that it had when it was answered. False when they do not fit.
-    pub(super) fn take_on(&mut self, figure: Figure, seats: &[u32]) -> bool {
+    pub(crate) fn take_on(&mut self, figure: Figure, seats: &[u32]) -> bool {
         if seats.len() < self.bases.len() {
             return false;
         }

@@ -103,37 +103,33 @@ impl TableRows {
     }
 
     /// For each row of an older file its number here: the row of the same unit and content; otherwise a new
-    /// number, of a person who is known here by the same unit or stands alone.
-    pub(crate) fn renumber(&self, old: &Self, old_keys: &[u64], keys: &[u64], old_units: &[u64]) -> Renumbered {
-        let mut here: HashMap<(u64, u64), Vec<u32>> = HashMap::new();
-        let unit_here: HashMap<u32, u64> = self.unit_of_rows();
-        for (row, key) in (0_u32..).zip(keys).rev() {
-            let unit = unit_here.get(&row).copied().unwrap_or_default();
-            here.entry((unit, *key)).or_default().push(row);
+    /// number from `next` on, of a person who is known here by the same unit or stands alone.
+    pub(crate) fn renumber(&self, old: &Told, here: &Told, next: &mut u32) -> Option<Renumbered> {
+        let mut found: HashMap<(u64, u64), Vec<u32>> = HashMap::new();
+        for (row, key) in (0_u32..).zip(here.units.iter().copied().zip(here.contents.iter().copied())) {
+            found.entry(key).or_default().push(row);
         }
-        let mut numbers = Vec::with_capacity(old_keys.len());
+        found.values_mut().for_each(|rows| rows.reverse());
+        let mut numbers = Vec::with_capacity(old.units.len());
         let mut gone = HashMap::new();
-        let mut next = self.count;
-        for (row, key) in (0_usize..).zip(old_keys) {
-            let unit = old_units.get(row).copied().unwrap_or_default();
-            let found = here.get_mut(&(unit, *key)).and_then(Vec::pop);
-            numbers.push(found.unwrap_or_else(|| {
-                gone.insert(next, self.units.get(&unit).copied().unwrap_or(next));
-                next += 1;
-                next - 1
-            }));
+        for key in old.units.iter().copied().zip(old.contents.iter().copied()) {
+            if let Some(row) = found.get_mut(&key).and_then(Vec::pop) {
+                numbers.push(row);
+                continue;
+            }
+            gone.insert(*next, self.units.get(&key.0).copied().unwrap_or(*next));
+            numbers.push(*next);
+            *next = next.checked_add(1)?;
         }
-        let _ = old;
-        Renumbered { numbers, gone }
+        Some(Renumbered { numbers, gone })
     }
+}
 
-    fn unit_of_rows(&self) -> HashMap<u32, u64> {
-        if self.without_unit {
-            return HashMap::new();
-        }
-        let by_person: HashMap<u32, u64> = self.units.iter().map(|(unit, person)| (*person, *unit)).collect();
-        (0..self.count).filter_map(|row| Some((row, *by_person.get(&self.people.of(row))?))).collect()
-    }
+/// By row: a hash of the unit (zero without one) and of the content.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) units: Vec<u64>,
+    pub(crate) contents: Vec<u64>,
 }
 
 /// An older file's rows by the numbers of a newer one.

@@ -56,6 +56,11 @@ impl QuerySet {
         Prime::new(self.levels.iter().take_while(|level| level.contains(row)).count() as u64)
     }
 
+    /// The mark as a number.
+    pub(crate) const fn mark_of(&self) -> u64 {
+        self.mark.get()
+    }
+
     /// Two sets with one mark are the same set.
     pub(super) const fn mark(&self) -> Prime {
         self.mark

@@ -1,15 +1,15 @@
 //! What is known of a column of a plan: its label, its protection, and the way it came.
 
 use super::governed::{GovernedTable, Visible};
-use cogov_model::{Clauses, ColumnRef, Grade, Label, MinGroup, Text, Treatment};
+use cogov_model::{Aggregation, Clauses, ColumnRef, Grade, Label, MinGroup, Text, Treatment};
 use std::collections::BTreeMap;
 
 /// Facts of one column, or of which rows there are. They join: labels upwards, thresholds to the greater.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) label: Label,
-    /// The least group in which it may be shown; none when it may be shown row by row.
-    pub(super) protection: Option<MinGroup>,
+    /// What a statistic in which it may be shown obliges; none when it may be shown row by row.
+    pub(super) protection: Option<Aggregation>,
     /// The granted columns it is computed from.
     pub(super) sources: BTreeMap<ColumnRef, Origin>,
     /// The protected statistics it went through: threshold, grade before and after.
@@ -25,6 +25,14 @@ pub(super) struct Origin {
     pub(super) grades: (Grade, Grade),
 }
 
+/// The stricter of two protections: none is the least.
+pub(super) fn stricter(a: Option<Aggregation>, b: Option<Aggregation>) -> Option<Aggregation> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.stricter(b)),
+        (a, b) => a.or(b),
+    }
+}
+
 impl Default for Facts {
     fn default() -> Self {
         Self { label: Label::bottom(), protection: None, sources: BTreeMap::new(), statistics: Vec::new() }
@@ -33,7 +41,7 @@ impl Default for Facts {
 
 impl Facts {
     /// The facts of a granted column at its scan.
-    pub(super) fn of_column(table: &GovernedTable, visible: &Visible, protection: Option<MinGroup>) -> Self {
+    pub(super) fn of_column(table: &GovernedTable, visible: &Visible, protection: Option<Aggregation>) -> Self {
         let label = super::certified::at_scan(&visible.column.label, &visible.ruling.treatment);
         let reference = ColumnRef {
             dataset: table.dataset.clone(),
@@ -51,7 +59,7 @@ impl Facts {
     /// Both together.
     pub(super) fn join(mut self, other: &Self) -> Self {
         self.label = self.label.join(&other.label);
-        self.protection = self.protection.max(other.protection);
+        self.protection = stricter(self.protection, other.protection);
         self.sources.extend(other.sources.iter().map(|(k, v)| (k.clone(), v.clone())));
         for statistic in &other.statistics {
             if !self.statistics.contains(statistic) {

@@ -1,15 +1,16 @@
 //! One walk over a planned statement: every column gets its label and its protection, and aggregates over
 //! protected values become protected statistics. What would show a protected value otherwise is refused.
 
-use super::facts::Facts;
+use super::engine::Engine;
+use super::facts::{self, Facts};
 use super::governed::GovernedTable;
 use super::statistic::{self, Piece};
+use super::world::GrantWorld;
 use super::{allowed, faults, total};
 use crate::error::QueryError;
-use cogov_model::{Clauses, Form, MinGroup, Text, Treatment};
+use cogov_model::{Aggregation, Clauses, Form, Text, Treatment};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, JoinType};
-use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
@@ -33,7 +34,7 @@ impl Node {
             return Err(QueryError::internal());
         }
         for column in &mut columns {
-            column.protection = column.protection.max(rows.protection);
+            column.protection = facts::stricter(column.protection, rows.protection);
         }
         Ok(Self { plan, columns, rows })
     }
@@ -67,7 +68,8 @@ impl Around<'_> {
 /// What the walk needs to know of the grant.
 pub(super) struct Governor {
     pub(super) form: Form,
-    pub(super) planner: Arc<SessionState>,
+    pub(super) engine: Engine,
+    pub(super) world: Arc<GrantWorld>,
     pub(super) statistics: Cell<usize>,
 }
 
@@ -138,13 +140,16 @@ impl Governor {
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
     }
 
-    /// The least group of a table: the greatest that any of its columns asks for.
-    fn threshold(table: &GovernedTable) -> Result<MinGroup, QueryError> {
+    /// What the rows of a table oblige: the strictest of what its columns ask for.
+    fn threshold(table: &GovernedTable) -> Result<Aggregation, QueryError> {
         let asked = table.columns.iter().filter_map(|c| match c.ruling.treatment {
             Treatment::Aggregate(k) => Some(k),
             _ => None,
         });
-        asked.max().map_or_else(statistic::default_threshold, Ok)
+        match asked.reduce(Aggregation::stricter) {
+            Some(asked) => Ok(asked),
+            None => statistic::default_threshold().map(Aggregation::over),
+        }
     }
 
     /// An expression with its subqueries governed, and its facts.
@@ -287,13 +292,21 @@ impl Governor {
         let keys = known(&groups);
         let rows = below.rows.clone().join(&keys);
         let every = rows.clone().join(&known(&values));
-        if let Some(k) = every.protection {
+        if let Some(obliged) = every.protection {
             let name = self.statistics.get();
             self.statistics.set(name + 1);
-            let piece = Piece { input: &below.plan, groups: &groups, values: &values, k, form: self.form };
-            let plan = statistic::build(&piece, node, &self.planner, name)?;
-            let columns = groups.iter().chain(&values).map(|(_, facts)| facts.clone().released(k));
-            return Node::new(plan, columns.collect(), rows.released(k));
+            let piece = Piece {
+                input: &below.plan,
+                groups: &groups,
+                values: &values,
+                obliged,
+                form: self.form,
+                engine: &self.engine,
+                world: &self.world,
+            };
+            let plan = statistic::build(&piece, node, name)?;
+            let columns = groups.iter().chain(&values).map(|(_, facts)| facts.clone().released(obliged.min_group));
+            return Node::new(plan, columns.collect(), rows.released(obliged.min_group));
         }
         let sets = node.schema.fields().len() - values.len();
         let mut columns: Vec<Facts> = match sets == groups.len() {

@@ -1,8 +1,10 @@
 //! The governed query: SQL of a grant → plan → labels → protection below and above the asker's operators → rows.
 
 mod allowed;
+mod asked;
 mod barrier;
 mod catalogue;
+mod cells;
 mod certified;
 mod config;
 mod engine;
@@ -11,6 +13,7 @@ mod faults;
 mod functions;
 mod govern;
 mod governed;
+mod guarded;
 mod leakproof;
 mod mask;
 mod memory;
@@ -19,6 +22,8 @@ mod objects;
 mod params;
 mod parse;
 mod prepared;
+mod recall;
+mod row_key;
 mod run;
 mod scope;
 mod statistic;

@@ -3,6 +3,7 @@
 //! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
 
 use super::faults;
+use crate::disclosure::TableRows;
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -59,6 +60,9 @@ impl Objects {
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             url: self.url.clone(),
             reader: Arc::new(reader),
+            store: Arc::clone(&self.store),
+            path: path.to_owned(),
+            numbered: tokio::sync::Mutex::default(),
         });
         let mut footers = self.footers.lock();
         if footers.len() >= FOOTERS {
@@ -89,6 +93,10 @@ pub(super) struct RawTable {
     rows: usize,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
+    store: Arc<dyn ObjectStore>,
+    path: String,
+    /// Its rows by number, for each unit that was declared.
+    numbered: tokio::sync::Mutex<HashMap<Option<String>, Arc<TableRows>>>,
 }
 
 impl fmt::Debug for RawTable {
@@ -100,6 +108,34 @@ impl fmt::Debug for RawTable {
 impl RawTable {
     pub(super) const fn rows(&self) -> usize {
         self.rows
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn location(&self) -> &Path {
+        &self.meta.location
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    pub(super) fn schema_ref(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Its rows by number, and who stands behind them. Read once for each unit.
+    pub(super) async fn numbered(&self, unit: Option<&str>) -> Result<Arc<TableRows>, QueryError> {
+        let mut numbered = self.numbered.lock().await;
+        if let Some(known) = numbered.get(&unit.map(str::to_owned)) {
+            return Ok(Arc::clone(known));
+        }
+        let rows = TableRows::read(&self.store, &self.meta.location, &self.schema, unit);
+        let rows = Arc::new(rows.await.map_err(|_| faults::unreadable())?);
+        numbered.insert(unit.map(str::to_owned), Arc::clone(&rows));
+        Ok(rows)
     }
 }
 

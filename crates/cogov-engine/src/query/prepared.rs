@@ -54,6 +54,7 @@ struct Plan {
     clauses: Clauses,
     parameters: Vec<Option<DataType>>,
     shape: String,
+    protected: bool,
 }
 
 impl Prepared {
@@ -109,6 +110,12 @@ impl Prepared {
     #[must_use]
     pub fn shape(&self) -> &str {
         &self.inner.shape
+    }
+
+    /// Whether it holds protected statistics, which are settled before the first row leaves and may be refused then.
+    #[must_use]
+    pub fn has_protected_statistics(&self) -> bool {
+        self.inner.protected
     }
 
     /// The statement with its parameters set, governed again.
@@ -195,7 +202,8 @@ async fn finish(
         .map_err(|e| faults::planning(&e))?;
     let governor = Governor {
         form: world.permit().form(),
-        planner: Arc::clone(&engine.inner.planner),
+        engine: engine.clone(),
+        world: Arc::clone(&world),
         statistics: Cell::new(0),
     };
     let node = governor.statement(&analyzed)?;
@@ -205,6 +213,7 @@ async fn finish(
     };
     let schema = run::plain_schema(node.plan.schema().as_arrow());
     let columns = describe(&schema, &node.columns, &node.rows);
+    let protected = governor.statistics.get() > 0;
     let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
@@ -217,6 +226,7 @@ async fn finish(
         columns,
         parameters,
         shape,
+        protected,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }
