@@ -188,7 +188,8 @@ impl App {
             if query.params.is_empty() { act } else { act.sealed("params", format!("{:?}", query.params)) };
         let act = query.grant.providers.iter().fold(act, Act::party);
         let decision = self.record(act).await?;
-        let mut stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        let mut stream =
+            plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
         // Whether protected statistics may be shown is known once they are collected: before the first row.
         let first = match plan.has_protected_statistics() {
             false => None,

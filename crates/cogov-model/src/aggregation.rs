@@ -183,8 +183,13 @@ mod tests {
         let text = r#"{"min_group":10,"dominance":{"largest":2,"percent":85},"round":5}"#;
         let all: Aggregation = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&all).unwrap(), text);
-        assert_eq!(all.to_string(), "aggregate over at least 10, the 2 greatest below 85 %, counts rounded to 5");
-        for bad in [r#"{"min_group":0}"#, r#"{"min_group":1,"round":0}"#, r#"{"min_group":1,"p_percent":100}"#] {
+        assert_eq!(
+            all.to_string(),
+            "aggregate over at least 10, the 2 greatest below 85 %, counts rounded to 5"
+        );
+        for bad in
+            [r#"{"min_group":0}"#, r#"{"min_group":1,"round":0}"#, r#"{"min_group":1,"p_percent":100}"#]
+        {
             assert!(serde_json::from_str::<Aggregation>(bad).is_err(), "{bad}");
         }
     }

@@ -103,7 +103,9 @@ fn aggregation_words(obliged: Aggregation) -> Text {
     );
     if let Some(rule) = obliged.dominance {
         let (n, percent) = (rule.largest, rule.percent.get());
-        words.en.push_str(&format!(", no sum of which the {n} greatest contributors make up {percent} % or more"));
+        words.en.push_str(&format!(
+            ", no sum of which the {n} greatest contributors make up {percent} % or more"
+        ));
         words.zh.push_str(&format!(",前{n}大贡献者合计占比达{percent}%的合计不予提供"));
     }
     if let Some(percent) = obliged.p_percent {

@@ -31,6 +31,9 @@ const SPREAD: u64 = 4;
 /// Rows of a set that are tried as a seat before the remainder is computed on all.
 const TRIES: u32 = 32;
 
+/// Figures among which a certificate is searched anew.
+const SEARCHED: usize = 2000;
+
 /// Rows that may be walked to compute one remainder on all of them.
 const WALK: u64 = 16 << 20;
 
@@ -60,6 +63,8 @@ impl People {
 /// An answered set.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
+    /// The number in which it came.
+    pub(crate) id: u32,
     pub(crate) set: QuerySet,
     pub(crate) story: Story,
 }
@@ -73,6 +78,8 @@ pub(crate) enum Verdict {
     New(Extension),
     /// It would tell of fewer than k persons.
     Hidden,
+    /// Perhaps it may, but the certificate has to be searched anew.
+    Tight,
     /// There is no room to remember it.
     Full,
 }
@@ -131,6 +138,11 @@ impl Answered {
         self.bases.iter().filter_map(|base| base.seats().get(figure).copied()).collect()
     }
 
+    /// The number of the next figure.
+    pub(crate) fn next_id(&self) -> u32 {
+        u32::try_from(self.figures.len()).unwrap_or(u32::MAX)
+    }
+
     /// How many groups the certificate has: the greatest k that was asked for.
     pub(crate) fn groups(&self) -> u64 {
         self.bases.len() as u64
@@ -147,7 +159,8 @@ impl Answered {
                 let on_seats = self.on_seats(&figure.set, index);
                 let Some(base) = self.bases.get(index) else { return false };
                 let remainder = base.remainder(on_seats, figure.set.mark());
-                let Some(seat) = self.seat(base, &earlier, &figure.set, &remainder, &RoaringBitmap::new()) else {
+                let Some(seat) = self.seat(base, &earlier, &figure.set, &remainder, &RoaringBitmap::new())
+                else {
                     self.bases.truncate(index);
                     return false;
                 };
@@ -223,12 +236,69 @@ impl Answered {
         let mut seats = Vec::new();
         for (base, remainder) in self.bases.iter().zip(remainders) {
             let Some(seat) = self.seat(base, &earlier, set, &remainder, &sitting) else {
-                return Verdict::Hidden;
+                return self.without_seat(base, &earlier, set, &remainder);
             };
             sitting.insert(self.people.of(seat));
             seats.push((remainder, seat));
         }
-        Verdict::New(Extension { figure: Figure { set: set.clone(), story: story.clone() }, seats })
+        let figure = Figure { id: self.next_id(), set: set.clone(), story: story.clone() };
+        Verdict::New(Extension { figure, seats })
+    }
+
+    /// What a set is that found no seat: too few persons make the difference, or they sit elsewhere.
+    fn without_seat(
+        &self,
+        base: &Base,
+        earlier: &[&QuerySet],
+        set: &QuerySet,
+        remainder: &Remainder,
+    ) -> Verdict {
+        let persons = self.everywhere(base, earlier, set, remainder);
+        let persons: HashSet<u32> = persons.into_iter().map(|row| self.people.of(row)).collect();
+        let enough = persons.len() as u64 >= self.groups() && self.figures.len() < SEARCHED;
+        if enough { Verdict::Tight } else { Verdict::Hidden }
+    }
+
+    /// The memory with one more set, its certificate searched anew: smaller sets first, since what larger ones add to
+    /// them is then all that they need. None when none is found.
+    pub(crate) fn searched_anew(&self, set: &QuerySet, story: &Story) -> Option<Self> {
+        let mut figures = self.figures.clone();
+        figures.push(Figure { id: self.next_id(), set: set.clone(), story: story.clone() });
+        figures.sort_by_key(|figure| (figure.set.len(), figure.id));
+        let mut anew = self.emptied();
+        for figure in figures {
+            let remainders = anew.remainders(&figure.set);
+            let Verdict::New(mut extension) = anew.extension(&figure.set, &figure.story, remainders) else {
+                return None;
+            };
+            extension.figure.id = figure.id;
+            anew.take(extension);
+        }
+        Some(anew)
+    }
+
+    fn emptied(&self) -> Self {
+        let mut empty = Self::new(self.people.clone());
+        empty.bases = vec![Base::default(); self.bases.len()];
+        empty.hidden = self.hidden.clone();
+        empty
+    }
+
+    /// The memory with more figures in the given order, on these seats in so many groups. None when they do not fit.
+    pub(crate) fn reordered(
+        &self,
+        more: Vec<Figure>,
+        groups: u64,
+        order: &[(u32, Vec<u32>)],
+    ) -> Option<Self> {
+        let mut by_id: HashMap<u32, Figure> =
+            self.figures.iter().cloned().chain(more).map(|figure| (figure.id, figure)).collect();
+        let mut anew = self.emptied();
+        anew.bases = vec![Base::default(); usize::try_from(groups).ok()?];
+        for (id, seats) in order {
+            anew.take_on(by_id.remove(id)?, seats).then_some(())?;
+        }
+        by_id.is_empty().then_some(anew)
     }
 
     /// A row on which the remainder is not zero, of a person who has no seat yet.
@@ -245,15 +315,20 @@ impl Answered {
             !self.taken.contains(person) && !sitting.contains(person)
         };
         let rows = set.rows();
-        let size = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let tries = TRIES.min(size);
-        let spaced = (0..tries).filter_map(|i| {
-            rows.select(u32::try_from(u64::from(size) * u64::from(i) / u64::from(tries)).unwrap_or(0))
+        if rows.is_empty() {
+            return None;
+        }
+        // Multiples of the golden ratio spread evenly, so that seats do not crowd in one place.
+        let begin = sitting.len() * u64::from(TRIES);
+        let spaced = (begin..begin + u64::from(TRIES)).filter_map(|i| {
+            let part = u128::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            rows.select(u32::try_from((part * u128::from(rows.len())) >> 64).unwrap_or(0))
         });
         let fits = |row: &u32| open(*row) && !base.value(earlier, set, remainder, *row).is_zero();
-        spaced.into_iter().find(fits).or_else(|| {
-            self.everywhere(base, earlier, set, remainder).into_iter().find(|row| open(*row))
-        })
+        let mut spaced = spaced;
+        spaced
+            .find(fits)
+            .or_else(|| self.everywhere(base, earlier, set, remainder).into_iter().find(|row| open(*row)))
     }
 
     /// Every row on which the remainder is not zero; none when that would take too long.
@@ -322,9 +397,10 @@ impl Answered {
         let remainders = self.remainders(&figure.set);
         let seats: Vec<(Remainder, u32)> = remainders.into_iter().zip(seats.iter().copied()).collect();
         let earlier = self.sets(self.figures.len());
-        let fits = self.bases.iter().zip(&seats).all(|(base, (remainder, seat))| {
-            !base.value(&earlier, &figure.set, remainder, *seat).is_zero()
-        });
+        let fits =
+            self.bases.iter().zip(&seats).all(|(base, (remainder, seat))| {
+                !base.value(&earlier, &figure.set, remainder, *seat).is_zero()
+            });
         if fits {
             self.take(Extension { figure, seats });
         }
@@ -363,6 +439,13 @@ mod tests {
             return false;
         }
         match memory.weigh(&set, &Story::default()) {
+            Verdict::Tight => match memory.searched_anew(&set, &Story::default()) {
+                Some(anew) => {
+                    *memory = anew;
+                    true
+                }
+                None => false,
+            },
             Verdict::Known => true,
             Verdict::New(extension) => {
                 memory.take(extension);
@@ -379,8 +462,9 @@ mod tests {
         assert!(!ask(&mut m, (0..500).filter(|row| *row != 5)), "one person less");
         assert!(!ask(&mut m, 0..509), "nine persons more");
         assert!(ask(&mut m, 0..510), "ten persons more");
+        assert!(ask(&mut m, 10..510), "ten persons less");
         assert!(ask(&mut m, 0..500), "the same again");
-        assert!(ask(&mut m, 500..510), "what follows from two answers");
+        assert!(ask(&mut m, 0..10) && ask(&mut m, 500..510), "what follows from two answers");
         assert!(ask(&mut m, 100..300));
         assert!(!ask(&mut m, (0..100).chain(301..500)), "three together tell of one");
         assert!(!ask(&mut m, (0..101).chain(300..500)), "so do these");
@@ -410,7 +494,10 @@ mod tests {
         let mut m = memory(10_000, 10);
         for column in [7, 11, 13] {
             for value in 0..column {
-                assert!(ask(&mut m, (0..10_000).filter(|row| row * row % column == value || row % column == value)));
+                assert!(ask(
+                    &mut m,
+                    (0..10_000).filter(|row| row * row % column == value || row % column == value)
+                ));
             }
         }
         assert!(ask(&mut m, 0..10_000));

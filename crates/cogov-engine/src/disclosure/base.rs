@@ -50,11 +50,17 @@ impl Base {
     }
 
     /// Takes the answered sets away from a set, whose values on the seats are given by position.
-    pub(super) fn remainder(&self, on_seats: impl IntoIterator<Item = (u32, Prime)>, mark: Prime) -> Remainder {
+    pub(super) fn remainder(
+        &self,
+        on_seats: impl IntoIterator<Item = (u32, Prime)>,
+        mark: Prime,
+    ) -> Remainder {
         let mut values: BTreeMap<u32, Prime> = on_seats.into_iter().collect();
         let (mut taken, mut mark) = (Vec::new(), mark);
         while let Some((position, value)) = values.pop_first() {
-            let Some(upper) = self.upper.get(position as usize).filter(|_| !value.is_zero()) else { continue };
+            let Some(upper) = self.upper.get(position as usize).filter(|_| !value.is_zero()) else {
+                continue;
+            };
             let own = upper.first().map_or(Prime::ZERO, |(_, own)| *own);
             let multiple = value.times(own.inverse());
             for (later, remainder) in upper.iter().skip(1) {
@@ -117,7 +123,13 @@ impl Base {
     }
 
     /// Takes a set in, with a seat on which its remainder is not zero. Returns how many numbers were added.
-    pub(super) fn push(&mut self, sets: &[&QuerySet], set: &QuerySet, remainder: Remainder, seat: u32) -> usize {
+    pub(super) fn push(
+        &mut self,
+        sets: &[&QuerySet],
+        set: &QuerySet,
+        remainder: Remainder,
+        seat: u32,
+    ) -> usize {
         let column = self.column(sets, seat, None);
         let own = self.value(sets, set, &remainder, seat);
         let here = at(self.seats.len());

@@ -1,6 +1,6 @@
 //! The cells of one statement before they are shown: which are, which figures of them are, and what is remembered.
 
-use super::answered::{Answered, Figure, Verdict};
+use super::answered::{Answered, Extension, Verdict};
 use super::rows::TableRows;
 use super::set::QuerySet;
 use super::shares::Shares;
@@ -50,10 +50,31 @@ pub(crate) enum CellShown {
 #[derive(Debug)]
 pub(crate) struct Judged {
     pub(crate) shown: Vec<CellShown>,
-    /// By table: where its new figures begin, and what was hidden newly.
-    pub(crate) news: Vec<(usize, Vec<u64>)>,
+    /// What is new, by table.
+    pub(crate) news: Vec<News>,
     /// Whether the memory had no room for something.
     pub(crate) full: bool,
+}
+
+/// What a statement adds to the memory about a table.
+#[derive(Debug)]
+pub(crate) struct News {
+    /// The number of its first new figure.
+    pub(crate) from: u32,
+    /// Marks of the sets that were hidden newly.
+    pub(crate) hidden: Vec<u64>,
+    /// Whether earlier figures have other seats now.
+    pub(crate) reordered: bool,
+}
+
+/// How often one statement may search a certificate anew.
+const SEARCHES: usize = 16;
+
+/// What becomes of a table's memory.
+enum Change {
+    Nothing,
+    Taken(Extension),
+    Replaced(Box<Answered>),
 }
 
 /// Weighs the cells, in the order given; earlier ones are preferred.
@@ -63,8 +84,10 @@ pub(crate) fn judge(
     rules: &Rules,
     tables: &mut [TableTold],
 ) -> Judged {
-    let news = tables.iter().map(|table| (table.answered.figures().len(), Vec::new())).collect();
-    let mut court = Court { rules, tables, news, full: false };
+    let news =
+        |table: &TableTold| News { from: table.answered.next_id(), hidden: Vec::new(), reordered: false };
+    let news = tables.iter().map(news).collect();
+    let mut court = Court { rules, tables, news, full: false, searches: SEARCHES };
     let shown = cells.iter().map(|(cell, concentrated)| match concentrated {
         true => CellShown::Gone,
         false => court.cell(cell, measures),
@@ -76,8 +99,9 @@ pub(crate) fn judge(
 struct Court<'a> {
     rules: &'a Rules,
     tables: &'a mut [TableTold],
-    news: Vec<(usize, Vec<u64>)>,
+    news: Vec<News>,
     full: bool,
+    searches: usize,
 }
 
 impl Court<'_> {
@@ -88,9 +112,8 @@ impl Court<'_> {
             return CellShown::Gone;
         }
         let all = self.may(&members);
-        let figures = measures.iter().enumerate().map(|(at, measure)| {
-            all && self.figure(cell, at, *measure, &members)
-        });
+        let figures =
+            measures.iter().enumerate().map(|(at, measure)| all && self.figure(cell, at, *measure, &members));
         CellShown::Row(all, figures.collect())
     }
 
@@ -137,8 +160,15 @@ impl Court<'_> {
         for (at, set) in sets.iter().enumerate() {
             let Some(table) = self.tables.get(at) else { return false };
             match table.answered.weigh(set, &self.rules.story) {
-                Verdict::Known => verdicts.push(None),
-                Verdict::New(extension) => verdicts.push(Some(extension)),
+                Verdict::Known => verdicts.push(Change::Nothing),
+                Verdict::New(extension) => verdicts.push(Change::Taken(extension)),
+                Verdict::Tight => match self.searched(at, set) {
+                    Some(anew) => verdicts.push(Change::Replaced(Box::new(anew))),
+                    None => {
+                        self.hide(at, set);
+                        return false;
+                    }
+                },
                 Verdict::Full => {
                     self.full = true;
                     return false;
@@ -149,26 +179,34 @@ impl Court<'_> {
                 }
             }
         }
-        for (table, verdict) in self.tables.iter_mut().zip(verdicts) {
-            if let Some(extension) = verdict {
-                table.answered.take(extension);
+        for ((table, news), verdict) in self.tables.iter_mut().zip(&mut self.news).zip(verdicts) {
+            match verdict {
+                Change::Nothing => {}
+                Change::Taken(extension) => table.answered.take(extension),
+                Change::Replaced(anew) => {
+                    table.answered = *anew;
+                    news.reordered = true;
+                }
             }
         }
         true
     }
 
+    /// The memory of a table with one more set, where its certificate is found anew and not too often.
+    fn searched(&mut self, at: usize, set: &QuerySet) -> Option<Answered> {
+        if self.searches == 0 {
+            return None;
+        }
+        self.searches -= 1;
+        self.tables.get(at)?.answered.searched_anew(set, &self.rules.story)
+    }
+
     fn hide(&mut self, at: usize, set: &QuerySet) {
         let mark = set.mark_of();
-        let Some((table, (_, hidden))) = self.tables.get_mut(at).zip(self.news.get_mut(at)) else { return };
+        let Some((table, news)) = self.tables.get_mut(at).zip(self.news.get_mut(at)) else { return };
         if !table.answered.is_hidden(mark) {
             table.answered.hide(mark);
-            hidden.push(mark);
+            news.hidden.push(mark);
         }
     }
-}
-
-/// The figures that a statement added to a table's memory, with their seats.
-pub(crate) fn added(answered: &Answered, from: usize) -> impl Iterator<Item = (&Figure, Vec<u32>)> {
-    let seats = move |at: usize| answered.seats_of(at);
-    answered.figures().iter().enumerate().skip(from).map(move |(at, figure)| (figure, seats(at)))
 }

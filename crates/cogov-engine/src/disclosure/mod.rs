@@ -17,11 +17,10 @@ mod set;
 mod shares;
 mod story;
 
-pub(crate) use answered::{Answered, Figure};
-pub(crate) use judge::{Cell, CellShown, Measure, Rules, TableTold, added, judge};
+pub(crate) use answered::{Answered, Figure, People};
+pub(crate) use judge::{Cell, CellShown, Measure, News, Rules, TableTold, judge};
 pub(crate) use keys::row_keys;
 pub use port::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub(crate) use record::{KeptFigure, Record};
-pub(crate) use rows::{TableRows, Told, Unreadable, keys_of};
-pub(crate) use set::QuerySet;
+pub(crate) use rows::{File, TableRows, Told, Unreadable};
 pub(crate) use story::{Key, Story, text_hash};

@@ -76,7 +76,10 @@ mod tests {
             for b in &some {
                 assert_eq!(a.plus(*b).minus(*b), *a);
                 assert_eq!(a.times(*b), b.times(*a));
-                assert_eq!(u128::from(a.times(*b).get()), u128::from(a.get()) * u128::from(b.get()) % u128::from(P));
+                assert_eq!(
+                    u128::from(a.times(*b).get()),
+                    u128::from(a.get()) * u128::from(b.get()) % u128::from(P)
+                );
             }
         }
     }

@@ -21,6 +21,9 @@ pub(crate) struct Record {
     pub(crate) figures: Vec<KeptFigure>,
     /// Marks of sets that were hidden.
     pub(crate) hidden: Vec<u64>,
+    /// When earlier figures got other seats: all figures in their new order, with their seats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) order: Option<Vec<(u32, Vec<u32>)>>,
 }
 
 /// An answered set as it is kept.

@@ -7,11 +7,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
-use object_store::{ObjectStore, path::Path};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// A file that cannot be read as it should.
 #[derive(Debug, Clone, Copy)]
@@ -35,17 +33,11 @@ pub(crate) struct TableRows {
 }
 
 impl TableRows {
-    /// Reads the unit column of a file, or every column where that does not tell rows apart. `schema` gives the types in
-    /// which queries see the columns.
-    pub(crate) async fn read(
-        store: &Arc<dyn ObjectStore>,
-        path: &Path,
-        schema: &Schema,
-        unit: Option<&str>,
-    ) -> Result<Self, Unreadable> {
-        let all: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    /// Reads the unit column of a file, or every column where that does not tell rows apart.
+    pub(crate) async fn read(file: &File<'_>, unit: Option<&str>) -> Result<Self, Unreadable> {
+        let all: Vec<&str> = file.schema.fields().iter().map(|field| field.name().as_str()).collect();
         let units = match unit {
-            Some(unit) => keys_of(store, path, schema, &[unit]).await?,
+            Some(unit) => file.keys(&[unit]).await?,
             None => Vec::new(),
         };
         let mut rows = Self::of_keys(&units)?;
@@ -55,7 +47,7 @@ impl TableRows {
             return Ok(rows);
         }
         let persons = rows.first;
-        rows = Self::of_keys(&keys_of(store, path, schema, &all).await?)?;
+        rows = Self::of_keys(&file.keys(&all).await?)?;
         (rows.by_content, rows.without_unit) = (true, unit.is_none());
         rows.people.count = if unit.is_some() { persons.len() as u64 } else { u64::from(rows.count) };
         let person = |(row, key): (u32, &u64)| persons.get(key).map(|person| (row, *person));
@@ -140,23 +132,26 @@ pub(crate) struct Renumbered {
     pub(crate) gone: HashMap<u32, u32>,
 }
 
-/// A hash of each row over the named columns, in file order.
-pub(crate) async fn keys_of(
-    store: &Arc<dyn ObjectStore>,
-    path: &Path,
-    schema: &Schema,
-    names: &[&str],
-) -> Result<Vec<u64>, Unreadable> {
-    let reader = ParquetObjectReader::new(Arc::clone(store), path.clone());
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|_| Unreadable)?;
-    let wanted: Result<Vec<usize>, _> = names.iter().map(|name| builder.schema().index_of(name)).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map_err(|_| Unreadable)?);
-    let mut stream = builder.with_projection(mask).build().map_err(|_| Unreadable)?;
-    let mut keys = Vec::new();
-    while let Some(batch) = stream.try_next().await.map_err(|_| Unreadable)? {
-        keys.extend(row_keys(&columns(&batch, schema, names)?).map_err(|_| Unreadable)?);
+/// A file of a table: how to open it, and the types in which queries see its columns.
+pub(crate) struct File<'a> {
+    pub(crate) open: &'a (dyn Fn() -> Result<Box<dyn AsyncFileReader>, Unreadable> + Send + Sync),
+    pub(crate) schema: &'a Schema,
+}
+
+impl File<'_> {
+    /// A hash of each row over the named columns, in file order.
+    pub(crate) async fn keys(&self, names: &[&str]) -> Result<Vec<u64>, Unreadable> {
+        let builder = ParquetRecordBatchStreamBuilder::new((self.open)()?).await.map_err(|_| Unreadable)?;
+        let wanted: Result<Vec<usize>, _> =
+            names.iter().map(|name| builder.schema().index_of(name)).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.map_err(|_| Unreadable)?);
+        let mut stream = builder.with_projection(mask).build().map_err(|_| Unreadable)?;
+        let mut keys = Vec::new();
+        while let Some(batch) = stream.try_next().await.map_err(|_| Unreadable)? {
+            keys.extend(row_keys(&columns(&batch, self.schema, names)?).map_err(|_| Unreadable)?);
+        }
+        Ok(keys)
     }
-    Ok(keys)
 }
 
 /// The named columns of a batch, in the types of a schema.

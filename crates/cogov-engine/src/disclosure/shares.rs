@@ -42,9 +42,9 @@ impl Shares {
         let by_share = obliged.dominance.is_some_and(|rule| {
             greatest(usize::from(rule.largest)) * 100.0 >= total * f64::from(rule.percent.get())
         });
-        let by_rest = obliged.p_percent.is_some_and(|percent| {
-            (total - greatest(2)) * 100.0 < greatest(1) * f64::from(percent.get())
-        });
+        let by_rest = obliged
+            .p_percent
+            .is_some_and(|percent| (total - greatest(2)) * 100.0 < greatest(1) * f64::from(percent.get()));
         by_share || by_rest
     }
 }

@@ -63,7 +63,9 @@ fn expression_refusal(node: &LogicalPlan) -> Option<QueryError> {
 
 fn expr_refusal(expr: &Expr) -> Option<QueryError> {
     match expr {
-        Expr::Column(column) if column.name.starts_with(UNIT) || column.name.starts_with(ROW) => Some(reserved()),
+        Expr::Column(column) if column.name.starts_with(UNIT) || column.name.starts_with(ROW) => {
+            Some(reserved())
+        }
         Expr::Alias(alias) if alias.name.starts_with("__cogov") => Some(reserved()),
         Expr::Alias(_)
         | Expr::Column(_)

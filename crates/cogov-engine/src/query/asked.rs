@@ -135,9 +135,9 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
             _ => None,
         },
         LogicalPlan::Filter(node) => origin(&node.input, column),
-        LogicalPlan::Join(node) => {
-            position(&node.left).map(|_| origin(&node.left, column)).unwrap_or_else(|| origin(&node.right, column))
-        }
+        LogicalPlan::Join(node) => position(&node.left)
+            .map(|_| origin(&node.left, column))
+            .unwrap_or_else(|| origin(&node.right, column)),
         _ => None,
     }
 }

@@ -76,7 +76,8 @@ pub(super) async fn answers(
     columns: usize,
 ) -> Done<Answers> {
     let memory = reservation(context);
-    let mut stream = execute_stream(Arc::clone(plan), Arc::clone(context)).map_err(|e| faults::running(&e))?;
+    let mut stream =
+        execute_stream(Arc::clone(plan), Arc::clone(context)).map_err(|e| faults::running(&e))?;
     let mut batches = Vec::new();
     let mut rows = 0;
     while let Some(batch) = stream.next().await {
@@ -103,7 +104,8 @@ pub(super) async fn collect(
 ) -> Done<Collected> {
     let memory = reservation(context);
     let converter = converter(&plan.schema(), columns)?;
-    let mut stream = execute_stream(Arc::clone(plan), Arc::clone(context)).map_err(|e| faults::running(&e))?;
+    let mut stream =
+        execute_stream(Arc::clone(plan), Arc::clone(context)).map_err(|e| faults::running(&e))?;
     let mut cells: HashMap<Group, Cell> = HashMap::new();
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|e| faults::running(&e))?;
@@ -153,7 +155,8 @@ impl Collected {
             .filter(|((group, _), _)| self.cells.contains_key(*group))
             .map(|((group, concentrated), row)| Place { row, group: group.clone(), concentrated })
             .collect();
-        let size = |place: &Place| self.cells.get(&place.group).and_then(|c| c.keys.first()).map_or(0, Vec::len);
+        let size =
+            |place: &Place| self.cells.get(&place.group).and_then(|c| c.keys.first()).map_or(0, Vec::len);
         places.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.group.cmp(&b.group)));
         Ok(places)
     }

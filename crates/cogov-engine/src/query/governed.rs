@@ -2,9 +2,9 @@
 
 use super::barrier::Barrier;
 use super::objects::RawTable;
+use super::row_key::RowKey;
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
-use super::row_key::RowKey;
 use super::{faults, leakproof, mask};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};

@@ -11,7 +11,8 @@ use super::units::Below;
 use super::world::GrantWorld;
 use super::{faults, watch};
 use crate::disclosure::{
-    Addition, Answered, AnswerMemory, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold, judge,
+    Addition, AnswerMemory, Answered, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold,
+    judge,
 };
 use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::SchemaRef;
@@ -127,7 +128,8 @@ impl Case {
         Box::pin(settle_all(&self.members, context)).await?;
         let answers = cells::answers(&self.answers, context, self.groups).await?;
         let collected =
-            cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len()).await?;
+            cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
+                .await?;
         let order = collected.order(&answers, &self.sensitive)?;
         let shown = self.weigh(&collected, &order).await?;
         answers.shown(&order, &shown, &self.shown, schema)
@@ -170,10 +172,11 @@ impl Case {
             let slot: Slot = self.engine.inner.recollections.slot(memory.owner(), &about(below));
             held.push(slot.lock_owned().await);
         }
-        let (mut tables, mut loaded) = (Vec::new(), Vec::new());
+        let (mut tables, mut loaded, mut raised) = (Vec::new(), Vec::new(), Vec::new());
         for ((below, rows), slot) in self.tables.iter().zip(rows).zip(&mut held) {
             let mut read = self.read(memory, below, rows, slot.take()).await?;
-            if !read.answered.raise(self.rules.obliged.get()) || read.is_full() {
+            raised.push(read.answered.groups() < self.rules.obliged.get());
+            if !read.answered.raise(self.rules.obliged.get()) {
                 return Err(full());
             }
             let answered = std::mem::replace(&mut read.answered, Answered::new(People::default()));
@@ -185,11 +188,15 @@ impl Case {
             return Err(full());
         }
         let mut additions: Vec<(usize, Addition)> = Vec::new();
-        for (at, (below, (from, hidden))) in self.tables.iter().zip(judged.news).enumerate() {
+        for (at, (below, mut news)) in self.tables.iter().zip(judged.news).enumerate() {
+            news.reordered |= raised.get(at).copied().unwrap_or_default();
             let Some((loaded, table)) = loaded.get_mut(at).zip(tables.get_mut(at)) else { continue };
             std::mem::swap(&mut loaded.answered, &mut table.answered);
-            let addition = recall::addition(&about(below), loaded, &self.rules.story, from, hidden)?;
+            let addition = recall::addition(&about(below), loaded, &self.rules.story, news)?;
             additions.extend(addition.map(|addition| (at, addition)));
+        }
+        if additions.iter().any(|(at, _)| loaded.get(*at).is_some_and(Loaded::is_full)) {
+            return Err(full());
         }
         let kept: Vec<Addition> = additions.iter().map(|(_, addition)| addition.clone()).collect();
         if !kept.is_empty() && !memory.remember(kept).await.map_err(|_| recall::unavailable())? {

@@ -27,6 +27,7 @@ mod row_key;
 mod run;
 mod scope;
 mod statistic;
+mod steps;
 mod total;
 mod units;
 mod watch;

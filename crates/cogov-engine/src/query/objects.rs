@@ -3,7 +3,7 @@
 //! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
 
 use super::faults;
-use crate::disclosure::TableRows;
+use crate::disclosure::{File, TableRows, Unreadable};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, metadata::DFParquetMetadata,
+    CachedParquetFileReaderFactory, ParquetFileReaderFactory, metadata::DFParquetMetadata,
 };
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -20,8 +20,10 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
+use parquet::arrow::async_reader::AsyncFileReader;
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Footers kept; beyond it the cache starts again, which only costs time.
@@ -60,7 +62,6 @@ impl Objects {
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             url: self.url.clone(),
             reader: Arc::new(reader),
-            store: Arc::clone(&self.store),
             path: path.to_owned(),
             numbered: tokio::sync::Mutex::default(),
         });
@@ -93,7 +94,6 @@ pub(super) struct RawTable {
     rows: usize,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
-    store: Arc<dyn ObjectStore>,
     path: String,
     /// Its rows by number, for each unit that was declared.
     numbered: tokio::sync::Mutex<HashMap<Option<String>, Arc<TableRows>>>,
@@ -114,16 +114,15 @@ impl RawTable {
         &self.path
     }
 
-    pub(super) fn location(&self) -> &Path {
-        &self.meta.location
-    }
-
-    pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
-        &self.store
-    }
-
     pub(super) fn schema_ref(&self) -> &Schema {
         &self.schema
+    }
+
+    /// A reader of the object.
+    pub(super) fn open(&self) -> Result<Box<dyn AsyncFileReader>, Unreadable> {
+        let file = self.meta.clone().into();
+        let reader = self.reader.create_reader(0, file, None, &ExecutionPlanMetricsSet::new());
+        reader.map(|reader| reader as Box<dyn AsyncFileReader>).map_err(|_| Unreadable)
     }
 
     /// Its rows by number, and who stands behind them. Read once for each unit.
@@ -132,8 +131,9 @@ impl RawTable {
         if let Some(known) = numbered.get(&unit.map(str::to_owned)) {
             return Ok(Arc::clone(known));
         }
-        let rows = TableRows::read(&self.store, &self.meta.location, &self.schema, unit);
-        let rows = Arc::new(rows.await.map_err(|_| faults::unreadable())?);
+        let open = || self.open();
+        let rows = TableRows::read(&File { open: &open, schema: &self.schema }, unit).await;
+        let rows = Arc::new(rows.map_err(|_| faults::unreadable())?);
         numbered.insert(unit.map(str::to_owned), Arc::clone(&rows));
         Ok(rows)
     }

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream};
 use super::world::GrantWorld;
-use super::{allowed, faults, parse};
+use super::{allowed, faults, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -237,7 +237,7 @@ fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultCo
         ResultColumn {
             name: field.name().clone(),
             label: all.label.clone(),
-            chain: facts.chain(rows),
+            chain: steps::chain(facts, rows),
             treatments: all.treatments(),
         }
     });

@@ -3,7 +3,8 @@
 use super::faults;
 use super::objects::{Objects, RawTable};
 use crate::disclosure::{
-    Addition, AnswerMemory, Answered, Figure, KeptFigure, MemoryKey, Record, TableRows, Told, Unreadable, added, keys_of,
+    Addition, AnswerMemory, Answered, Figure, File, KeptFigure, MemoryKey, News, Record, Story, TableRows,
+    Told, Unreadable,
 };
 use crate::error::{ErrorKind, QueryError};
 use parking_lot::Mutex;
@@ -94,7 +95,12 @@ impl Reader<'_> {
     }
 
     /// The rows of an older object by the numbers of this one.
-    async fn older(&self, object: &str, next: &mut u32, answered: &mut Answered) -> Result<Vec<u32>, QueryError> {
+    async fn older(
+        &self,
+        object: &str,
+        next: &mut u32,
+        answered: &mut Answered,
+    ) -> Result<Vec<u32>, QueryError> {
         let raw = self.objects.open(object, 0).await?;
         let old = told(&raw, self.raw, self.unit).await?;
         let here = told(self.raw, &raw, self.unit).await?;
@@ -107,6 +113,8 @@ impl Reader<'_> {
 /// The rows of an object by unit and by the content of the columns that both objects have.
 async fn told(raw: &RawTable, other: &RawTable, unit: Option<&str>) -> Result<Told, QueryError> {
     let unreadable = |_: Unreadable| faults::unreadable();
+    let open = || raw.open();
+    let file = File { open: &open, schema: raw.schema_ref() };
     let (ours, theirs) = (raw.schema_ref(), other.schema_ref());
     let mut names: Vec<&str> = Vec::new();
     let mut alike = true;
@@ -118,12 +126,12 @@ async fn told(raw: &RawTable, other: &RawTable, unit: Option<&str>) -> Result<To
     }
     names.sort_unstable();
     let units = match unit {
-        Some(unit) => keys_of(raw.store(), raw.location(), ours, &[unit]).await.map_err(unreadable)?,
+        Some(unit) => file.keys(&[unit]).await.map_err(unreadable)?,
         None => Vec::new(),
     };
     // With other types the contents cannot be compared: then a person's row is taken for the same.
     let contents = match alike && !names.is_empty() {
-        true => keys_of(raw.store(), raw.location(), ours, &names).await.map_err(unreadable)?,
+        true => file.keys(&names).await.map_err(unreadable)?,
         false if unit.is_some() => vec![0; units.len()],
         false => return Err(unavailable()),
     };
@@ -137,11 +145,22 @@ fn take(answered: &mut Answered, record: &Record, numbers: Option<&Vec<u32>>) ->
         None => row,
         Some(numbers) => numbers.get(row as usize).copied().unwrap_or(u32::MAX),
     };
-    answered.raise(record.groups).then_some(())?;
-    for kept in &record.figures {
-        let figure = Figure { set: kept.set(number)?, story: record.story.clone() };
-        let seats: Vec<u32> = kept.seats.iter().map(|row| number(*row)).collect();
-        answered.take_on(figure, &seats).then_some(())?;
+    if record.order.is_none() {
+        answered.raise(record.groups).then_some(())?;
+    }
+    let mut figures = Vec::new();
+    for (id, kept) in (answered.next_id()..).zip(&record.figures) {
+        let figure = Figure { id, set: kept.set(number)?, story: record.story.clone() };
+        figures.push((figure, kept.seats.iter().map(|row| number(*row)).collect::<Vec<u32>>()));
+    }
+    match &record.order {
+        None => figures.into_iter().try_for_each(|(f, seats)| answered.take_on(f, &seats).then_some(()))?,
+        Some(order) => {
+            let here = |(id, seats): &(u32, Vec<u32>)| (*id, seats.iter().map(|row| number(*row)).collect());
+            let order: Vec<(u32, Vec<u32>)> = order.iter().map(here).collect();
+            *answered =
+                answered.reordered(figures.into_iter().map(|(f, _)| f).collect(), record.groups, &order)?;
+        }
     }
     if numbers.is_none() {
         record.hidden.iter().for_each(|mark| answered.hide(*mark));
@@ -153,21 +172,27 @@ fn take(answered: &mut Answered, record: &Record, numbers: Option<&Vec<u32>>) ->
 pub(super) fn addition(
     about: &MemoryKey,
     loaded: &Loaded,
-    story: &crate::disclosure::Story,
-    from: usize,
-    hidden: Vec<u64>,
+    story: &Story,
+    news: News,
 ) -> Result<Option<Addition>, QueryError> {
-    let kept = added(&loaded.answered, from).map(|(figure, seats)| KeptFigure::new(figure, seats));
+    let answered = &loaded.answered;
+    let mut new: Vec<(usize, &Figure)> =
+        answered.figures().iter().enumerate().filter(|(_, figure)| figure.id >= news.from).collect();
+    new.sort_by_key(|(_, figure)| figure.id);
+    let kept = new.into_iter().map(|(at, figure)| KeptFigure::new(figure, answered.seats_of(at)));
     let figures = kept.collect::<Option<Vec<_>>>().ok_or_else(QueryError::internal)?;
-    if figures.is_empty() && hidden.is_empty() {
+    if figures.is_empty() && news.hidden.is_empty() {
         return Ok(None);
     }
+    let order =
+        || answered.figures().iter().enumerate().map(|(at, f)| (f.id, answered.seats_of(at))).collect();
     let record = Record {
         object: loaded.object.clone(),
-        groups: loaded.answered.groups(),
+        groups: answered.groups(),
         story: story.clone(),
         figures,
-        hidden,
+        hidden: news.hidden,
+        order: news.reordered.then(order),
     };
     let text = record.write().ok_or_else(QueryError::internal)?;
     Ok(Some(Addition { about: about.clone(), number: loaded.number + 1, text }))

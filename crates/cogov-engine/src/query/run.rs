@@ -1,8 +1,8 @@
 //! Running a governed plan: on the query threads, within time and memory, at the pace of who reads.
 
 use super::engine::Engine;
-use super::{faults, guarded};
 use super::watch::{self, Watch};
+use super::{faults, guarded};
 use crate::error::QueryError;
 use arrow::array::ArrayRef;
 use arrow::compute::cast;

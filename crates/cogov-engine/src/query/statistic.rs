@@ -104,7 +104,8 @@ impl Statistic {
             }
             groups.push(total::totalise(group, &schema)?.unalias());
         }
-        let values = piece.values.iter().map(|(value, _)| Value::new(value, &schema)).collect::<Result<_, _>>()?;
+        let values =
+            piece.values.iter().map(|(value, _)| Value::new(value, &schema)).collect::<Result<_, _>>()?;
         let name = |below: &units::Below| (below.table.dataset.clone(), below.table.name.clone());
         counted.tables.sort_by_key(name);
         if counted.tables.windows(2).any(|two| two.first().map(name) == two.last().map(name)) {
@@ -136,7 +137,11 @@ impl Statistic {
     /// Groups, then the wanted values, of every group.
     fn answers(&self, wanted: &[usize]) -> PlanResult<LogicalPlan> {
         let of = |at: &usize| self.values.get(*at);
-        let all = wanted.iter().filter_map(of).zip(0..).map(|(value, i)| value.aggregate.clone().alias(format!("a{i}")));
+        let all = wanted
+            .iter()
+            .filter_map(of)
+            .zip(0..)
+            .map(|(value, i)| value.aggregate.clone().alias(format!("a{i}")));
         // Without a group and a value there would be nothing to compute.
         let all: Vec<Expr> = all.chain([count_all().alias("rows")]).collect();
         let column = |name: String| Expr::Column(Column::from_name(name));
@@ -148,7 +153,10 @@ impl Statistic {
                 None => figure,
             });
         }
-        LogicalPlanBuilder::from(self.counted.plan.clone()).aggregate(self.named_groups(), all)?.project(columns)?.build()
+        LogicalPlanBuilder::from(self.counted.plan.clone())
+            .aggregate(self.named_groups(), all)?
+            .project(columns)?
+            .build()
     }
 
     /// Groups, then a number for each argument, then a key for each table, of every row.
@@ -184,7 +192,9 @@ impl Statistic {
             };
             let of = self.values.get(value).ok_or_else(faults::broken)?;
             let measure = of.argument.as_ref().map(|argument| {
-                let same = |(known, measure): (&&Expr, &Measure)| **known == argument && measure.magnitude != of.count;
+                let same = |(known, measure): (&&Expr, &Measure)| {
+                    *known == argument && measure.magnitude != of.count
+                };
                 let known = arguments.iter().zip(&measures).position(same);
                 known.unwrap_or_else(|| {
                     arguments.push(argument);

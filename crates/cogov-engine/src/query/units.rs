@@ -95,10 +95,15 @@ impl Threads {
                 let renamed = |column: &Column| Column::new(Some(node.alias.clone()), column.name());
                 let units = below.units.iter().map(renamed).collect();
                 let tables = below.tables.iter();
-                let tables =
-                    tables.map(|b| Below { key: renamed(&b.key), table: b.table.clone() }).collect();
+                let tables = tables.map(|b| Below { key: renamed(&b.key), table: b.table.clone() }).collect();
                 let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
-                Ok(Counted { plan: LogicalPlan::SubqueryAlias(plan), units, tables, protected: below.protected, unitless: below.unitless })
+                Ok(Counted {
+                    plan: LogicalPlan::SubqueryAlias(plan),
+                    units,
+                    tables,
+                    protected: below.protected,
+                    unitless: below.unitless,
+                })
             }
             LogicalPlan::Filter(node) => {
                 let below = self.walk(&node.input)?;
@@ -125,7 +130,8 @@ impl Threads {
         let name = format!("{hidden}_{}", self.next);
         self.next += 1;
         let key = Column::from_name(name.as_str());
-        let mut counted = Counted::bare(built(hidden_scan(scan, &table, hidden, &name))?, protected, unitless);
+        let mut counted =
+            Counted::bare(built(hidden_scan(scan, &table, hidden, &name))?, protected, unitless);
         match self.what {
             Carried::Units => counted.units.push(key),
             Carried::Rows => counted.tables.push(Below { table, key }),

@@ -5,8 +5,8 @@
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use cogov_engine::{
-    Addition, AnswerMemory, Engine, EngineConfig, GrantWorld, MaskKey, MemoryKey, MemoryUnavailable, Prepared, QueryError,
-    Source, VolatileMemory,
+    Addition, AnswerMemory, Engine, EngineConfig, GrantWorld, MaskKey, MemoryKey, MemoryUnavailable,
+    Prepared, QueryError, Source, VolatileMemory,
 };
 use cogov_model::{
     Column, ColumnRef, DataType, Form, Grade, Grant, GrantState, Label, Lane, Party, PartyClass, Purpose,

@@ -38,7 +38,11 @@ pub async fn two_answers_at_once_never_share_a_place(store: Store) {
         tokio::spawn(async move {
             loop {
                 let next = bodies(&store, "lab", "units", 0).await.len() as u64 + 1;
-                if store.add_answers(&party("lab"), &[answer("units", next, &name.to_string())]).await.unwrap() {
+                if store
+                    .add_answers(&party("lab"), &[answer("units", next, &name.to_string())])
+                    .await
+                    .unwrap()
+                {
                     return;
                 }
             }
