@@ -124,7 +124,8 @@ impl Court<'_> {
         if !self.enough(&contributors) || (contributors != members && !self.may(&contributors)) {
             return false;
         }
-        !measure.magnitude || (0..self.tables.len()).all(|table| self.balanced(cell, table, values))
+        let alone = self.rules.obliged.get() <= 1;
+        alone || !measure.magnitude || (0..self.tables.len()).all(|table| self.balanced(cell, table, values))
     }
 
     /// Whether no few persons of a table make up a figure, and not everybody has the same value.

@@ -31,6 +31,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, StatisticsArgs,
 };
+use futures::future::BoxFuture;
 use std::{fmt, sync::Arc};
 use tokio::sync::OnceCell;
 
@@ -100,37 +101,42 @@ impl Guarded {
 ///
 /// # Errors
 /// When one cannot be answered.
-pub(super) async fn settle_all(
-    plan: &Arc<dyn ExecutionPlan>,
-    context: &Arc<TaskContext>,
-) -> std::result::Result<(), QueryError> {
-    let mut nodes: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-    let walked = plan.apply(|node| {
-        if node.downcast_ref::<Guarded>().is_some() {
-            nodes.push(Arc::clone(node));
+pub(super) fn settle_all<'a>(
+    plan: &'a Arc<dyn ExecutionPlan>,
+    context: &'a Arc<TaskContext>,
+) -> BoxFuture<'a, std::result::Result<(), QueryError>> {
+    let settle = async move {
+        let mut nodes: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        let walked = plan.apply(|node| {
+            if node.downcast_ref::<Guarded>().is_some() {
+                nodes.push(Arc::clone(node));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        walked.map_err(|e| faults::running(&e))?;
+        for node in nodes {
+            if let Some(guarded) = node.downcast_ref::<Guarded>() {
+                guarded.settle(context).await.map_err(|e| faults::running(&e))?;
+            }
         }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    walked.map_err(|e| faults::running(&e))?;
-    for node in nodes {
-        if let Some(guarded) = node.downcast_ref::<Guarded>() {
-            guarded.settle(context).await.map_err(|e| faults::running(&e))?;
-        }
-    }
-    Ok(())
+        Ok(())
+    };
+    Box::pin(settle)
 }
 
 type Settled<T> = std::result::Result<T, QueryError>;
 
 impl Case {
     async fn settle(&self, context: &Arc<TaskContext>, schema: &SchemaRef) -> Settled<RecordBatch> {
-        Box::pin(settle_all(&self.answers, context)).await?;
-        Box::pin(settle_all(&self.members, context)).await?;
+        settle_all(&self.answers, context).await?;
+        settle_all(&self.members, context).await?;
         let answers = cells::answers(&self.answers, context, self.groups).await?;
         let collected =
             cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
                 .await?;
-        let order = collected.order(&answers, &self.sensitive)?;
+        // What may be shown of single persons needs no care for groups that are alike.
+        let sensitive = if self.rules.obliged.get() > 1 { self.sensitive.as_slice() } else { &[] };
+        let order = collected.order(&answers, sensitive)?;
         let shown = self.weigh(&collected, &order).await?;
         answers.shown(&order, &shown, &self.shown, schema)
     }

@@ -332,8 +332,8 @@ fn sub_groups() -> QueryError {
 
 fn grouping_sets() -> QueryError {
     QueryError::not_governed(
-        "ROLLUP, CUBE and GROUPING SETS of protected values, whose totals would give suppressed groups away",
-        "受保护数值的 ROLLUP、CUBE 与 GROUPING SETS，其合计会泄露被隐去的组",
+        "ROLLUP, CUBE and GROUPING SETS of protected values; ask for the totals in a statement of their own, or with UNION ALL",
+        "受保护数值的 ROLLUP、CUBE 与 GROUPING SETS；请用单独的语句或 UNION ALL 查询合计",
     )
 }
 
