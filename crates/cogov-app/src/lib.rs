@@ -18,6 +18,7 @@ mod imports;
 mod indexer;
 mod journal;
 mod limiter;
+mod memory;
 mod privacy;
 mod query;
 mod receipt;

@@ -7,7 +7,7 @@ mod noise;
 pub(crate) use noise::is_public_column;
 pub use noise::{BudgetLeft, NoiseAsk, NoiseReport};
 
-use crate::{Actor, App, AppError, error::Result, record::Act};
+use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -218,7 +218,16 @@ impl App {
         });
         let decision = self.record(act).await?;
         self.note_release(&query, decision).await;
-        let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        let mut stream =
+            plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        // Whether protected statistics may be shown is known once they are collected: before the first row.
+        let first = match plan.has_protected_statistics() {
+            false => None,
+            true => match stream.next().await {
+                Some(Err(error)) => return Err(self.refuse_answer(&query, error, decision).await),
+                first => Some(first),
+            },
+        };
         Ok(Answer {
             decision,
             grade: plan.grade(),
@@ -226,7 +235,7 @@ impl App {
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
             noise,
-            rows: ReleasedRows::new(stream, self.clone(), &query, decision),
+            rows: ReleasedRows::new(first, stream, self.clone(), &query, decision),
         })
     }
 
@@ -333,8 +342,9 @@ impl App {
         };
         let key = MaskKey::new(*self.store.mask_key(&grant.id).await?.bytes());
         let terms = Self::noise_terms(&reach, &session.noise);
+        let memory = PartyMemory::new(&self.store, &session.actor.party.id);
         let world = GrantWorld::new(permit, grant.scope.clone(), reach.sources, key).with_noise(terms);
-        Ok((Arc::new(world), basis))
+        Ok((Arc::new(world.remembering(Arc::new(memory))), basis))
     }
 
     /// Every table that the grant or its scope names, in the current published version.
@@ -394,6 +404,15 @@ impl App {
                 AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision: Some(index) }
             }
             Err(error) => error,
+        }
+    }
+
+    /// A query that was decided and then not answered: a refusal is an entry of its own that follows the decision.
+    async fn refuse_answer(&self, query: &PreparedQuery, error: QueryError, decision: u64) -> AppError {
+        let (grant, world) = (query.grant.as_ref(), query.prepared.world());
+        match self.refuse_query(&query.session, grant, world, &query.sql, query.door, error).await {
+            AppError::Query { error, decision: None } => AppError::Query { error, decision: Some(decision) },
+            refused => refused,
         }
     }
 
@@ -485,12 +504,17 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
 /// Rows on their way out. Counts what leaves; when the stream ends, fails or is dropped, the release is
 /// written to the ledger. At a regular end it is written before the end is reported.
 pub struct ReleasedRows {
+    /// What was read of the stream to know that it may leave.
+    first: Option<FirstRows>,
     stream: RowStream,
     release: Option<Release>,
     /// Whether somebody else writes the release: who makes a file of the rows.
     handed_over: bool,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
+
+/// The first item of a stream, or its end.
+type FirstRows = Option<std::result::Result<arrow::record_batch::RecordBatch, QueryError>>;
 
 /// The entry about what left, on its way.
 pub(crate) struct Release {
@@ -501,7 +525,13 @@ pub(crate) struct Release {
 }
 
 impl ReleasedRows {
-    fn new(stream: RowStream, app: App, query: &PreparedQuery, decision: u64) -> Self {
+    fn new(
+        first: Option<FirstRows>,
+        stream: RowStream,
+        app: App,
+        query: &PreparedQuery,
+        decision: u64,
+    ) -> Self {
         let act = Act::new(EntryKind::Release, Outcome::Done)
             .party(&query.session.actor.party.id)
             .grant(&query.grant.id)
@@ -510,7 +540,7 @@ impl ReleasedRows {
             .fact("door", query.door.code());
         let act = query.grant.providers.iter().fold(act, Act::party);
         let release = Some(Release { app, act, rows: 0, bytes: 0 });
-        Self { stream, release, handed_over: false, ending: None }
+        Self { first, stream, release, handed_over: false, ending: None }
     }
 
     /// The schema of every batch.
@@ -551,7 +581,11 @@ impl Stream for ReleasedRows {
         if self.release.is_none() && !self.handed_over {
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.stream.poll_next_unpin(context)) {
+        let item = match self.first.take() {
+            Some(first) => first,
+            None => std::task::ready!(self.stream.poll_next_unpin(context)),
+        };
+        match item {
             Some(Ok(batch)) => {
                 if let Some(release) = self.release.as_mut() {
                     release.rows += batch.num_rows() as u64;

@@ -8,6 +8,7 @@
 //! run; errors of a running query never carry DataFusion's words.
 
 pub mod catalogue;
+mod disclosure;
 mod error;
 pub mod extract;
 pub mod grading;
@@ -15,6 +16,7 @@ pub mod import;
 pub mod noise;
 mod query;
 
+pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
 pub use query::{
     Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param, Prepared,

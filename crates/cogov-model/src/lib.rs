@@ -3,6 +3,7 @@
 //! No I/O, no async, no SQL: every other room speaks in these types. Identifiers, grades, times and
 //! amounts of privacy are types, so that a wrong state does not compile or does not parse.
 
+mod aggregation;
 mod calendar;
 mod category;
 mod dataset;
@@ -23,6 +24,7 @@ mod time;
 mod treatment;
 mod verification;
 
+pub use aggregation::{Aggregation, Dominance, Percent};
 pub use calendar::{Calendar, CalendarError};
 pub use category::{Category, Scheme, SchemeError, VolumeRule};
 pub use dataset::{Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version};

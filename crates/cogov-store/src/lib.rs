@@ -13,6 +13,7 @@
 //! ```
 
 mod account;
+mod answer;
 mod application;
 mod dataset;
 mod error;
@@ -33,6 +34,7 @@ mod verification;
 mod version;
 
 pub use account::Account;
+pub use answer::KeptAnswer;
 pub use application::ApplicationFilter;
 pub use dataset::DatasetFilter;
 pub use error::StoreError;

@@ -165,7 +165,12 @@ impl Node {
 
     /// Applies and lets everybody agree.
     pub async fn grant(&self) -> GrantId {
-        let id = self.app.apply(&self.actor("north-requester").await, self.draft()).await.unwrap();
+        self.grant_of(self.draft()).await
+    }
+
+    /// The same for another draft.
+    pub async fn grant_of(&self, draft: ApplicationDraft) -> GrantId {
+        let id = self.app.apply(&self.actor("north-requester").await, draft).await.unwrap();
         let agree = |words: &str| ApplicationAct::ApproveAsHead { words: words.into() };
         self.app.act(&self.actor("north-head").await, &id, agree("yes")).await.unwrap();
         let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };

@@ -8,6 +8,7 @@ use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
 use super::objects::Objects;
 use super::prepared::{self, Prepared};
+use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
 use crate::error::QueryError;
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     pub(super) config: EngineConfig,
     pub(super) functions: Functions,
     pub(super) objects: Objects,
+    /// What parties were answered before.
+    pub(super) recollections: Recollections,
     /// Plans the asker's part.
     pub(super) outer: SessionState,
     /// Plans what lies below barriers.
@@ -78,6 +81,7 @@ impl Engine {
             outer: session(&config, &base, false).build(),
             planner: Arc::new(session(&config, &base, true).build()),
             objects: Objects::new(store, url, Arc::clone(&base)),
+            recollections: Recollections::default(),
             total: TotalMemory::new(config.total_memory),
             functions,
             base,

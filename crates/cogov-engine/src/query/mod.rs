@@ -1,9 +1,11 @@
 //! The governed query: SQL of a grant → plan → labels → protection below and above the asker's operators → rows.
 
 mod allowed;
+mod asked;
 mod barrier;
 mod bounded;
 mod catalogue;
+mod cells;
 mod certified;
 mod config;
 mod dialect;
@@ -14,6 +16,7 @@ mod faults;
 mod functions;
 mod govern;
 mod governed;
+mod guarded;
 mod leakproof;
 mod mask;
 mod memory;
@@ -23,9 +26,12 @@ mod objects;
 mod params;
 mod parse;
 mod prepared;
+mod recall;
+mod row_key;
 mod run;
 mod scope;
 mod statistic;
+mod steps;
 mod total;
 mod units;
 mod verify;

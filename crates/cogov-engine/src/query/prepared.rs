@@ -8,7 +8,7 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream};
 use super::world::GrantWorld;
-use super::{allowed, faults, parse};
+use super::{allowed, faults, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -56,6 +56,7 @@ struct Plan {
     parameters: Vec<Option<DataType>>,
     shape: String,
     questions: Vec<Arc<Question>>,
+    protected: bool,
 }
 
 impl Prepared {
@@ -117,6 +118,12 @@ impl Prepared {
     #[must_use]
     pub fn questions(&self) -> &[Arc<Question>] {
         &self.inner.questions
+    }
+
+    /// Whether it holds protected statistics, which are settled before the first row leaves and may be refused then.
+    #[must_use]
+    pub fn has_protected_statistics(&self) -> bool {
+        self.inner.protected
     }
 
     /// The statement with its parameters set, governed again.
@@ -203,7 +210,8 @@ async fn finish(
         .map_err(|e| faults::planning(&e))?;
     let governor = Governor {
         form: world.permit().form(),
-        planner: Arc::clone(&engine.inner.planner),
+        engine: engine.clone(),
+        world: Arc::clone(&world),
         statistics: Cell::new(0),
         noise: Noise::new(&world),
     };
@@ -219,6 +227,7 @@ async fn finish(
     let schema = run::plain_schema(node.plan.schema().as_arrow());
     let mut columns = describe(&schema, &node.columns, &node.rows);
     noise::explain(&mut columns, &questions);
+    let protected = governor.statistics.get() > 0;
     let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
@@ -232,6 +241,7 @@ async fn finish(
         parameters,
         shape,
         questions,
+        protected,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }
@@ -242,7 +252,7 @@ fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultCo
         ResultColumn {
             name: field.name().clone(),
             label: all.label.clone(),
-            chain: facts.chain(rows),
+            chain: steps::chain(facts, rows),
             treatments: all.treatments(),
         }
     });

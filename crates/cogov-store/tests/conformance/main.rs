@@ -2,6 +2,7 @@
 //! be started is a failure, never a skip.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod answers;
 mod cases;
 mod cluster;
 mod fixtures;
@@ -34,6 +35,8 @@ const CASES: &[Case] = cases![
     cases::a_grant_changes_in_state_only,
     cases::rulebooks_hold_from_their_moment,
     cases::settings_are_remembered,
+    answers::answers_keep_their_order_and_are_kept_together_or_not,
+    answers::two_answers_at_once_never_share_a_place,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,

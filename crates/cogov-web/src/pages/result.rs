@@ -52,7 +52,7 @@ impl ColumnView {
             name: column.name.clone(),
             grade: Tag::grade(&visit.ui, column.label.grade),
             categories: names::categories(visit, &column.label),
-            reason: chain.join(" → "),
+            reason: chain.join("; "),
         }
     }
 }
