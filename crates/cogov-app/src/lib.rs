@@ -8,6 +8,7 @@ mod applications;
 mod article13;
 mod catalogue;
 mod checks;
+mod deliberation;
 mod error;
 mod figures;
 mod grants;
@@ -18,6 +19,7 @@ mod journal;
 mod limiter;
 mod query;
 mod record;
+mod registration;
 mod replay;
 mod requests;
 mod setup;
@@ -29,7 +31,15 @@ pub use applications::{
 };
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
-pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
+pub use cogov_store::{
+    CastVote, ConsultationCounts, ContributionFilter, CountedClause, Cursor, EntryFilter, Page, Paged,
+};
+pub use deliberation::{
+    AnswerPage, Author, ClassOpinion, ClausePage, Confidence, ConsultationCard, ConsultationPage,
+    ConsultationRights, ContributionView, DiffKind, DiffPart, GroupOpinion, Likeness, MyPart, NewAnswer,
+    NewConsultation, NewContribution, OpenData, OpinionMap, Position, Receipt, ReceiptCheck, ReceiptPage,
+    Represents, StatementOpinion, Turn, diff, split_clauses,
+};
 pub use error::{AppError, Result};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};
@@ -38,6 +48,7 @@ pub use imports::{JobId, JobState};
 pub use journal::{EntryView, Proof};
 pub use query::{Answer, Door, Explanation, GrantSession, PreparedQuery, ReleasedRows};
 pub use record::Sealed;
+pub use registration::Registration;
 pub use replay::{Replay, ReplayChange};
 pub use setup::SetupGrant;
 pub use stewardship::{

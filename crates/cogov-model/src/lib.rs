@@ -5,6 +5,8 @@
 
 mod calendar;
 mod category;
+mod consultation;
+mod contribution;
 mod dataset;
 mod decision;
 mod entry;
@@ -22,6 +24,13 @@ mod treatment;
 
 pub use calendar::{Calendar, CalendarError};
 pub use category::{Category, Scheme, SchemeError, VolumeRule};
+pub use consultation::{
+    Conclusion, Consultation, ConsultationEvent, ConsultationState, ConsultedClause, ParticipantClass,
+};
+pub use contribution::{
+    Answer, AnswerOutcome, Contribution, ContributionKind, HideReason, Moderation, Participant, Standing,
+    Tally, Vote,
+};
 pub use dataset::{Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version};
 pub use decision::{Clauses, Outcome, Reason};
 pub use entry::{Entry, EntryKind};
@@ -29,8 +38,8 @@ pub use form::{Form, Lane, Purpose};
 pub use grade::{Grade, ParseGradeError};
 pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
 pub use id::{
-    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, GrantId, IdError, PartyId,
-    PurposeCode, RegionCode, RulebookVersion, TableName,
+    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, ConsultationId, DatasetId, DraftRef,
+    GrantId, IdError, ParticipantKey, PartyId, PurposeCode, RegionCode, RulebookVersion, TableName,
 };
 pub use label::Label;
 pub use party::{Party, PartyClass, Role, Tier};

@@ -14,6 +14,9 @@
 
 mod account;
 mod application;
+mod consultation;
+mod consultation_record;
+mod contribution;
 mod dataset;
 mod error;
 mod grant;
@@ -32,6 +35,9 @@ mod version;
 
 pub use account::Account;
 pub use application::ApplicationFilter;
+pub use consultation::{ConsultationCounts, CountedClause, CountedConsultation};
+pub use consultation_record::ConsultationRecord;
+pub use contribution::{CastVote, ConsultationAct, ContributionFilter, SaltedContribution, Stance};
 pub use dataset::DatasetFilter;
 pub use error::StoreError;
 pub use grant::GrantFilter;

@@ -28,6 +28,8 @@ message_files!(
     "inbox",
     "workbench",
     "rulebook",
+    "consultation",
+    "consultation-acts",
     "record",
     "help",
     "errors"
@@ -111,6 +113,14 @@ mod tests {
         "fact-",
         "sealed-",
         "mask-",
+        "consultation-state-",
+        "participant-class-",
+        "contribution-kind-",
+        "vote-word-",
+        "hide-because-",
+        "answer-outcome-",
+        "receipt-check-",
+        "open-data-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

@@ -7,6 +7,7 @@ mod apply;
 mod apply_form;
 mod audit;
 mod catalogue;
+mod consultation;
 mod dataset;
 mod describe;
 mod download;
@@ -22,6 +23,7 @@ mod ledger;
 mod names;
 mod parties;
 mod preview;
+mod register;
 mod result;
 mod rulebook;
 mod sign_in;
@@ -60,7 +62,7 @@ fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
 
 /// Every page's route.
 pub fn routes() -> Router<Web> {
-    public().merge(signed_in()).merge(stewards())
+    public().merge(signed_in()).merge(stewards()).merge(consultation::routes())
 }
 
 fn public() -> Router<Web> {
@@ -68,6 +70,7 @@ fn public() -> Router<Web> {
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/register", get(register::show).post(register::submit))
         .route("/catalogue", get(catalogue::show))
         .route("/datasets/{id}", get(dataset::show))
         .route("/rulebook", get(rulebook::show))
@@ -127,6 +130,7 @@ mod tests {
             super::applications::samples,
             super::apply::samples,
             super::catalogue::samples,
+            super::consultation::samples,
             super::dataset::samples,
             super::describe::samples,
             super::draft::samples,
@@ -139,6 +143,7 @@ mod tests {
             super::import::samples,
             super::ledger::samples,
             super::parties::samples,
+            super::register::samples,
             super::rulebook::samples,
             super::sign_in::samples,
             super::steward::samples,
