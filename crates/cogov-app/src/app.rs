@@ -1,6 +1,9 @@
 //! The application: its parts, opened from a home folder.
 
-use crate::{AppError, deliberation::Deliberation, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter, record::Act};
+use crate::{
+    AppError, deliberation::Deliberation, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter,
+    record::Act,
+};
 use bytes::Bytes;
 use cogov_engine::{Engine, EngineConfig, QueryError};
 use cogov_ledger::{FileMedia, FileSigner, Ledger, LedgerError, Media, Options};

@@ -1,6 +1,10 @@
 //! Accounts that people make for themselves, to take part in public life and nothing else.
 
-use crate::{App, AppError, NewAccount, SignedIn, deliberation::Limited, error::{Result, found}};
+use crate::{
+    App, AppError, NewAccount, SignedIn,
+    deliberation::Limited,
+    error::{Result, found},
+};
 use cogov_model::{AccountName, Locale, Party, PartyClass, PartyId, Role, Text};
 use std::net::IpAddr;
 
@@ -28,9 +32,9 @@ impl App {
     /// # Errors
     /// `Invalid` names the first field that cannot be used, `TooMany` after many accounts from one address.
     pub async fn register(&self, registration: Registration<'_>, from: IpAddr) -> Result<SignedIn> {
-        let name = AccountName::new(registration.account)
-            .ok()
-            .filter(|name| name.as_str().len() >= 3 && name.as_str().starts_with(|c: char| c.is_ascii_lowercase()));
+        let name = AccountName::new(registration.account).ok().filter(|name| {
+            name.as_str().len() >= 3 && name.as_str().starts_with(|c: char| c.is_ascii_lowercase())
+        });
         let Some(name) = name else {
             return Err(AppError::invalid(
                 "account",

@@ -197,12 +197,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn note_joining(
-        &self,
-        id: &ConsultationId,
-        number: u64,
-        entry: u64,
-    ) -> Result<(), StoreError> {
+    pub async fn note_joining(&self, id: &ConsultationId, number: u64, entry: u64) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
         Statement::with(
             "UPDATE consultation_participants SET entry = $3 \

@@ -320,17 +320,19 @@ impl Applier<'_> {
         participant: Option<i64>,
     ) -> Result<BTreeMap<i64, Vote>, StoreError> {
         let wrong = |error| StoreError::of(WHAT, self.id, error);
-        let rows = Statement::new("SELECT statement, participant, vote FROM consultation_votes WHERE consultation = ")
-            .bind(self.id)
-            .when(" AND participant = ", participant)
-            .push(" AND statement IN (SELECT number FROM consultation_contributions WHERE consultation = ")
-            .bind(self.id)
-            .push(" AND root = ")
-            .bind(root)
-            .push(") ORDER BY entry")
-            .all(self.on)
-            .await
-            .map_err(wrong)?;
+        let rows = Statement::new(
+            "SELECT statement, participant, vote FROM consultation_votes WHERE consultation = ",
+        )
+        .bind(self.id)
+        .when(" AND participant = ", participant)
+        .push(" AND statement IN (SELECT number FROM consultation_contributions WHERE consultation = ")
+        .bind(self.id)
+        .push(" AND root = ")
+        .bind(root)
+        .push(") ORDER BY entry")
+        .all(self.on)
+        .await
+        .map_err(wrong)?;
         let mut last: BTreeMap<i64, BTreeMap<i64, Vote>> = BTreeMap::new();
         for row in &rows {
             let vote: Vote = from_code("vote", self.id, text(row, "vote").map_err(wrong)?)?;
@@ -348,7 +350,10 @@ impl Applier<'_> {
     async fn recount(&mut self, root: i64) -> Result<(), StoreError> {
         let of_root = |text: &'static str, id: &str| Statement::with(text, [id.into(), root.into()]);
         let removed = self
-            .run(of_root("DELETE FROM consultation_stances WHERE consultation = $1 AND statement = $2", self.id))
+            .run(of_root(
+                "DELETE FROM consultation_stances WHERE consultation = $1 AND statement = $2",
+                self.id,
+            ))
             .await?;
         self.run(of_root(
             "UPDATE consultation_contributions SET agree = 0, disagree = 0, pass = 0 \

@@ -298,6 +298,30 @@ impl Store {
         decode_answer(&row)
     }
 
+    /// The last ledger entry of a consultation that the records hold: a contribution, a vote or an act.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_entry(&self, id: &ConsultationId) -> Result<u64, StoreError> {
+        let mut last = 0;
+        let mut connection = self.connection().await?;
+        for text in [
+            "SELECT entry FROM consultation_contributions WHERE consultation = $1 ORDER BY entry DESC LIMIT 1",
+            "SELECT entry FROM consultation_votes WHERE consultation = $1 ORDER BY entry DESC LIMIT 1",
+            "SELECT entry FROM consultation_acts WHERE consultation = $1 ORDER BY entry DESC LIMIT 1",
+        ] {
+            let row = Statement::with(text, [id.as_str().into()])
+                .optional(&mut connection)
+                .await
+                .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
+            if let Some(row) = row {
+                let entry = int(&row, "entry").map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
+                last = last.max(unsigned(WHAT, id.as_str(), entry)?);
+            }
+        }
+        Ok(last)
+    }
+
     /// Whether other statements were merged into one.
     ///
     /// # Errors
@@ -327,14 +351,15 @@ impl Store {
     ) -> Result<Paged<ConsultationAct>, StoreError> {
         let wrong = |error| StoreError::of("act", id.as_str(), error);
         let mut connection = self.connection().await?;
-        let rows = Statement::new("SELECT entry, at, salt, body FROM consultation_acts WHERE consultation = ")
-            .bind(id.as_str())
-            .when(" AND entry > ", page.after.as_ref().map(Cursor::number).transpose()?)
-            .push(" ORDER BY entry LIMIT ")
-            .bind(page.fetch())
-            .all(&mut connection)
-            .await
-            .map_err(wrong)?;
+        let rows =
+            Statement::new("SELECT entry, at, salt, body FROM consultation_acts WHERE consultation = ")
+                .bind(id.as_str())
+                .when(" AND entry > ", page.after.as_ref().map(Cursor::number).transpose()?)
+                .push(" ORDER BY entry LIMIT ")
+                .bind(page.fetch())
+                .all(&mut connection)
+                .await
+                .map_err(wrong)?;
         let read = |row: &AnyRow| {
             Ok(ConsultationAct {
                 entry: unsigned("act", id.as_str(), int(row, "entry").map_err(wrong)?)?,

@@ -30,6 +30,7 @@ message_files!(
     "rulebook",
     "consultation",
     "consultation-acts",
+    "opinions",
     "record",
     "help",
     "errors"
@@ -121,6 +122,7 @@ mod tests {
         "answer-outcome-",
         "receipt-check-",
         "open-data-",
+        "opinion-verdict-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

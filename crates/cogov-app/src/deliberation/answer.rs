@@ -5,9 +5,7 @@ use crate::{
     Actor, App, AppError,
     error::{Result, found},
 };
-use cogov_model::{
-    Answer, AnswerOutcome, ClauseId, ConsultationEvent, ConsultationId, EntryKind, Standing,
-};
+use cogov_model::{Answer, AnswerOutcome, ClauseId, ConsultationEvent, ConsultationId, EntryKind, Standing};
 use cogov_store::{ContributionFilter, Page, Paged};
 
 /// Contributions of one answer at most.
@@ -64,10 +62,8 @@ impl App {
         if let Some(replaced) = new.replaces {
             self.answer_or_missing(id, replaced).await?;
         }
-        let mut facts = vec![
-            ("outcome", outcome.code().to_owned()),
-            ("contributions", contributions.len().to_string()),
-        ];
+        let mut facts =
+            vec![("outcome", outcome.code().to_owned()), ("contributions", contributions.len().to_string())];
         if let AnswerOutcome::Change { clause, .. } = &outcome {
             facts.push(("clause", clause.to_string()));
         }
@@ -121,7 +117,11 @@ impl App {
             }
             AnswerOutcome::Change { clause, words } => {
                 if found(self.store.consultation_clause(id, &clause).await)?.is_none() {
-                    return Err(AppError::invalid("clause", "The text has no such clause.", "文本中没有这一条。"));
+                    return Err(AppError::invalid(
+                        "clause",
+                        "The text has no such clause.",
+                        "文本中没有这一条。",
+                    ));
                 }
                 Ok(AnswerOutcome::Change { clause, words: said(&words, "change", 20_000)? })
             }

@@ -140,7 +140,10 @@ mod tests {
 
     #[test]
     fn words_and_characters_that_change_are_shown() {
-        assert_eq!(told("at least ten persons", "at least twenty persons"), "at least [-ten-][+twenty+] persons");
+        assert_eq!(
+            told("at least ten persons", "at least twenty persons"),
+            "at least [-ten-][+twenty+] persons"
+        );
         assert_eq!(told("至少十人的统计", "至少二十人的统计"), "至少[+二+]十人的统计");
         assert_eq!(told("", "new"), "[+new+]");
         assert_eq!(told("same", "same"), "same");

@@ -162,11 +162,14 @@ impl App {
             Part::Participants => {
                 let found = self.store.participants(id, page).await?;
                 for person in &found.items {
-                    line(&mut text, &json!({
-                        "kind": "participation", "entry": person.entry, "number": person.number,
-                        "participant": person.key, "class": person.class, "verified": person.verified,
-                        "name": Self::shown_name(person),
-                    }));
+                    line(
+                        &mut text,
+                        &json!({
+                            "kind": "participation", "entry": person.entry, "number": person.number,
+                            "participant": person.key, "class": person.class, "verified": person.verified,
+                            "name": Self::shown_name(person),
+                        }),
+                    );
                 }
                 found.next
             }
@@ -188,23 +191,30 @@ impl App {
                     if file == OpenData::Votes {
                         let (at, vote) = (cast.at.millis(), cast.vote.number());
                         let moment = moment(cast.at);
-                        let _ = write!(text, "{at},{moment},{},{},{vote}\r\n", cast.statement, cast.participant);
+                        let _ =
+                            write!(text, "{at},{moment},{},{},{vote}\r\n", cast.statement, cast.participant);
                         continue;
                     }
                     let event = ConsultationEvent::Voted { statement: cast.statement, vote: cast.vote };
-                    line(&mut text, &json!({
-                        "kind": "vote", "entry": cast.entry, "participant": cast.participant,
-                        "salt": cast.salt, "content": content(&event),
-                    }));
+                    line(
+                        &mut text,
+                        &json!({
+                            "kind": "vote", "entry": cast.entry, "participant": cast.participant,
+                            "salt": cast.salt, "content": content(&event),
+                        }),
+                    );
                 }
                 found.next
             }
             Part::Acts => {
                 let found = self.store.consultation_acts(id, page).await?;
                 for act in &found.items {
-                    line(&mut text, &json!({
-                        "kind": "act", "entry": act.entry, "salt": act.salt, "content": act.content,
-                    }));
+                    line(
+                        &mut text,
+                        &json!({
+                            "kind": "act", "entry": act.entry, "salt": act.salt, "content": act.content,
+                        }),
+                    );
                 }
                 found.next
             }
@@ -237,7 +247,9 @@ impl App {
                 None => break,
             }
         }
-        let mut csv = String::from("contribution,entry,kind,clause,standing,covered-by,answer,outcome,change-clause\r\n");
+        let mut csv = String::from(
+            "contribution,entry,kind,clause,standing,covered-by,answer,outcome,change-clause\r\n",
+        );
         for contribution in &contributions {
             let (covered, answer) = covered(contribution, &by_number);
             let outcome = answer.and_then(|answer| outcomes.get(&answer));
@@ -282,7 +294,8 @@ impl App {
             let group = map.group_of(*participant).map(|group| group.to_string()).unwrap_or_default();
             let count = |vote: i8| votes.values().filter(|value| **value == vote).count();
             let comments = written.get(participant).copied().unwrap_or_default();
-            let _ = write!(csv, "{participant},{group},{comments},{},{},{}", votes.len(), count(1), count(-1));
+            let _ =
+                write!(csv, "{participant},{group},{comments},{},{},{}", votes.len(), count(1), count(-1));
             for statement in &statements {
                 csv.push(',');
                 if let Some(vote) = votes.get(statement) {

@@ -48,8 +48,7 @@ impl Limits {
         if buckets.len() >= REMEMBERED {
             buckets.retain(|(what, _), bucket| refilled(*bucket, what.rate(), now).left < what.rate().0);
         }
-        let bucket =
-            buckets.entry((what, who.to_owned())).or_insert(Bucket { left: most, since: now });
+        let bucket = buckets.entry((what, who.to_owned())).or_insert(Bucket { left: most, since: now });
         *bucket = refilled(*bucket, (most, every), now);
         match bucket.left.checked_sub(1) {
             Some(left) => {
@@ -91,6 +90,9 @@ mod tests {
         for _ in 0..most {
             limits.take(Limited::Contribution, "ann", at(1_000 * every)).unwrap();
         }
-        assert!(limits.take(Limited::Contribution, "ann", at(1_000 * every)).is_err(), "never more than full");
+        assert!(
+            limits.take(Limited::Contribution, "ann", at(1_000 * every)).is_err(),
+            "never more than full"
+        );
     }
 }

@@ -7,7 +7,6 @@
 mod answer;
 mod diff;
 mod export;
-mod grouping;
 mod limits;
 mod moderate;
 mod open;
@@ -26,9 +25,13 @@ pub use answer::{AnswerPage, NewAnswer};
 pub use diff::{DiffKind, DiffPart, diff};
 pub use export::OpenData;
 pub use open::NewConsultation;
-pub use opinion::{ClassOpinion, Confidence, GroupOpinion, OpinionMap, Position, Represents, StatementOpinion};
+pub use opinion::{
+    ClassOpinion, Confidence, GroupOpinion, OpinionMap, Position, Represents, StatementOpinion,
+};
 pub use participate::{NewContribution, Receipt, Turn};
-pub use read::{Author, ClausePage, ConsultationCard, ConsultationPage, ConsultationRights, ContributionView, MyPart};
+pub use read::{
+    Author, ClausePage, ConsultationCard, ConsultationPage, ConsultationRights, ContributionView, MyPart,
+};
 pub use receipt::{ReceiptCheck, ReceiptPage};
 pub use similar::Likeness;
 pub use split::split_clauses;
@@ -68,7 +71,12 @@ impl Deliberation {
                 "the key of the pseudonyms in the records is damaged: restore it from a backup".to_owned(),
             )
         })?;
-        Ok(Self { projector: Projector::new(store.consultations_until().await?), limits: Limits::default(), maps: opinion::Maps::default(), pseudonyms })
+        Ok(Self {
+            projector: Projector::new(store.consultations_until().await?),
+            limits: Limits::default(),
+            maps: opinion::Maps::default(),
+            pseudonyms,
+        })
     }
 }
 
@@ -96,7 +104,10 @@ impl App {
     ) -> Result<u64> {
         let content = serde_json::to_string(event).map_err(|error| {
             tracing::error!(%error, "an event could not be written as JSON");
-            AppError::unavailable("It could not be written, so nothing was done.", "无法写入，因此未执行任何操作。")
+            AppError::unavailable(
+                "It could not be written, so nothing was done.",
+                "无法写入，因此未执行任何操作。",
+            )
         })?;
         let mut act = Act::new(kind, Outcome::Done)
             .at(about.at)
@@ -141,7 +152,10 @@ pub(crate) fn require_open(consultation: &Consultation, now: Timestamp) -> Resul
             format!("本次征求意见将于 {} UTC 开始。", day(consultation.opens)),
         )),
         ConsultationState::Answering | ConsultationState::Concluded => Err(AppError::conflict(
-            format!("This consultation closed at {} UTC: opinions are no longer taken.", day(consultation.closes)),
+            format!(
+                "This consultation closed at {} UTC: opinions are no longer taken.",
+                day(consultation.closes)
+            ),
             format!("本次征求意见已于 {} UTC 截止，不再接收意见。", day(consultation.closes)),
         )),
     }

@@ -35,7 +35,8 @@ impl App {
         let reason = said(reason, "reason", 1_000)?;
         self.check_moderation(id, number, moderation).await?;
         let about = About::of_host(&consultation, self.clock.now());
-        let mut facts = vec![("contribution", number.to_string()), ("moderation", moderation.code().to_owned())];
+        let mut facts =
+            vec![("contribution", number.to_string()), ("moderation", moderation.code().to_owned())];
         match moderation {
             Moderation::Hide { because } => facts.push(("because", because.code().to_owned())),
             Moderation::Merge { into } => facts.push(("into", into.to_string())),
@@ -67,12 +68,7 @@ impl App {
         Ok(similar::alike(&statements))
     }
 
-    async fn check_moderation(
-        &self,
-        id: &ConsultationId,
-        number: u64,
-        moderation: Moderation,
-    ) -> Result<()> {
+    async fn check_moderation(&self, id: &ConsultationId, number: u64, moderation: Moderation) -> Result<()> {
         let contribution = self.contribution_or_missing(id, number).await?;
         let stays = |en: &str, zh: &str| Err(AppError::conflict(en, zh));
         match moderation {

@@ -112,24 +112,30 @@ impl App {
         let words = Text::same(said(words, "words", 10_000)?);
         let about = About::of_host(&consultation, now);
         let event = ConsultationEvent::Concluded { words };
-        let facts = [("contributions", counts.contributions.to_string()), ("answers", counts.answers.to_string())];
+        let facts =
+            [("contributions", counts.contributions.to_string()), ("answers", counts.answers.to_string())];
         self.record_event(EntryKind::Conclusion, &about, &event, &facts).await
     }
 }
 
 pub(crate) fn not_yours() -> AppError {
-    AppError::forbidden(
-        "This consultation is of another body.",
-        "该征求意见由其他单位发起。",
-    )
+    AppError::forbidden("This consultation is of another body.", "该征求意见由其他单位发起。")
 }
 
 fn checked(mut new: NewConsultation, now: Timestamp) -> Result<NewConsultation> {
     if new.title.is_empty() || new.title.en.chars().count().max(new.title.zh.chars().count()) > 200 {
-        return Err(AppError::invalid("title", "Give it a title of up to 200 characters.", "请填写标题（不超过 200 字）。"));
+        return Err(AppError::invalid(
+            "title",
+            "Give it a title of up to 200 characters.",
+            "请填写标题（不超过 200 字）。",
+        ));
     }
     if new.summary.is_empty() {
-        return Err(AppError::invalid("summary", "Say what it is about and why.", "请说明征求意见的内容和原因。"));
+        return Err(AppError::invalid(
+            "summary",
+            "Say what it is about and why.",
+            "请说明征求意见的内容和原因。",
+        ));
     }
     if new.closes <= new.opens || new.closes <= now {
         return Err(AppError::invalid(

@@ -1,15 +1,15 @@
 //! The opinion map: what groups hold, what all hold, across groups and across declared classes.
 //!
-//! Classes are counted side by side and never pooled: a statement is held across classes when each class with
-//! verified members holds it. Declared but unverified members count in no class.
+//! Classes are counted side by side and never pooled. Who only declares a class that their account's party does
+//! not show is counted in the totals of a statement and nowhere else: stuffing a class moves no result by class.
 
 use crate::{App, error::Result};
 use cogov_model::{ConsultationId, Contribution, Participant, ParticipantClass, Tally, Vote};
-use super::grouping::{self, Grouping};
-use cogov_store::{Page, Stance};
+use cogov_opinion as opinion;
+use cogov_store::{Cursor, Page};
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,12 +25,18 @@ pub struct StatementOpinion {
     pub tally: Tally,
     /// The votes of each group, in the order of the groups.
     pub by_group: Vec<Tally>,
-    /// The votes of each class that has verified voters.
+    /// The votes of each class that has voted on it.
     pub by_class: BTreeMap<ParticipantClass, Tally>,
-    /// How far every group agrees: the product of (A + 1)/(S + 2) over groups; none without groups.
-    pub across_groups: Option<f64>,
-    /// How far every class agrees: the least (A + 1)/(S + 2) over classes; none with fewer than two classes.
-    pub across_classes: Option<f64>,
+    /// The least share of agreement among groups.
+    pub across_groups: f64,
+    /// The least share of agreement among classes.
+    pub across_classes: f64,
+    /// How probable it is that a majority of every group and every class agrees.
+    pub all_agree: f64,
+    /// How probable it is that a majority of every group and every class disagrees.
+    pub all_disagree: f64,
+    /// How far opinions on it differ along the map, 0 to 1.
+    pub spread: f64,
     /// How often it is shown next, relative to others.
     pub priority: f64,
 }
@@ -42,8 +48,12 @@ pub struct Represents {
     pub statement: u64,
     /// Whether the group agrees with it; it disagrees otherwise.
     pub agrees: bool,
-    /// The share of the group's voters on it who do.
+    /// The share of the group that does.
     pub share: f64,
+    /// The mean share of the other groups.
+    pub others: f64,
+    /// How probable the difference is.
+    pub sure: f64,
 }
 
 /// A group of opinion.
@@ -53,9 +63,9 @@ pub struct GroupOpinion {
     pub number: usize,
     /// How many belong to it.
     pub size: u64,
-    /// What tells it from the others, the most telling first.
+    /// What tells it from the others, the surest first.
     pub represents: Vec<Represents>,
-    /// How many of each class belong to it, verified members only.
+    /// How many of each class belong to it.
     pub classes: BTreeMap<ParticipantClass, u64>,
 }
 
@@ -66,17 +76,23 @@ pub struct ClassOpinion {
     pub class: ParticipantClass,
     /// Voters whose party shows it; for the public, all.
     pub voters: u64,
-    /// Voters who only declare it: they count in no class.
+    /// Participants who only declare it: they count in no class and are not on the map.
     pub declared_only: u64,
 }
 
 /// How sure the picture is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Confidence {
-    /// Whether groups are shown: they came back when the map was made again from parts of the votes.
-    pub stable: bool,
-    /// How alike the groups were then, where it was tried: 1 the same, 0 as by chance.
-    pub agreement: Option<f64>,
+    /// `stable`, `not-stable` or `too-few`.
+    pub verdict: &'static str,
+    /// Participants with votes enough to be placed.
+    pub placed: u64,
+    /// The agreement that groups must reach between halves of the votes that share nothing.
+    pub needed: f64,
+    /// The numbers of groups that were tried, and the agreement of each: 1 is the same, 0 is chance.
+    pub tried: Vec<(usize, f64)>,
+    /// Distance between groups beside their width, −1 to 1.
+    pub separation: f64,
 }
 
 /// Where a participant stands on the map.
@@ -95,16 +111,24 @@ pub struct Position {
 /// The opinion map of a consultation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpinionMap {
-    /// Everybody who voted.
+    /// Everybody who voted and is counted in a class.
     pub voters: u64,
+    /// Their votes.
+    pub votes: u64,
     /// The statements that are shown, by number.
     pub statements: Vec<StatementOpinion>,
     /// The groups, the largest first; none when no groups are stable.
     pub groups: Vec<GroupOpinion>,
     /// The classes.
     pub classes: Vec<ClassOpinion>,
-    /// How sure the groups are.
+    /// Why there are groups, or none.
     pub confidence: Confidence,
+    /// Statements that a majority of every group and class agrees with, the surest first.
+    pub all_agree: Vec<u64>,
+    /// Statements that a majority of every group and class disagrees with.
+    pub all_disagree: Vec<u64>,
+    /// Statements on which opinions differ most.
+    pub divisive: Vec<u64>,
     /// Where everybody stands, by participant.
     pub positions: Vec<Position>,
 }
@@ -113,16 +137,33 @@ impl OpinionMap {
     /// The group of a participant.
     #[must_use]
     pub fn group_of(&self, participant: u64) -> Option<usize> {
-        let place = self.positions.binary_search_by_key(&participant, |position| position.participant).ok()?;
+        let place =
+            self.positions.binary_search_by_key(&participant, |position| position.participant).ok()?;
         self.positions.get(place)?.group
+    }
+
+    /// A statement by its number.
+    #[must_use]
+    pub fn statement(&self, number: u64) -> Option<&StatementOpinion> {
+        let place = self.statements.binary_search_by_key(&number, |statement| statement.number).ok()?;
+        self.statements.get(place)
     }
 }
 
-/// A map that was made, and after which ledger entry.
+/// A map under way: votes are added as they come, and nothing is started over but after an act of moderation.
+#[derive(Default)]
+struct Kept {
+    map: opinion::Map,
+    people: BTreeMap<u64, Participant>,
+    /// The ledger entry up to which it holds everything.
+    until: u64,
+}
+
 struct Made {
+    kept: Kept,
     latest: u64,
     at: Instant,
-    map: Arc<OpinionMap>,
+    view: Arc<OpinionMap>,
 }
 
 /// The last map of each consultation. Whoever asks while one is being made waits for it.
@@ -150,18 +191,25 @@ impl App {
         if let Some(made) = slot.as_ref()
             && (made.latest == latest || made.at.elapsed() < age)
         {
-            return Ok(Arc::clone(&made.map));
+            return Ok(Arc::clone(&made.view));
         }
+        let kept = slot.take().map(|made| made.kept).unwrap_or_default();
+        let mut kept = self.brought_up(id, kept).await?;
         let statements = self.shown_statements(id).await?;
-        let stances = self.store.stances(id).await?;
-        let people = self.everybody(id).await?;
-        let map = tokio::task::spawn_blocking(move || map_of(&statements, &stances, &people)).await;
-        let map = Arc::new(map.map_err(|error| {
+        let made = tokio::task::spawn_blocking(move || {
+            let view = Arc::new(view(&mut kept, &statements));
+            Made { kept, latest, at: Instant::now(), view }
+        });
+        let made = made.await.map_err(|error| {
             tracing::error!(%error, "the opinion map could not be made");
-            crate::AppError::unavailable("The opinion map cannot be made at the moment.", "目前无法生成意见图。")
-        })?);
-        *slot = Some(Made { latest, at: Instant::now(), map: Arc::clone(&map) });
-        Ok(map)
+            crate::AppError::unavailable(
+                "The opinion map cannot be made at the moment.",
+                "目前无法生成意见图。",
+            )
+        })?;
+        let view = Arc::clone(&made.view);
+        *slot = Some(made);
+        Ok(view)
     }
 
     /// How often each statement that is shown should come next.
@@ -170,177 +218,204 @@ impl App {
         Ok(map.statements.iter().map(|statement| (statement.number, statement.priority)).collect())
     }
 
-    async fn everybody(&self, id: &ConsultationId) -> Result<Vec<Participant>> {
-        let (mut all, mut page) = (Vec::new(), Page::first(Page::MOST));
+    /// Adds what came since: votes as they were cast, after an act of moderation everything anew.
+    async fn brought_up(&self, id: &ConsultationId, mut kept: Kept) -> Result<Kept> {
+        let since = |index: u64| Page::new(Some(Cursor::from_text(&index.to_string())), Page::MOST);
+        let moderated = !self.store.consultation_acts(id, &since(kept.until)).await?.items.is_empty();
+        if moderated || kept.until == 0 {
+            kept = Kept::default();
+            self.add_people(id, &mut kept).await?;
+            // Asked before the stances are read: what comes in between is added the next time.
+            kept.until = self.store.last_entry(id).await?;
+            for stance in self.store.stances(id).await? {
+                if let Some(cast) = kept.cast(&stance, kept.until) {
+                    kept.map.cast(cast);
+                }
+            }
+            return Ok(kept);
+        }
+        self.add_people(id, &mut kept).await?;
+        let mut page = since(kept.until);
+        let mut voters = BTreeSet::new();
         loop {
-            let found = self.store.participants(id, &page).await?;
-            all.extend(found.items);
+            let found = self.store.cast_votes(id, &page).await?;
+            voters.extend(found.items.iter().map(|vote| vote.participant));
+            kept.until = found.items.last().map_or(kept.until, |vote| vote.entry);
             match found.next {
                 Some(next) => page = Page::new(Some(next), Page::MOST),
-                None => return Ok(all),
+                None => break,
+            }
+        }
+        for voter in voters {
+            for stance in self.store.stances_of(id, voter).await? {
+                if let Some(cast) = kept.cast(&stance, kept.until) {
+                    kept.map.cast(cast);
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn add_people(&self, id: &ConsultationId, kept: &mut Kept) -> Result<()> {
+        let last = kept.people.last_key_value().map(|(number, _)| Cursor::from_text(&number.to_string()));
+        let mut page = Page::new(last, Page::MOST);
+        loop {
+            let found = self.store.participants(id, &page).await?;
+            for person in found.items {
+                if person.verified {
+                    kept.map.declare(opinion::Participant(person.number), class_of(person.class));
+                }
+                kept.people.insert(person.number, person);
+            }
+            match found.next {
+                Some(next) => page = Page::new(Some(next), Page::MOST),
+                None => return Ok(()),
             }
         }
     }
 }
 
-/// Makes a map. The same votes give the same map, whatever their order.
-fn map_of(statements: &[Contribution], stances: &[Stance], people: &[Participant]) -> OpinionMap {
-    let people: HashMap<u64, &Participant> = people.iter().map(|person| (person.number, person)).collect();
-    let shown: HashMap<u64, usize> =
-        statements.iter().enumerate().map(|(place, statement)| (statement.number, place)).collect();
-    let stances: Vec<Stance> =
-        stances.iter().filter(|stance| shown.contains_key(&stance.statement)).copied().collect();
-    let grouping = grouping::of(statements, &stances);
-    let mut counted = Counted::new(statements.len(), grouping.groups);
-    for stance in &stances {
-        let Some(place) = shown.get(&stance.statement) else { continue };
-        let person = people.get(&stance.participant).copied();
-        counted.count(*place, stance.vote, counts_in(person), grouping.group_of(stance.participant));
+impl Kept {
+    /// A stance as the map takes it; none when it is of somebody who counts in no class.
+    fn cast(&self, stance: &cogov_store::Stance, sequence: u64) -> Option<opinion::Cast> {
+        let counts = self.people.get(&stance.participant).is_some_and(|person| person.verified);
+        counts.then(|| opinion::Cast {
+            participant: opinion::Participant(stance.participant),
+            statement: opinion::StatementId(stance.statement),
+            sequence,
+            vote: match stance.vote {
+                Vote::Agree => opinion::Vote::Agree,
+                Vote::Disagree => opinion::Vote::Disagree,
+                Vote::Pass => opinion::Vote::Pass,
+            },
+        })
     }
-    let opinions: Vec<StatementOpinion> = statements
-        .iter()
-        .zip(counted.statements)
-        .map(|(statement, counts)| counts.opinion(statement, &grouping))
-        .collect();
+}
+
+const fn class_of(class: ParticipantClass) -> opinion::Class {
+    match class {
+        ParticipantClass::Public => opinion::Class::Public,
+        ParticipantClass::Scholar => opinion::Class::Scholar,
+        ParticipantClass::Practitioner => opinion::Class::Practitioner,
+        ParticipantClass::RegulatedEntity => opinion::Class::Regulated,
+        ParticipantClass::Official => opinion::Class::Official,
+    }
+}
+
+/// The picture in the words of the application.
+fn view(kept: &mut Kept, shown: &[Contribution]) -> OpinionMap {
+    let by_number: HashMap<u64, &Contribution> = shown.iter().map(|found| (found.number, found)).collect();
+    let known: Vec<u64> = kept.map.conversation().statements().map(|statement| statement.id.0).collect();
+    for number in known.iter().chain(by_number.keys()) {
+        let mut statement = opinion::Statement::new(opinion::StatementId(*number));
+        statement.moderated_out = !by_number.contains_key(number);
+        kept.map.state(statement);
+    }
+    let picture = kept.map.picture().clone();
+    let classes = classes(&picture, kept);
+    let number = |id: &opinion::StatementId| id.0;
     OpinionMap {
-        voters: voters(&stances),
-        groups: groups(&grouping, &opinions, &people),
-        classes: classes(&stances, &people),
-        confidence: grouping.confidence,
-        positions: grouping.positions,
-        statements: opinions,
+        voters: count(picture.participants),
+        votes: count(picture.votes),
+        groups: picture.groups.iter().flatten().enumerate().map(group).collect(),
+        classes,
+        confidence: confidence(&picture.grouping),
+        all_agree: picture.bridging.iter().map(number).collect(),
+        all_disagree: picture.rejected.iter().map(number).collect(),
+        divisive: picture.divisive.iter().map(number).collect(),
+        positions: picture.positions.iter().map(position).collect(),
+        statements: picture
+            .statements
+            .iter()
+            .filter_map(|seen| by_number.get(&seen.id.0).map(|found| statement(seen, found)))
+            .collect(),
     }
 }
 
-/// The class in which somebody's votes count: none when it is declared only.
-fn counts_in(person: Option<&Participant>) -> Option<ParticipantClass> {
-    person.filter(|person| person.verified).map(|person| person.class)
+fn statement(seen: &opinion::StatementView, found: &Contribution) -> StatementOpinion {
+    let by_class = ParticipantClass::ALL.into_iter().filter_map(|class| {
+        let counts = seen.classes.get(class_of(class).index())?;
+        let tally = tally(counts);
+        (tally.total() > 0).then_some((class, tally))
+    });
+    StatementOpinion {
+        number: found.number,
+        words: found.words.clone(),
+        tally: found.tally,
+        by_group: seen.groups.iter().map(tally).collect(),
+        by_class: by_class.collect(),
+        across_groups: seen.across_groups,
+        across_classes: seen.across_classes,
+        all_agree: seen.bridging.0,
+        all_disagree: seen.rejected.0,
+        spread: seen.spread,
+        priority: seen.priority,
+    }
 }
 
-fn voters(stances: &[Stance]) -> u64 {
-    let voters: std::collections::BTreeSet<u64> = stances.iter().map(|stance| stance.participant).collect();
-    u64::try_from(voters.len()).unwrap_or(u64::MAX)
+fn tally(counts: &opinion::Counts) -> Tally {
+    Tally {
+        agree: u64::from(counts.agree),
+        disagree: u64::from(counts.disagree),
+        pass: u64::from(counts.pass),
+    }
 }
 
-fn classes(stances: &[Stance], people: &HashMap<u64, &Participant>) -> Vec<ClassOpinion> {
-    let voters: std::collections::BTreeSet<u64> = stances.iter().map(|stance| stance.participant).collect();
-    let voters: Vec<&Participant> =
-        voters.iter().filter_map(|number| people.get(number).copied()).collect();
-    let count = |class: ParticipantClass, verified: bool| {
-        let of = |person: &&&Participant| person.class == class && person.verified == verified;
-        u64::try_from(voters.iter().filter(of).count()).unwrap_or(u64::MAX)
+fn group((number, group): (usize, &opinion::Group)) -> GroupOpinion {
+    let class = |class: ParticipantClass| {
+        let members = group.classes.get(class_of(class).index()).copied().unwrap_or_default();
+        (members > 0).then_some((class, count(members)))
+    };
+    GroupOpinion {
+        number,
+        size: count(group.size),
+        classes: ParticipantClass::ALL.into_iter().filter_map(class).collect(),
+        represents: group
+            .representative
+            .iter()
+            .map(|tells| Represents {
+                statement: tells.statement.0,
+                agrees: tells.agrees,
+                share: tells.share,
+                others: tells.others,
+                sure: tells.sure.0,
+            })
+            .collect(),
+    }
+}
+
+fn confidence(grouping: &opinion::Grouping) -> Confidence {
+    Confidence {
+        verdict: match grouping.verdict {
+            opinion::Verdict::Stable => "stable",
+            opinion::Verdict::NotStable => "not-stable",
+            opinion::Verdict::TooFew => "too-few",
+        },
+        placed: count(grouping.placed),
+        needed: grouping.needed,
+        tried: grouping.tried.clone(),
+        separation: grouping.separation,
+    }
+}
+
+fn position(position: &opinion::Position) -> Position {
+    let [x, y] = position.at;
+    Position { participant: position.participant.0, x, y, group: position.group.map(usize::from) }
+}
+
+fn classes(picture: &opinion::Picture, kept: &Kept) -> Vec<ClassOpinion> {
+    let voted = |person: &&Participant| {
+        !person.verified || picture.position(opinion::Participant(person.number)).is_some()
+    };
+    let voters: Vec<&Participant> = kept.people.values().filter(voted).collect();
+    let of = |class: ParticipantClass, verified: bool| {
+        count(voters.iter().filter(|person| person.class == class && person.verified == verified).count())
     };
     ParticipantClass::ALL
-        .map(|class| ClassOpinion {
-            class,
-            voters: count(class, true),
-            declared_only: count(class, false),
-        })
+        .map(|class| ClassOpinion { class, voters: of(class, true), declared_only: of(class, false) })
         .into()
 }
 
-fn groups(
-    grouping: &Grouping,
-    opinions: &[StatementOpinion],
-    people: &HashMap<u64, &Participant>,
-) -> Vec<GroupOpinion> {
-    let mut groups: Vec<GroupOpinion> = (0..grouping.groups)
-        .map(|number| GroupOpinion {
-            number,
-            size: 0,
-            represents: grouping::representative(number, opinions),
-            classes: BTreeMap::new(),
-        })
-        .collect();
-    for position in &grouping.positions {
-        let Some(group) = position.group.and_then(|group| groups.get_mut(group)) else { continue };
-        group.size += 1;
-        if let Some(class) = counts_in(people.get(&position.participant).copied()) {
-            *group.classes.entry(class).or_default() += 1;
-        }
-    }
-    groups
-}
-
-/// The votes on one statement, counted for everybody, each group and each class.
-#[derive(Clone)]
-struct Counts {
-    tally: Tally,
-    by_group: Vec<Tally>,
-    by_class: BTreeMap<ParticipantClass, Tally>,
-}
-
-struct Counted {
-    statements: Vec<Counts>,
-}
-
-impl Counted {
-    fn new(statements: usize, groups: usize) -> Self {
-        let none = Counts {
-            tally: Tally::default(),
-            by_group: vec![Tally::default(); groups],
-            by_class: BTreeMap::new(),
-        };
-        Self { statements: vec![none; statements] }
-    }
-
-    fn count(
-        &mut self,
-        place: usize,
-        vote: Vote,
-        class: Option<ParticipantClass>,
-        group: Option<usize>,
-    ) {
-        let Some(counts) = self.statements.get_mut(place) else { return };
-        add(&mut counts.tally, vote);
-        if let Some(tally) = group.and_then(|group| counts.by_group.get_mut(group)) {
-            add(tally, vote);
-        }
-        if let Some(class) = class {
-            add(counts.by_class.entry(class).or_default(), vote);
-        }
-    }
-}
-
-fn add(tally: &mut Tally, vote: Vote) {
-    match vote {
-        Vote::Agree => tally.agree += 1,
-        Vote::Disagree => tally.disagree += 1,
-        Vote::Pass => tally.pass += 1,
-    }
-}
-
-/// (A + 1)/(S + 2): the share that agrees, drawn to one half while few have voted.
-#[allow(clippy::cast_precision_loss, reason = "counts of votes are far below 2^52")]
-fn agreed(tally: &Tally) -> f64 {
-    (tally.agree as f64 + 1.0) / (tally.total() as f64 + 2.0)
-}
-
-impl Counts {
-    fn opinion(self, statement: &Contribution, grouping: &Grouping) -> StatementOpinion {
-        let across_groups =
-            (!self.by_group.is_empty()).then(|| self.by_group.iter().map(agreed).product());
-        let across_classes = (self.by_class.len() >= 2)
-            .then(|| self.by_class.values().map(agreed).fold(f64::INFINITY, f64::min));
-        StatementOpinion {
-            number: statement.number,
-            words: statement.words.clone(),
-            priority: priority(&self.tally, grouping.extremity(statement.number)),
-            tally: self.tally,
-            by_group: self.by_group,
-            by_class: self.by_class,
-            across_groups,
-            across_classes,
-        }
-    }
-}
-
-/// Polis' routing: [(1 − p)(E + 1)·a·(1 + 8·2^(−S/5))]², so that new statements are seen, statements that tell
-/// groups apart more often, and those that everybody passes less.
-#[allow(clippy::cast_precision_loss, reason = "counts of votes are far below 2^52")]
-fn priority(tally: &Tally, extremity: f64) -> f64 {
-    let seen = tally.total() as f64;
-    let passed = (tally.pass as f64 + 1.0) / (seen + 2.0);
-    let novelty = 1.0 + 8.0 * 2_f64.powf(-seen / 5.0);
-    ((1.0 - passed) * (extremity + 1.0) * agreed(tally) * novelty).powi(2)
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -104,8 +104,12 @@ impl App {
         let participant = self.joined(&consultation, actor).await?;
         let event = self.checked_contribution(&consultation, new).await?;
         self.deliberation.limits.take(Limited::Contribution, actor.account.as_str(), now)?;
-        let about =
-            About { consultation: id, host: &consultation.host, participant: Some(&participant.key), at: now };
+        let about = About {
+            consultation: id,
+            host: &consultation.host,
+            participant: Some(&participant.key),
+            at: now,
+        };
         let facts = match &event {
             ConsultationEvent::Contributed { kind, clause, .. } => [
                 Some(("form", kind.code().to_owned())),
@@ -143,14 +147,20 @@ impl App {
             Standing::Hidden { .. } => return Err(no_statement(statement)),
             Standing::Merged { into, .. } => {
                 return Err(AppError::conflict(
-                    format!("Statement {statement} was merged into {into}: vote there. Votes cast before count."),
+                    format!(
+                        "Statement {statement} was merged into {into}: vote there. Votes cast before count."
+                    ),
                     format!("观点 {statement} 已并入 {into}：请在该处表态。此前的表态有效。"),
                 ));
             }
         }
         self.deliberation.limits.take(Limited::Vote, actor.account.as_str(), now)?;
-        let about =
-            About { consultation: id, host: &consultation.host, participant: Some(&participant.key), at: now };
+        let about = About {
+            consultation: id,
+            host: &consultation.host,
+            participant: Some(&participant.key),
+            at: now,
+        };
         let event = ConsultationEvent::Voted { statement, vote };
         let entry = self.record_event(EntryKind::Vote, &about, &event, &[]).await?;
         Ok(Receipt { consultation: id.clone(), entry })
@@ -233,7 +243,11 @@ impl App {
             None => None,
             Some(Some(clause)) => Some(clause.clause),
             Some(None) => {
-                return Err(AppError::invalid("clause", "The text has no such clause.", "文本中没有这一条。"));
+                return Err(AppError::invalid(
+                    "clause",
+                    "The text has no such clause.",
+                    "文本中没有这一条。",
+                ));
             }
         };
         let (words, proposed) = match new.kind {

@@ -67,7 +67,9 @@ impl App {
         match tokio::time::timeout(PATIENCE, there).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(AppError::unavailable(
-                format!("It is written in the ledger as entry {index} and will be counted; the pages are behind at the moment."),
+                format!(
+                    "It is written in the ledger as entry {index} and will be counted; the pages are behind at the moment."
+                ),
                 format!("已写入账本第 {index} 条并将计入；页面暂时滞后。"),
             )),
         }

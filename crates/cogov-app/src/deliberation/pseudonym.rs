@@ -137,9 +137,8 @@ mod tests {
         let node = PseudonymKey::from_hex(&"07".repeat(32)).unwrap();
         let other = PseudonymKey::from_hex(&"08".repeat(32)).unwrap();
         let (ann, bo) = ("ann".parse().unwrap(), "bo".parse().unwrap());
-        let keys: BTreeSet<_> = (0..100)
-            .map(|n| node.participant(&format!("c-{n}").parse().unwrap(), &ann).unwrap())
-            .collect();
+        let keys: BTreeSet<_> =
+            (0..100).map(|n| node.participant(&format!("c-{n}").parse().unwrap(), &ann).unwrap()).collect();
         assert_eq!(keys.len(), 100);
         let c = "c-1".parse().unwrap();
         assert_eq!(node.participant(&c, &ann), node.participant(&c, &ann));

@@ -267,14 +267,12 @@ impl App {
         let numbers: Vec<u64> = numbers.into_iter().collect();
         let people = self.store.participants_of(id, &numbers).await?;
         let people: BTreeMap<u64, Participant> = people.into_iter().map(|p| (p.number, p)).collect();
-        let moderates =
-            viewer.is_some_and(|actor| moderate::require_moderator(actor, consultation).is_ok());
+        let moderates = viewer.is_some_and(|actor| moderate::require_moderator(actor, consultation).is_ok());
         let view = |found: SaltedContribution| {
             let mut contribution = found.contribution;
             let writer = people.get(&contribution.participant)?;
             let mine = viewer.is_some_and(|actor| actor.account == writer.account);
-            let readable =
-                mine || moderates || !matches!(contribution.standing, Standing::Hidden { .. });
+            let readable = mine || moderates || !matches!(contribution.standing, Standing::Hidden { .. });
             if !readable {
                 contribution.words.clear();
                 contribution.proposed = None;

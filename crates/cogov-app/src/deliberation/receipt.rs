@@ -112,10 +112,9 @@ impl App {
 
     fn leads_to_root(&self, entry: &EntryView) -> bool {
         entry.proof.as_ref().is_some_and(|proof| {
-            InclusionProof::from_text(&proof.receipt, self.ledger.key())
-                .is_ok_and(|(proof, checkpoint)| {
-                    proof.index == entry.index && proof.check(&entry.leaf, &checkpoint).is_ok()
-                })
+            InclusionProof::from_text(&proof.receipt, self.ledger.key()).is_ok_and(|(proof, checkpoint)| {
+                proof.index == entry.index && proof.check(&entry.leaf, &checkpoint).is_ok()
+            })
         })
     }
 

@@ -79,8 +79,7 @@ pub(super) async fn list(
     Search(paging): Search<Paging>,
 ) -> Result<Response, Problem> {
     let failed = |error: AppError| Problem::from(error).for_request(&headers);
-    let found =
-        app.consultations(&paged(paging.after.as_deref(), paging.limit)).await.map_err(failed)?;
+    let found = app.consultations(&paged(paging.after.as_deref(), paging.limit)).await.map_err(failed)?;
     let items: Vec<Value> = found
         .items
         .iter()
@@ -191,8 +190,7 @@ pub(super) async fn contribute(
 ) -> Result<Response, Problem> {
     let Writing { kind, clause, words, proposed } = new;
     let new = NewContribution { kind, clause, words, proposed };
-    let receipt =
-        app.contribute(&caller.actor, &id, new).await.map_err(|error| caller.failed(error))?;
+    let receipt = app.contribute(&caller.actor, &id, new).await.map_err(|error| caller.failed(error))?;
     Ok((StatusCode::CREATED, json(receipted(&receipt))).into_response())
 }
 
@@ -223,9 +221,7 @@ pub(super) async fn next(
     let failed = |error: AppError| caller.failed(error);
     let turn = app.next_statement(&caller.actor, &id).await.map_err(failed)?;
     let statement = match turn.statement {
-        Some(number) => {
-            Some(app.contribution(Some(&caller.actor), &id, number).await.map_err(failed)?)
-        }
+        Some(number) => Some(app.contribution(Some(&caller.actor), &id, number).await.map_err(failed)?),
         None => None,
     };
     Ok(json(json!({

@@ -60,7 +60,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/consultations", get(consultations::list)),
         ("/v1/consultations/{id}", get(consultations::show)),
         ("/v1/consultations/{id}/participants", post(consultations::join)),
-        ("/v1/consultations/{id}/contributions", get(consultations::contributions).post(consultations::contribute)),
+        (
+            "/v1/consultations/{id}/contributions",
+            get(consultations::contributions).post(consultations::contribute),
+        ),
         ("/v1/consultations/{id}/votes", post(consultations::vote)),
         ("/v1/consultations/{id}/next", get(consultations::next)),
         ("/v1/consultations/{id}/{file}", get(consultations::data)),

@@ -117,9 +117,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
         all_on,
     };
     match visit.app.answer_contributions(visit.actor()?, &id, new).await {
-        Ok(number) => {
-            Ok(Redirect::to(&format!("/consultations/{id}/answers/{number}")).into_response())
-        }
+        Ok(number) => Ok(Redirect::to(&format!("/consultations/{id}/answers/{number}")).into_response()),
         Err(error) => {
             let mut problem = Problem::from_app(&visit.ui, error)?;
             if ["reason", "change"].contains(&problem.field.as_str()) {
@@ -157,11 +155,7 @@ async fn page(
     let ui = visit.ui();
     let found = visit.app.consultation(visit.viewer(), id).await?;
     let on = query.get("on").filter(|on| !on.is_empty()).map(|on| anchored(on)).transpose()?;
-    let filter = ContributionFilter {
-        clause: on.clone(),
-        unanswered: true,
-        ..ContributionFilter::default()
-    };
+    let filter = ContributionFilter { clause: on.clone(), unanswered: true, ..ContributionFilter::default() };
     let waiting = visit.app.contributions(visit.viewer(), id, &filter, &page_of(query)).await?;
     let answers = visit.app.consultation_answers(id, &Page::first(Page::MOST)).await?;
     let here = format!("/consultations/{id}/answers");
@@ -234,10 +228,8 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             },
         )
     };
-    let change = || AnswerOutcome::Change {
-        clause: "art-9".parse().expect("an anchor"),
-        words: "twenty".into(),
-    };
+    let change =
+        || AnswerOutcome::Change { clause: "art-9".parse().expect("an anchor"), words: "twenty".into() };
     let choice = || vec![Choice::new("art-9", "art-9 Sensitive data", "")];
     let list = AnswersPage {
         errors: vec![Problem::new("waiting", "Choose")],

@@ -1,6 +1,8 @@
 //! `/consultations/{id}/clauses/{anchor}`: one clause, what was said to it, and saying something to it.
 
-use super::{Answered, Head, Way, anchored, before_taking_part, head, named, page_of, rows::Row, shown, status_of};
+use super::{
+    Answered, Head, Way, anchored, before_taking_part, head, named, page_of, rows::Row, shown, status_of,
+};
 use crate::{
     form::{Fields, Posted, Problem},
     ui::Ui,
@@ -94,7 +96,8 @@ async fn page(
     };
     let first = before_taking_part(visit, &found.page);
     let number = found.page.contents.iter().position(|clause| clause.clause.anchor == *anchor);
-    let place = number.map(|n| ui.share("consultation-clause-place", n as u64 + 1, found.page.contents.len() as u64));
+    let place =
+        number.map(|n| ui.share("consultation-clause-place", n as u64 + 1, found.page.contents.len() as u64));
     let own_words = ui.text(&found.clause.words);
     let page = ClausePage {
         head: head(&ui, &found.page, "text"),

@@ -1,12 +1,12 @@
 //! `/consultations`: what is open to opinions, what will be, and what was.
 
+use super::Answered;
 use super::{html, page_of, state_tag, when};
 use crate::{
     ui::Ui,
     view::{Pager, Tag, with_query},
     visit::Visit,
 };
-use super::Answered;
 use askama::Template;
 use axum::extract::Query;
 use cogov_app::ConsultationCard;

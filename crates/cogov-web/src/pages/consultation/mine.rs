@@ -1,6 +1,9 @@
 //! `/consultations/{id}/mine`: what somebody said and how they voted, each with its receipt and its answer.
 
-use super::{Answered, Head, head, html, named, page_of, rows::{Row, class_words}};
+use super::{
+    Answered, Head, head, html, named, page_of,
+    rows::{Row, class_words},
+};
 use crate::{
     ui::Ui,
     view::{Pager, with_query},

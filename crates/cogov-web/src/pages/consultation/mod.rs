@@ -71,7 +71,11 @@ pub struct Head {
 fn head(ui: &Ui, page: &ConsultationPage, here: &str) -> Head {
     let id = &page.card.consultation.id;
     let tab = |part: &str, key: &str| Tab {
-        href: if part.is_empty() { format!("/consultations/{id}") } else { format!("/consultations/{id}/{part}") },
+        href: if part.is_empty() {
+            format!("/consultations/{id}")
+        } else {
+            format!("/consultations/{id}/{part}")
+        },
         words: ui.t(key),
         here: part == here,
     };
@@ -110,9 +114,7 @@ fn state_tag(ui: &Ui, state: ConsultationState) -> Tag {
 fn when(ui: &Ui, card: &ConsultationCard) -> String {
     let consultation = &card.consultation;
     match card.state {
-        ConsultationState::Announced => {
-            ui.with("consultation-opens-at", "at", ui.moment(consultation.opens))
-        }
+        ConsultationState::Announced => ui.with("consultation-opens-at", "at", ui.moment(consultation.opens)),
         ConsultationState::Open => ui.with("consultation-open-until", "at", ui.moment(consultation.closes)),
         ConsultationState::Answering => {
             ui.with("consultation-closed-at", "at", ui.moment(consultation.closes))

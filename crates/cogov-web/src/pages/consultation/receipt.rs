@@ -71,7 +71,10 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
                 words: ui.word("receipt-check", "in-ledger"),
                 tag: Tag::new("permit", ui.t("receipt-holds")),
             },
-            Check { words: ui.word("receipt-check", "counted"), tag: Tag::new("deny", ui.t("receipt-fails")) },
+            Check {
+                words: ui.word("receipt-check", "counted"),
+                tag: Tag::new("deny", ui.t("receipt-fails")),
+            },
         ],
         contribution: Some(3),
         replaced_by: Some(9),

@@ -103,19 +103,18 @@ pub fn author(ui: &Ui, author: &Author) -> String {
 
 /// Votes in words.
 pub fn tally(ui: &Ui, tally: cogov_model::Tally) -> String {
-    [
-        ui.n("tally-agree", tally.agree),
-        ui.n("tally-disagree", tally.disagree),
-        ui.n("tally-pass", tally.pass),
-    ]
-    .join(" · ")
+    [ui.n("tally-agree", tally.agree), ui.n("tally-disagree", tally.disagree), ui.n("tally-pass", tally.pass)]
+        .join(" · ")
 }
 
 fn standing(ui: &Ui, standing: &Standing) -> String {
     match standing {
         Standing::Shown => String::new(),
         Standing::Hidden { because, reason, .. } => {
-            format!("{} {reason}", ui.with("contribution-hidden", "because", ui.word("hide-because", because.code())))
+            format!(
+                "{} {reason}",
+                ui.with("contribution-hidden", "because", ui.word("hide-because", because.code()))
+            )
         }
         Standing::Merged { into, reason, .. } => {
             format!("{} {reason}", ui.with("contribution-merged", "into", into))
@@ -174,7 +173,11 @@ mod tests {
     fn an_amendment_is_compared_with_the_language_it_is_written_in() {
         let clause = Text::new("Over at least ten persons.", "至少十人。");
         let told = |proposed: &str| -> String {
-            change(&clause, proposed).iter().filter(|part| part.removed).map(|part| part.text.as_str()).collect()
+            change(&clause, proposed)
+                .iter()
+                .filter(|part| part.removed)
+                .map(|part| part.text.as_str())
+                .collect()
         };
         assert_eq!(told("Over at least twenty persons."), "ten");
         assert_eq!(told("至少五人。"), "十");

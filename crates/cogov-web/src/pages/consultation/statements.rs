@@ -1,6 +1,8 @@
 //! `/consultations/{id}/statements`: every statement with its votes, and writing one.
 
-use super::{Answered, Head, ROWS, Way, before_taking_part, head, named, page_of, rows::Row, shown, status_of};
+use super::{
+    Answered, Head, ROWS, Way, before_taking_part, head, named, page_of, rows::Row, shown, status_of,
+};
 use crate::{
     form::{Fields, Posted, Problem},
     ui::Ui,
