@@ -9,7 +9,7 @@ use cogov_app::{
 };
 use cogov_model::*;
 use common::HOME;
-use deliberation::{Forum, file, forum};
+use deliberation::{file, forum};
 
 fn words(kind: ContributionKind, clause: Option<&str>, words: &str) -> NewContribution {
     NewContribution {
@@ -129,7 +129,10 @@ async fn a_declared_class_counts_only_when_the_party_shows_it() {
         app.vote(&fake, &forum.id, statement, Vote::Agree).await.unwrap();
     }
     let after = forum.exact_map().await;
-    assert_eq!(before["statements"][0]["by_class"], after["statements"][0]["by_class"], "stuffing moves no class");
+    assert_eq!(
+        before["statements"][0]["by_class"], after["statements"][0]["by_class"],
+        "stuffing moves no class"
+    );
     assert_eq!(before["statements"][0]["across_classes"], after["statements"][0]["across_classes"]);
     assert_eq!(after["statements"][0]["tally"]["agree"], 21, "but it is in the total");
     let declared = after["classes"].as_array().unwrap().iter().find(|c| c["class"] == "official").unwrap();
@@ -186,15 +189,24 @@ async fn hidden_is_not_deleted_and_merging_loses_no_supporter() {
         Err(AppError::Conflict(_))
     ));
     app.moderate(&moderator, &forum.id, second, Moderation::Restore, "Not quite the same.").await.unwrap();
-    assert_eq!(tally(app.contribution(None, &forum.id, first).await.unwrap()), Tally { agree: 1, disagree: 1, pass: 1 });
-    assert_eq!(tally(app.contribution(None, &forum.id, second).await.unwrap()), Tally { agree: 4, disagree: 0, pass: 0 });
+    assert_eq!(
+        tally(app.contribution(None, &forum.id, first).await.unwrap()),
+        Tally { agree: 1, disagree: 1, pass: 1 }
+    );
+    assert_eq!(
+        tally(app.contribution(None, &forum.id, second).await.unwrap()),
+        Tally { agree: 4, disagree: 0, pass: 0 }
+    );
     let private = HideReason::PersonalData;
     app.moderate(&moderator, &forum.id, second, Moderation::Hide { because: private }, "A phone number.")
         .await
         .unwrap();
     let seen = app.contribution(None, &forum.id, second).await.unwrap();
     assert!(!seen.readable && seen.contribution.words.is_empty());
-    assert!(app.contribution(Some(&people[1]), &forum.id, second).await.unwrap().readable, "its author reads it");
+    assert!(
+        app.contribution(Some(&people[1]), &forum.id, second).await.unwrap().readable,
+        "its author reads it"
+    );
     let record = file(app, &forum.id, OpenData::Record).await;
     assert!(!record.contains("must name its clause"), "its words are nowhere in the open data");
     assert!(record.contains("A phone number."), "the reason is public");
@@ -295,30 +307,21 @@ async fn anybody_makes_an_account_and_nobody_takes_another_over() {
     };
     let app = forum.app();
     let signed = app.register(new("mei.lin", "a-long-password"), HOME).await.unwrap();
-    assert_eq!((signed.actor.roles.clone(), signed.actor.party.class), (vec![Role::Citizen], PartyClass::Individual));
+    assert_eq!(
+        (signed.actor.roles.clone(), signed.actor.party.class),
+        (vec![Role::Citizen], PartyClass::Individual)
+    );
     assert!(app.session(&signed.session).await.unwrap().is_some());
-    assert!(matches!(app.register(new("mei.lin", "another-password"), HOME).await, Err(AppError::Conflict(_))));
-    assert!(matches!(app.register(new("tax-head", "another-password"), HOME).await, Err(AppError::Conflict(_))));
+    assert!(matches!(
+        app.register(new("mei.lin", "another-password"), HOME).await,
+        Err(AppError::Conflict(_))
+    ));
+    assert!(matches!(
+        app.register(new("tax-head", "another-password"), HOME).await,
+        Err(AppError::Conflict(_))
+    ));
     for (account, password) in [("M", "a-long-password"), ("-x-y", "a-long-password"), ("mei2", "short")] {
         let refused = app.register(new(account, password), HOME).await;
         assert!(matches!(refused, Err(AppError::Invalid { .. })), "{account}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_in_the_middle_loses_and_doubles_nothing() {
-    let forum = forum().await;
-    let ann = forum.person("ann", ParticipantClass::Public).await;
-    let bo = forum.person("bo", ParticipantClass::Public).await;
-    let statement = forum.statement(&ann, "Ten is enough.").await;
-    forum.app().vote(&ann, &forum.id, statement, Vote::Agree).await.unwrap();
-    forum.app().vote(&bo, &forum.id, statement, Vote::Disagree).await.unwrap();
-    let Forum { node, id, clock } = forum;
-    let record = file(&node.app, &id, OpenData::Record).await;
-    let before = node.app.consultation(None, &id).await.unwrap().card.counts;
-    // The records forget how far they are and what they hold, as after a crash before their commit.
-    let node = node.forget_consultations(clock).await;
-    let after = node.app.consultation(None, &id).await.unwrap().card.counts;
-    assert_eq!((before.votes, before.contributions), (after.votes, after.contributions));
-    assert_eq!(record, file(&node.app, &id, OpenData::Record).await);
 }

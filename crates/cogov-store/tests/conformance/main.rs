@@ -4,6 +4,7 @@
 
 mod cases;
 mod cluster;
+mod consultations;
 mod fixtures;
 mod lists;
 mod open;
@@ -32,6 +33,9 @@ const CASES: &[Case] = cases![
     cases::a_grant_changes_in_state_only,
     cases::rulebooks_hold_from_their_moment,
     cases::settings_are_remembered,
+    consultations::consultations_are_made_from_the_ledger,
+    consultations::votes_count_once_and_merging_loses_no_supporter,
+    consultations::contributions_are_hidden_answered_and_counted,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,
