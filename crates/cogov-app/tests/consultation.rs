@@ -44,15 +44,15 @@ async fn who_may_not_open_does_not_and_what_is_wrong_is_named() {
     let forum = forum().await;
     let app = forum.app();
     let steward = forum.node.actor("tax-steward").await;
-    assert!(matches!(app.open_consultation(&steward, forum.new()).await, Err(AppError::Forbidden(_))));
+    assert!(matches!(app.open_consultation(&steward, forum.fresh()).await, Err(AppError::Forbidden(_))));
     let head = forum.node.actor("tax-head").await;
-    let mut past = forum.new();
+    let mut past = forum.fresh();
     past.closes = past.opens;
     assert!(matches!(
         app.open_consultation(&head, past).await,
         Err(AppError::Invalid { field: Some("closes"), .. })
     ));
-    let mut empty = forum.new();
+    let mut empty = forum.fresh();
     empty.clauses.clear();
     assert!(matches!(
         app.open_consultation(&head, empty).await,
@@ -101,7 +101,7 @@ async fn one_account_has_one_vote_and_one_pseudonym_a_consultation() {
     let found = app.contribution(None, &forum.id, statement).await.unwrap();
     assert_eq!(found.contribution.tally, Tally { agree: 1, disagree: 0, pass: 0 });
     let head = forum.node.actor("tax-head").await;
-    let other = app.open_consultation(&head, forum.new()).await.unwrap();
+    let other = app.open_consultation(&head, forum.fresh()).await.unwrap();
     let there = app.join_consultation(&ann, &other, ParticipantClass::Public, false).await.unwrap();
     let here = app.consultation(Some(&ann), &forum.id).await.unwrap().me.unwrap();
     assert_ne!(here.participant.key, there.key);

@@ -394,7 +394,8 @@ fn contribution_json(item: &SaltedContribution) -> Value {
 fn results(consultation: &Consultation, map: &Arc<OpinionMap>) -> Value {
     json!({
         "consultation": consultation.id, "title": consultation.title, "closes": consultation.closes.rfc3339(),
-        "voters": map.voters, "statements": map.statements, "groups": map.groups, "classes": map.classes,
+        "voters": map.voters, "votes": map.votes, "all_agree": map.all_agree,
+        "all_disagree": map.all_disagree, "divisive": map.divisive, "statements": map.statements, "groups": map.groups, "classes": map.classes,
         "confidence": map.confidence,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// From how much in common on a pair is suggested.
-const LIKENESS: f64 = 0.55;
+const LIKENESS: f64 = 0.45;
 /// Suggestions shown at most.
 const MOST: usize = 50;
 

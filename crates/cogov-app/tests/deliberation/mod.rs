@@ -57,7 +57,7 @@ impl Forum {
         &self.node.app
     }
 
-    pub fn new(&self) -> NewConsultation {
+    pub fn fresh(&self) -> NewConsultation {
         new_consultation()
     }
 

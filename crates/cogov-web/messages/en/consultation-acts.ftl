@@ -29,3 +29,23 @@ register-name-hint = Shown to others only where you choose so.
 register-password-hint = At least 10 characters.
 register-has-account = I have an account
 sign-in-register = Make an account to take part in consultations
+consultation-new-lead = Paste the text; its headings make the clauses. Once opened, text and dates stay as they are.
+consultation-new-clauses = { $n ->
+    [one] The text has one clause
+   *[other] The text has { $count } clauses
+  }
+consultation-new-title-en = Title, in English
+consultation-new-title-zh = Title, in Chinese
+consultation-new-summary-en = What it is about and why, in English
+consultation-new-summary-zh = What it is about and why, in Chinese
+consultation-new-text-en = Text, in English
+consultation-new-text-zh = Text, in Chinese
+consultation-new-text-hint = Markdown, in one language or both. Each line that begins with # opens a clause; write an anchor such as art-1 in braces after a number sign at its end, or leave it out.
+consultation-new-check = Check the clauses
+consultation-new-questions-en = Questions, in English
+consultation-new-questions-zh = Questions, in Chinese
+consultation-new-questions-hint = One question a line; the same order in both languages.
+consultation-new-opens = Opens (UTC)
+consultation-new-closes = Closes (UTC)
+consultation-new-clock = It opens and closes by the clock, without anybody’s click.
+consultation-new-open = Open the consultation
