@@ -320,8 +320,9 @@ impl Applier<'_> {
         participant: Option<i64>,
     ) -> Result<BTreeMap<i64, Vote>, StoreError> {
         let wrong = |error| StoreError::of(WHAT, self.id, error);
+        // Put in order here: asked for its order, the database would walk every vote there is.
         let rows = Statement::new(
-            "SELECT statement, participant, vote FROM consultation_votes WHERE consultation = ",
+            "SELECT entry, statement, participant, vote FROM consultation_votes WHERE consultation = ",
         )
         .bind(self.id)
         .when(" AND participant = ", participant)
@@ -329,19 +330,24 @@ impl Applier<'_> {
         .bind(self.id)
         .push(" AND root = ")
         .bind(root)
-        .push(") ORDER BY entry")
+        .push(")")
         .all(self.on)
         .await
         .map_err(wrong)?;
-        let mut last: BTreeMap<i64, BTreeMap<i64, Vote>> = BTreeMap::new();
+        let mut last: BTreeMap<i64, BTreeMap<i64, (i64, Vote)>> = BTreeMap::new();
         for row in &rows {
             let vote: Vote = from_code("vote", self.id, text(row, "vote").map_err(wrong)?)?;
+            let entry = int(row, "entry").map_err(wrong)?;
             let of = last.entry(int(row, "participant").map_err(wrong)?).or_default();
-            of.insert(int(row, "statement").map_err(wrong)?, vote);
+            let held = of.entry(int(row, "statement").map_err(wrong)?).or_insert((entry, vote));
+            if entry > held.0 {
+                *held = (entry, vote);
+            }
         }
         let hold = last.into_iter().filter_map(|(participant, mut votes)| {
-            let own = votes.remove(&root);
-            Vote::merged(own, votes.into_values()).map(|vote| (participant, vote))
+            let own = votes.remove(&root).map(|(_, vote)| vote);
+            let others = votes.into_values().map(|(_, vote)| vote);
+            Vote::merged(own, others).map(|vote| (participant, vote))
         });
         Ok(hold.collect())
     }

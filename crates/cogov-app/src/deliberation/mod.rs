@@ -56,6 +56,8 @@ pub(crate) struct Deliberation {
     pub(crate) projector: Projector,
     pub(crate) limits: Limits,
     maps: opinion::Maps,
+    /// Whoever joins writes alone: a crowd of writers would starve one another.
+    joining: tokio::sync::Mutex<()>,
     pseudonyms: PseudonymKey,
 }
 
@@ -75,6 +77,7 @@ impl Deliberation {
             projector: Projector::new(store.consultations_until().await?),
             limits: Limits::default(),
             maps: opinion::Maps::default(),
+            joining: tokio::sync::Mutex::default(),
             pseudonyms,
         })
     }

@@ -83,7 +83,10 @@ impl App {
             joined_at: now,
             entry: None,
         };
-        let participant = self.store.add_participant(id, &new).await?;
+        let participant = {
+            let _turn = self.deliberation.joining.lock().await;
+            self.store.add_participant(id, &new).await?
+        };
         self.record_joining(&consultation, participant).await
     }
 
@@ -223,6 +226,7 @@ impl App {
             .fact("class", participant.class.code())
             .fact("verified", participant.verified);
         let entry = self.record(act).await?;
+        let _turn = self.deliberation.joining.lock().await;
         self.store.note_joining(&consultation.id, participant.number, entry).await?;
         Ok(Participant { entry: Some(entry), ..participant })
     }
