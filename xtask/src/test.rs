@@ -123,6 +123,10 @@ fn clients() -> Result<()> {
     step(
         "checking the ledger with a verifier that shares no code with ours",
         script("crates/cogov-ledger/tests/verify.py").arg(&world.base),
+    )?;
+    step(
+        "checking the consultations' open data against the ledger",
+        script("crates/cogov-app/tests/coverage.py").arg(&world.base),
     )
 }
 

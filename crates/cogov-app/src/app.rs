@@ -1,6 +1,9 @@
 //! The application: its parts, opened from a home folder.
 
-use crate::{AppError, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter, record::Act};
+use crate::{
+    AppError, deliberation::Deliberation, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter,
+    record::Act,
+};
 use bytes::Bytes;
 use cogov_engine::{Engine, EngineConfig, QueryError};
 use cogov_ledger::{FileMedia, FileSigner, Ledger, LedgerError, Media, Options};
@@ -139,6 +142,7 @@ pub struct Parts {
     pub(crate) jobs: Jobs,
     pub(crate) spool: PathBuf,
     pub(crate) decoy_hash: String,
+    pub(crate) deliberation: Deliberation,
     pub(crate) demo: RwLock<bool>,
 }
 
@@ -199,12 +203,15 @@ impl App {
             jobs: Jobs::default(),
             spool,
             decoy_hash: crate::identity::decoy_hash(),
+            deliberation: Deliberation::open(&store).await?,
             demo: RwLock::new(demo),
             store,
         };
         let app = Self(Arc::new(parts));
         app.catch_up().await?;
         app.start_indexer();
+        app.project().await?;
+        app.start_projector();
         if is_new {
             app.record_rulebook().await?;
         }

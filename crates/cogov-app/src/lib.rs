@@ -9,6 +9,7 @@ mod article13;
 mod catalogue;
 mod checks;
 mod declared;
+mod deliberation;
 mod error;
 mod extract;
 mod figures;
@@ -23,6 +24,7 @@ mod privacy;
 mod query;
 mod receipt;
 mod record;
+mod registration;
 mod replay;
 mod requests;
 mod setup;
@@ -36,7 +38,16 @@ pub use applications::{
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::extract::FileFormat;
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
-pub use cogov_store::{Cursor, EntryFilter, NoiseRecord, Page, Paged};
+pub use cogov_store::{
+    CastVote, ConsultationCounts, ContributionFilter, CountedClause, Cursor, EntryFilter, NoiseRecord, Page,
+    Paged,
+};
+pub use deliberation::{
+    AnswerPage, Author, ClassOpinion, ClausePage, Confidence, ConsultationCard, ConsultationPage,
+    ConsultationRights, ContributionView, DiffKind, DiffPart, GroupOpinion, Likeness, MyPart, NewAnswer,
+    NewConsultation, NewContribution, OpenData, OpinionMap, Position, Receipt as ContributionReceipt,
+    ReceiptCheck, ReceiptPage, Represents, StatementOpinion, Turn, diff, split_clauses,
+};
 pub use error::{AppError, Result};
 pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
@@ -50,6 +61,7 @@ pub use query::{
 };
 pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
+pub use registration::Registration;
 pub use replay::{Replay, ReplayChange};
 pub use setup::SetupGrant;
 pub use stewardship::{

@@ -36,11 +36,25 @@ pub enum EntryKind {
     Release,
     /// An auditor read or exported sealed words.
     Audit,
+    /// A consultation was opened, with its dates.
+    Consultation,
+    /// Somebody joined a consultation in a class.
+    Participation,
+    /// A comment, an amendment or a statement in a consultation.
+    Contribution,
+    /// A vote on a statement of a consultation.
+    Vote,
+    /// A contribution was hidden, merged or shown again.
+    Moderation,
+    /// Contributions of a consultation were answered.
+    Answer,
+    /// A consultation was concluded.
+    Conclusion,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [EntryKind; 14] = [
+    pub const ALL: [EntryKind; 21] = [
         EntryKind::RulebookInForce,
         EntryKind::Import,
         EntryKind::Label,
@@ -55,6 +69,13 @@ impl EntryKind {
         EntryKind::Decision,
         EntryKind::Release,
         EntryKind::Audit,
+        EntryKind::Consultation,
+        EntryKind::Participation,
+        EntryKind::Contribution,
+        EntryKind::Vote,
+        EntryKind::Moderation,
+        EntryKind::Answer,
+        EntryKind::Conclusion,
     ];
 
     /// The code used in entries and pages.
@@ -75,6 +96,13 @@ impl EntryKind {
             EntryKind::Decision => "decision",
             EntryKind::Release => "release",
             EntryKind::Audit => "audit",
+            EntryKind::Consultation => "consultation",
+            EntryKind::Participation => "participation",
+            EntryKind::Contribution => "contribution",
+            EntryKind::Vote => "vote",
+            EntryKind::Moderation => "moderation",
+            EntryKind::Answer => "answer",
+            EntryKind::Conclusion => "conclusion",
         }
     }
 }

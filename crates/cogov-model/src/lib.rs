@@ -6,6 +6,8 @@
 mod aggregation;
 mod calendar;
 mod category;
+mod consultation;
+mod contribution;
 mod dataset;
 mod decision;
 mod entry;
@@ -27,6 +29,13 @@ mod verification;
 pub use aggregation::{Aggregation, Dominance, Percent};
 pub use calendar::{Calendar, CalendarError};
 pub use category::{Category, Scheme, SchemeError, VolumeRule};
+pub use consultation::{
+    Conclusion, Consultation, ConsultationEvent, ConsultationState, ConsultedClause, ParticipantClass,
+};
+pub use contribution::{
+    Answer, AnswerOutcome, Contribution, ContributionKind, HideReason, Moderation, Participant, Standing,
+    Tally, Vote,
+};
 pub use dataset::{Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version};
 pub use decision::{Clauses, Outcome, Reason};
 pub use entry::{Entry, EntryKind};
@@ -34,8 +43,9 @@ pub use form::{Form, Lane, Purpose};
 pub use grade::{Grade, ParseGradeError};
 pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
 pub use id::{
-    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, GrantId, IdError, PartyId,
-    PredicateId, PurposeCode, RegionCode, RulebookVersion, TableName,
+    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, ConsultationId, DatasetId, DraftRef,
+    GrantId, IdError, ParticipantKey, PartyId, PredicateId, PurposeCode, RegionCode, RulebookVersion,
+    TableName,
 };
 pub use label::Label;
 pub use loss::{CONVERSION_DELTA, Delta, Loss, Month, Rho};

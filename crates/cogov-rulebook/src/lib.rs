@@ -53,3 +53,9 @@ pub use rulebook::Rulebook;
 pub use rules::SCHEMA;
 pub use ruling::Ruling;
 pub use workflow::{Idle, Setting, Sharing, Workflow};
+
+/// Words in Markdown as HTML that a page may embed: raw HTML, images and links that are no web address are dropped.
+#[must_use]
+pub fn words_html(markdown: &str) -> String {
+    html::safe(markdown, markdown::OPTIONS)
+}

@@ -31,6 +31,9 @@ message_files!(
     "verify",
     "extract",
     "rulebook",
+    "consultation",
+    "consultation-acts",
+    "opinions",
     "record",
     "help",
     "errors"
@@ -115,6 +118,15 @@ mod tests {
         "sealed-",
         "mask-",
         "answer-",
+        "consultation-state-",
+        "participant-class-",
+        "contribution-kind-",
+        "vote-word-",
+        "hide-because-",
+        "answer-outcome-",
+        "receipt-check-",
+        "open-data-",
+        "opinion-verdict-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

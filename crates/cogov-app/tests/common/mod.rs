@@ -7,8 +7,8 @@ use cogov_app::{
 };
 use cogov_ledger::MemoryMedia;
 use cogov_model::{
-    CategoryCode, ColumnName, ColumnRef, Form, Grade, GrantId, Lane, Locale, Party, PartyClass, Purpose,
-    PurposeCode, Role, RowScope, SharingAttribute, Text, Tier,
+    CategoryCode, Clock, ColumnName, ColumnRef, Form, Grade, GrantId, Lane, Locale, Party, PartyClass,
+    Purpose, PurposeCode, Role, RowScope, SharingAttribute, SystemClock, Text, Tier,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
@@ -19,7 +19,7 @@ pub const PASSWORD: &str = "a-long-password";
 pub struct Node {
     pub app: App,
     pub media: Arc<MemoryMedia>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 fn shipped(name: &str) -> String {
@@ -51,10 +51,16 @@ pub fn documents() -> Documents {
 
 /// A node with the bodies `tax` (provides) and `north` (asks), and people for every role.
 pub async fn node() -> Node {
+    node_at(Arc::new(SystemClock)).await
+}
+
+/// The same with a clock of the test's own.
+pub async fn node_at(clock: Arc<dyn Clock>) -> Node {
     let home = tempfile::tempdir().unwrap();
     let media = Arc::new(MemoryMedia::new());
     let mut config = AppConfig::new(home.path().to_path_buf(), documents());
     config.ledger_media = Some(media.clone());
+    config.clock = clock;
     let app = App::open(config).await.unwrap();
     for (id, tier, region) in [("tax", Tier::State, None), ("north", Tier::Region, Some("06"))] {
         let party = Party {
@@ -71,7 +77,7 @@ pub async fn node() -> Node {
         }
     }
     account(&app, "auditor", "tax", vec![Role::Auditor]).await;
-    Node { app, media, _home: home }
+    Node { app, media, home }
 }
 
 pub async fn account(app: &App, name: &str, party: &str, roles: Vec<Role>) {
@@ -88,6 +94,10 @@ pub async fn account(app: &App, name: &str, party: &str, roles: Vec<Role>) {
 }
 
 impl Node {
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub async fn actor(&self, name: &str) -> Actor {
         self.app.authenticate(name, PASSWORD, HOME).await.unwrap()
     }

@@ -5,6 +5,7 @@
 mod answers;
 mod cases;
 mod cluster;
+mod consultations;
 mod fixtures;
 mod lists;
 mod noise;
@@ -37,6 +38,9 @@ const CASES: &[Case] = cases![
     cases::settings_are_remembered,
     answers::answers_keep_their_order_and_are_kept_together_or_not,
     answers::two_answers_at_once_never_share_a_place,
+    consultations::consultations_are_made_from_the_ledger,
+    consultations::votes_count_once_and_merging_loses_no_supporter,
+    consultations::contributions_are_hidden_answered_and_counted,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,

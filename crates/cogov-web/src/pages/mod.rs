@@ -9,6 +9,7 @@ mod apply_verify;
 mod audit;
 mod budget;
 mod catalogue;
+mod consultation;
 mod dataset;
 mod describe;
 mod download;
@@ -26,6 +27,7 @@ mod parties;
 mod preview;
 mod privacy;
 mod receipts;
+mod register;
 mod result;
 mod rulebook;
 mod sign_in;
@@ -65,7 +67,7 @@ fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
 
 /// Every page's route.
 pub fn routes() -> Router<Web> {
-    public().merge(signed_in()).merge(stewards())
+    public().merge(signed_in()).merge(stewards()).merge(consultation::routes())
 }
 
 fn public() -> Router<Web> {
@@ -73,6 +75,7 @@ fn public() -> Router<Web> {
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/register", get(register::show).post(register::submit))
         .route("/catalogue", get(catalogue::show))
         .route("/datasets/{id}", get(dataset::show))
         .route("/rulebook", get(rulebook::show))
@@ -137,6 +140,7 @@ mod tests {
             super::apply::samples,
             super::budget::samples,
             super::catalogue::samples,
+            super::consultation::samples,
             super::dataset::samples,
             super::describe::samples,
             super::draft::samples,
@@ -150,6 +154,7 @@ mod tests {
             super::ledger::samples,
             super::parties::samples,
             super::receipts::samples,
+            super::register::samples,
             super::rulebook::samples,
             super::sign_in::samples,
             super::steward::samples,

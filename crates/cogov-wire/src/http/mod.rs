@@ -2,6 +2,7 @@
 
 mod applications;
 mod auth;
+mod consultations;
 mod datasets;
 mod entries;
 mod extract;
@@ -63,6 +64,16 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/applications/preview", post(applications::preview)),
         ("/v1/applications/{id}", get(applications::show)),
         ("/v1/applications/{id}/acts", post(applications::act)),
+        ("/v1/consultations", get(consultations::list)),
+        ("/v1/consultations/{id}", get(consultations::show)),
+        ("/v1/consultations/{id}/participants", post(consultations::join)),
+        (
+            "/v1/consultations/{id}/contributions",
+            get(consultations::contributions).post(consultations::contribute),
+        ),
+        ("/v1/consultations/{id}/votes", post(consultations::vote)),
+        ("/v1/consultations/{id}/next", get(consultations::next)),
+        ("/v1/consultations/{id}/{file}", get(consultations::data)),
         ("/v1/ledger/entries", get(entries::list)),
         ("/v1/ledger/entries/{index}", get(entries::show)),
     ]

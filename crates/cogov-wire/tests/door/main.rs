@@ -4,6 +4,7 @@
 mod api;
 #[path = "../../../cogov-app/tests/common/mod.rs"]
 mod common;
+mod consultations;
 mod extended;
 mod flight;
 mod hostile;

@@ -1,6 +1,7 @@
 //! Loading the demo world: the same acts that people do, by the people of the world.
 
 use super::{
+    consultations::Consultations,
     sources,
     world::{self, DemoAccount, DemoApplication, DemoDataset, DemoGrant, DemoTable, Grants, World},
 };
@@ -58,6 +59,8 @@ impl Loader<'_> {
         }
         self.accounts().await?;
         println!("  {} parties, {} accounts", self.world.party.len(), self.world.account.len());
+        let consultations = Consultations::read(self.app, self.folder, &self.world.account).await?;
+        consultations.open(self.app).await.context("a consultation")?;
         for dataset in &self.world.dataset {
             self.dataset(dataset).await.with_context(|| format!("dataset {}", dataset.id))?;
         }
@@ -75,6 +78,7 @@ impl Loader<'_> {
         for application in &grants.application {
             self.application(application).await.context("an application")?;
         }
+        consultations.conclude(self.app).await.context("a consultation")?;
         Ok(())
     }
 
