@@ -6,8 +6,10 @@ use anyhow::{Result, bail};
 /// Runs one benchmark, or all.
 pub fn run(arguments: &[String]) -> Result<()> {
     match arguments.first().map(String::as_str) {
-        None | Some("ledger") => ledger(),
-        Some(other) => bail!("there is no benchmark {other:?}: use ledger"),
+        None => ledger().and_then(|()| replay()),
+        Some("ledger") => ledger(),
+        Some("replay") => replay(),
+        Some(other) => bail!("there is no benchmark {other:?}: use ledger or replay"),
     }
 }
 
@@ -23,6 +25,22 @@ fn ledger() -> Result<()> {
             "cogov-ledger",
             "--example",
             "bench_ledger",
+        ]),
+    )
+}
+
+/// A million recorded decisions taken again under a draft, beside deciding each by itself; proofs at 1,000 rules.
+fn replay() -> Result<()> {
+    step(
+        "benchmark: replaying a million decisions, and proofs",
+        &mut cargo(&[
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "cogov-rulebook",
+            "--example",
+            "bench_replay",
         ]),
     )
 }

@@ -2,7 +2,12 @@
 //!
 //! Every door calls it; a door holds no policy.
 
-use crate::{Actor, App, AppError, error::Result, record::Act};
+use crate::{
+    Actor, App, AppError,
+    error::Result,
+    record::Act,
+    recorded::KeptFacts,
+};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -67,6 +72,7 @@ pub struct PreparedQuery {
 #[derive(Clone, PartialEq)]
 struct Basis {
     rulebook: RulebookVersion,
+    facts: KeptFacts,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
 }
@@ -160,7 +166,7 @@ impl App {
                 basis,
                 prepared,
             }),
-            Err(error) => Err(self.refuse_query(session, &grant, &world, sql, door, error).await),
+            Err(error) => Err(self.refuse_query(session, &basis, &world, sql, door, error).await),
         }
     }
 
@@ -182,6 +188,8 @@ impl App {
             .fact("purpose", &query.grant.purpose.code)
             .fact("grade", plan.grade())
             .fact("columns", plan.columns().len())
+            .decided_on(&query.basis.facts)
+            .sealed("used", query.basis.facts.used(plan.sources()))
             .by(&query.session.actor.account)
             .sealed("sql", query.sql.as_ref());
         let act =
@@ -261,17 +269,19 @@ impl App {
     ) -> Result<(Arc<GrantWorld>, Basis)> {
         let reach = self.reach(grant).await?;
         let rulebook = self.rulebook();
-        let decided = decide(&rulebook, grant, &session.actor.party, &reach, self.clock.now());
+        let now = self.clock.now();
+        let facts = self.keep_facts(grant, &session.actor.party, &reach, now).await?;
+        let decided = decide(&rulebook, grant, &session.actor.party, &reach, now);
         let permit = match decided {
             Ok(permit) => permit,
             Err(refusal) => {
-                return Err(self
-                    .refuse_use(session, grant, door, &rulebook.version().clone(), refusal)
-                    .await);
+                let rulebook = rulebook.version().clone();
+                return Err(self.refuse_use(session, (grant, &facts), door, &rulebook, refusal).await);
             }
         };
         let basis = Basis {
             rulebook: rulebook.version().clone(),
+            facts,
             grant: grant.clone(),
             datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
         };
@@ -315,7 +325,7 @@ impl App {
     async fn refuse_use(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        (grant, facts): (&Grant, &KeptFacts),
         door: &str,
         rulebook: &RulebookVersion,
         refusal: Refusal,
@@ -328,6 +338,7 @@ impl App {
             .fact("door", door)
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .decided_on(facts)
             .by(&session.actor.account)
             .sealed("reason", refusal.reason.en.clone());
         match self.record(grant.providers.iter().fold(act, Act::party)).await {
@@ -342,7 +353,7 @@ impl App {
     async fn refuse_query(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        basis: &Basis,
         world: &GrantWorld,
         sql: &str,
         door: Door,
@@ -351,6 +362,7 @@ impl App {
         if !matches!(error.sqlstate(), "42501" | "0A000") {
             return AppError::Query { error, decision: None };
         }
+        let grant = &basis.grant;
         let act = Act::new(EntryKind::Decision, Outcome::Deny)
             .party(&session.actor.party.id)
             .grant(&grant.id)
@@ -359,6 +371,8 @@ impl App {
             .fact("door", door.code())
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .fact("refused_by", "engine")
+            .decided_on(&basis.facts)
             .by(&session.actor.account)
             .sealed("sql", sql)
             .sealed("reason", error.reason().en.clone());

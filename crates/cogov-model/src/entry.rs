@@ -36,11 +36,19 @@ pub enum EntryKind {
     Release,
     /// An auditor read or exported sealed words.
     Audit,
+    /// A draft was published.
+    DraftPublished,
+    /// A prescribed approval of a draft was given.
+    DraftApproved,
+    /// A draft was taken back.
+    DraftWithdrawn,
+    /// A draft was adopted; its rules hold from the date of effect.
+    RulebookAdopted,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [EntryKind; 14] = [
+    pub const ALL: [EntryKind; 18] = [
         EntryKind::RulebookInForce,
         EntryKind::Import,
         EntryKind::Label,
@@ -55,6 +63,10 @@ impl EntryKind {
         EntryKind::Decision,
         EntryKind::Release,
         EntryKind::Audit,
+        EntryKind::DraftPublished,
+        EntryKind::DraftApproved,
+        EntryKind::DraftWithdrawn,
+        EntryKind::RulebookAdopted,
     ];
 
     /// The code used in entries and pages.
@@ -75,6 +87,10 @@ impl EntryKind {
             EntryKind::Decision => "decision",
             EntryKind::Release => "release",
             EntryKind::Audit => "audit",
+            EntryKind::DraftPublished => "draft-published",
+            EntryKind::DraftApproved => "draft-approved",
+            EntryKind::DraftWithdrawn => "draft-withdrawn",
+            EntryKind::RulebookAdopted => "rulebook-adopted",
         }
     }
 }

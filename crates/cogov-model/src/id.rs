@@ -114,6 +114,8 @@ identifiers! {
     ClauseId, "a clause anchor", 64, "a–z, 0–9, ., - and _", dotted;
     /// A rulebook's id and the first 16 hex digits of its text's SHA-256, as `id@hash`.
     RulebookVersion, "a rulebook version", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
+    /// A draft of a rulebook or of another policy text.
+    DraftId, "a draft id", 63, "a–z, 0–9, - and _", slug;
     /// A column of a table. Any printable text, since files bring their own headers.
     ColumnName, "a column name", 63, "printable characters without quotes", |c| !c.is_control() && c != '"';
 }

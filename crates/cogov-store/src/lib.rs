@@ -15,7 +15,9 @@
 mod account;
 mod application;
 mod dataset;
+mod draft;
 mod error;
+mod facts;
 mod grant;
 mod ledger;
 mod open;

@@ -28,6 +28,7 @@ message_files!(
     "inbox",
     "workbench",
     "rulebook",
+    "drafting",
     "record",
     "help",
     "errors"
@@ -111,6 +112,9 @@ mod tests {
         "fact-",
         "sealed-",
         "mask-",
+        "flip-",
+        "draft-state-",
+        "draft-kind-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
