@@ -18,6 +18,9 @@ use std::sync::Arc;
 const TITLE: usize = 160;
 const SUMMARY: usize = 4000;
 
+/// Texts whose findings are remembered: a page is looked at more often than it is changed.
+const CHECKED: usize = 64;
+
 /// What a draft's words are changed to.
 #[derive(Debug, Clone, Default)]
 pub struct DraftWords {
@@ -76,7 +79,7 @@ pub enum DraftMay {
 
 /// A draft's page.
 #[derive(Debug, Clone)]
-pub struct DraftPage {
+pub struct PolicyDraftPage {
     /// The draft with its place in the list.
     pub card: DraftCard,
     /// Its revision: hand it back with a change.
@@ -93,7 +96,7 @@ pub struct DraftPage {
     pub may: Vec<DraftMay>,
 }
 
-impl DraftPage {
+impl PolicyDraftPage {
     /// How it differs from what it branches from, clause by clause, in the words of a language.
     #[must_use]
     pub fn differences(&self, locale: Locale) -> Vec<ClauseDifference> {
@@ -224,6 +227,11 @@ impl App {
 
     /// Reads texts as a draft of this kind and says what is found. Stores nothing.
     pub async fn check_texts(&self, kind: DraftKind, locale: Locale, original: &str, other: &str) -> Checked {
+        let key = texts_key(kind, locale, original, other);
+        let known = self.remembered.checked.lock().get(&key).cloned();
+        if let Some(checked) = known {
+            return (*checked).clone();
+        }
         let (original, other) = (original.to_owned(), other.to_owned());
         let (scheme, purposes) = (Arc::clone(&self.scheme), self.purposes.clone());
         // Reading and proving takes up to a second for a long text: not on the threads that answer others.
@@ -237,10 +245,16 @@ impl App {
                 check_rulebook(&original, &other, locale, &scheme, &codes)
             }
         });
-        work.await.unwrap_or_else(|error| {
+        let checked = work.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a draft could not be checked");
             Checked { faults: Vec::new(), idle: Vec::new(), book: None, share: None, clauses: Vec::new() }
-        })
+        });
+        let mut known = self.remembered.checked.lock();
+        if known.len() >= CHECKED {
+            known.clear();
+        }
+        known.insert(key, Arc::new(checked.clone()));
+        checked
     }
 
     /// The drafts that somebody may see, newest first: published ones, and those of their own party.
@@ -268,7 +282,7 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` when there is none, or none that this person may see.
-    pub async fn draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<DraftPage> {
+    pub async fn policy_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<PolicyDraftPage> {
         let found = self.seen_draft(viewer, id).await?;
         let (draft, revision) = (found.record, found.revision);
         let writes = viewer.is_some_and(|actor| writes(actor, &draft));
@@ -287,7 +301,7 @@ impl App {
             Some(actor) => self.draft_acts(actor, &draft, outdated).await?,
             None => Vec::new(),
         };
-        Ok(DraftPage { card: self.draft_card(draft).await?, revision, text, checked, base, outdated, may })
+        Ok(PolicyDraftPage { card: self.draft_card(draft).await?, revision, text, checked, base, outdated, may })
     }
 
     /// Publishes the newest text of a draft: everybody reads it, approvals begin anew.
@@ -491,6 +505,17 @@ pub(crate) fn draft_act(kind: EntryKind, draft: &Draft) -> Act {
         .fact("draft", &draft.id)
         .fact("title", title)
         .fact("draft_kind", draft.kind.code())
+}
+
+/// What findings are remembered by.
+fn texts_key(kind: DraftKind, locale: Locale, original: &str, other: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(kind.code());
+    hash.update(locale.tag());
+    hash.update((original.len() as u64).to_be_bytes());
+    hash.update(original.as_bytes());
+    hash.update(other.as_bytes());
+    hash.finalize().into()
 }
 
 /// SHA-256 over both texts; the length keeps the border between them from moving.

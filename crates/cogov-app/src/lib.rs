@@ -35,7 +35,7 @@ pub use applications::{
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
-pub use drafting::{Checked, DraftCard, DraftMay, DraftPage, DraftSnapshot, DraftWords};
+pub use drafting::{Checked, DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
 pub use error::{AppError, Result};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};

@@ -276,7 +276,7 @@ impl App {
             Ok(permit) => permit,
             Err(refusal) => {
                 let rulebook = rulebook.version().clone();
-                return Err(self.refuse_use(session, (grant, &facts), door, &rulebook, refusal).await);
+                return Err(self.refuse_use(session, (grant.as_ref(), &facts), door, &rulebook, refusal).await);
             }
         };
         let basis = Basis {

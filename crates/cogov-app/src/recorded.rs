@@ -1,14 +1,15 @@
 //! The facts of decisions: kept once a kind, named by digest on every leaf, read back to decide again.
 
 use crate::{
-    App,
+    App, Checked,
     error::{Result, found},
     query::Reach,
     record::Act,
 };
 use cogov_model::{ColumnRef, Grant, Party, RulebookVersion, Timestamp};
 use cogov_rulebook::{Ask, Books, Cases, Moment, Rulebook, UseFacts};
-use parking_lot::RwLock;
+use cogov_store::RulebookText;
+use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,6 +26,10 @@ pub(crate) struct Remembered {
     facts: RwLock<HashMap<String, Arc<UseFacts>>>,
     /// Every decision of the ledger, folded; the indexer adds to it.
     pub(crate) cases: RwLock<Cases>,
+    /// The rulebooks that were, are or will be in force, as far as somebody asked.
+    books: Mutex<HashMap<RulebookVersion, Arc<Rulebook>>>,
+    /// What was found in texts of drafts.
+    pub(crate) checked: Mutex<HashMap<[u8; 32], Arc<Checked>>>,
 }
 
 /// The facts of one use, kept.
@@ -106,29 +111,38 @@ impl App {
 
     /// Every rulebook that was in force, or will be.
     pub(crate) async fn books(&self) -> Result<Books> {
-        let mut books = Books::new();
-        let now = self.rulebook();
-        for text in self.store.rulebooks().await? {
-            let book = if text.version == *now.version() {
-                Arc::clone(&now)
-            } else {
-                match Rulebook::parse(&text.en, Some(&text.zh)) {
-                    Ok(book) => Arc::new(book),
-                    Err(_) => continue,
-                }
-            };
-            books.insert(text.version, book);
-        }
-        Ok(books)
+        let texts = self.store.rulebooks().await?;
+        let read = |text: RulebookText| Some((text.version.clone(), self.read_book(&text)?));
+        Ok(texts.into_iter().filter_map(read).collect())
     }
 
     /// A rulebook that was, is or will be in force.
     pub(crate) async fn book(&self, version: &RulebookVersion) -> Result<Option<Arc<Rulebook>>> {
-        if *self.rulebook().version() == *version {
-            return Ok(Some(self.rulebook()));
+        let known = self.remembered.books.lock().get(version).cloned();
+        if known.is_some() {
+            return Ok(known);
         }
         let text = found(self.store.rulebook(version).await)?;
-        Ok(text.and_then(|text| Rulebook::parse(&text.en, Some(&text.zh)).ok()).map(Arc::new))
+        Ok(text.and_then(|text| self.read_book(&text)))
+    }
+
+    /// A rulebook from its kept texts, read once.
+    fn read_book(&self, text: &RulebookText) -> Option<Arc<Rulebook>> {
+        let known = self.remembered.books.lock().get(&text.version).cloned();
+        if known.is_some() {
+            return known;
+        }
+        match Rulebook::parse(&text.en, Some(&text.zh)) {
+            Ok(book) => {
+                let book = Arc::new(book);
+                self.remembered.books.lock().insert(text.version.clone(), Arc::clone(&book));
+                Some(book)
+            }
+            Err(problems) => {
+                tracing::warn!(version = %text.version, ?problems, "a kept rulebook cannot be read any more");
+                None
+            }
+        }
     }
 }
 

@@ -64,14 +64,14 @@ impl App {
     ///
     /// # Errors
     /// `Conflict` when the draft has faults or no rules.
-    pub async fn prove(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proof> {
+    pub async fn prove_claim(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proof> {
         let (book, today) = (self.book_of_draft(viewer, id).await?, self.rulebook());
         let work = tokio::task::spawn_blocking(move || book.prove(&claim, Some(&today)));
         work.await.map_err(|error| cut_off(&error))
     }
 
     async fn book_of_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Arc<Rulebook>> {
-        self.draft(viewer, id).await?.checked.book.ok_or_else(|| {
+        self.policy_draft(viewer, id).await?.checked.book.ok_or_else(|| {
             AppError::conflict(
                 "The draft has faults, or no rules: there is nothing to decide by.",
                 "该草案有错误或没有规则：无从据以裁决。",

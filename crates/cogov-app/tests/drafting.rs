@@ -61,7 +61,7 @@ const NEW: &str = "  resource.grade <= 3\n};";
 async fn draft(node: &Node, change: impl Fn(String) -> String) -> DraftId {
     let drafter = node.actor("authority-drafter").await;
     let id = node.app.branch_rulebook(&drafter).await.unwrap();
-    let page = node.app.draft(Some(&drafter), &id).await.unwrap();
+    let page = node.app.policy_draft(Some(&drafter), &id).await.unwrap();
     assert!(page.checked.faults.is_empty() && page.differences(cogov_model::Locale::En).is_empty());
     let words = DraftWords {
         title: Text::same("Wages stay home"),
@@ -121,12 +121,12 @@ async fn a_draft_is_replayed_approved_adopted_and_then_decides() {
     assert!(replay.by_region.contains_key(&Some("06".parse().unwrap())));
     assert_eq!(replay.examples[0].columns[0].0.column.as_str(), "wage");
     assert_eq!(grants.changes.len(), 1);
-    let proof = node.app.prove(Some(&drafter), &id, Claim::NothingNew).await.unwrap();
+    let proof = node.app.prove_claim(Some(&drafter), &id, Claim::NothingNew).await.unwrap();
     assert!(matches!(proof, Proof::Proved { .. }), "{proof:?}");
 
-    assert!(matches!(node.app.draft(None, &id).await, Err(AppError::NotFound(_))), "nobody sees it yet");
+    assert!(matches!(node.app.policy_draft(None, &id).await, Err(AppError::NotFound(_))), "nobody sees it yet");
     node.app.publish_draft(&drafter, &id).await.unwrap();
-    assert!(node.app.draft(None, &id).await.unwrap().may.is_empty());
+    assert!(node.app.policy_draft(None, &id).await.unwrap().may.is_empty());
     let admin = node.actor("authority-admin").await;
     let adopt = |effect| AdoptionRequest { effect, ..AdoptionRequest::default() };
     let early = node.app.adopt_draft(&admin, &id, adopt(None)).await;
@@ -242,7 +242,7 @@ async fn a_coming_rulebook_survives_a_restart_and_old_drafts_are_outdated() {
     node.app.adopt_draft(&admin, &id, AdoptionRequest::default()).await.unwrap();
     let late = node.app.adopt_draft(&admin, &other, AdoptionRequest::default()).await;
     assert!(matches!(late, Err(AppError::Conflict(_))), "another rulebook is coming");
-    assert!(node.app.draft(Some(&drafter), &other).await.unwrap().may.contains(&DraftMay::Rebase));
+    assert!(node.app.policy_draft(Some(&drafter), &other).await.unwrap().may.contains(&DraftMay::Rebase));
     let before = node.app.rulebook().version().clone();
     let node = node.restarted(clock.clone()).await;
     assert_eq!(*node.app.rulebook().version(), before);
@@ -283,7 +283,7 @@ async fn faults_hinder_publication_and_saving_is_compare_and_set() {
     let drafter = node.actor("authority-drafter").await;
     let id = draft(&node, |text| text.replace("{#art-24}", "")).await;
     assert!(matches!(node.app.publish_draft(&drafter, &id).await, Err(AppError::Invalid { .. })));
-    let page = node.app.draft(Some(&drafter), &id).await.unwrap();
+    let page = node.app.policy_draft(Some(&drafter), &id).await.unwrap();
     assert!(page.checked.faults.iter().any(|p| p.advice.contains("no anchor")), "{:?}", page.checked.faults);
     let words = |title: &str| DraftWords {
         title: Text::same(title),
@@ -299,13 +299,13 @@ async fn faults_hinder_publication_and_saving_is_compare_and_set() {
     assert!(checked.faults.iter().any(|p| p.advice.contains("translation is missing")));
     let outsider = node.actor("tax-head").await;
     assert!(matches!(node.app.branch_rulebook(&outsider).await, Err(AppError::Forbidden(_))));
-    assert!(matches!(node.app.draft(Some(&outsider), &id).await, Err(AppError::NotFound(_))));
+    assert!(matches!(node.app.policy_draft(Some(&outsider), &id).await, Err(AppError::NotFound(_))));
 }
 
 async fn node_text(node: &Node, _: &DraftId) -> String {
     let drafter = node.actor("authority-drafter").await;
     let id = node.app.branch_rulebook(&drafter).await.unwrap();
-    node.app.draft(Some(&drafter), &id).await.unwrap().text.original
+    node.app.policy_draft(Some(&drafter), &id).await.unwrap().text.original
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,5 +324,5 @@ async fn a_text_without_rules_is_split_published_and_handed_to_a_consultation() 
     let admin = node.actor("authority-admin").await;
     assert!(matches!(node.app.approve_draft(&admin, &id, "").await, Err(AppError::Conflict(_))));
     node.app.withdraw_draft(&drafter, &id).await.unwrap();
-    assert_eq!(node.app.draft(None, &id).await.unwrap().card.state, "withdrawn", "stays readable");
+    assert_eq!(node.app.policy_draft(None, &id).await.unwrap().card.state, "withdrawn", "stays readable");
 }

@@ -1,16 +1,14 @@
 //! The words of a `.docx` file. Nothing else of it is looked at: no styles but headings, no pictures, no macros.
 //! Files come from strangers: sizes, depth and counts are bounded, document type definitions are refused.
 
+use crate::zip::{self, ZipError};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
-use std::io::{Cursor, Read as _};
 
 /// Bytes of a file at most.
 pub const MOST_FILE: usize = 8 * 1024 * 1024;
 /// Bytes of the document inside, once inflated.
-const MOST_XML: u64 = 32 * 1024 * 1024;
-/// Files inside the archive.
-const MOST_ENTRIES: usize = 4096;
+const MOST_XML: usize = 32 * 1024 * 1024;
 /// Elements inside each other.
 const MOST_DEPTH: usize = 200;
 /// Bytes of words.
@@ -56,20 +54,12 @@ pub fn read_docx(file: &[u8]) -> Result<String, DocxError> {
 }
 
 fn document(file: &[u8]) -> Result<String, DocxError> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(file)).map_err(|_| DocxError::NoArchive)?;
-    if archive.len() > MOST_ENTRIES {
-        return Err(DocxError::Bomb);
-    }
-    let entry = archive.by_name("word/document.xml").map_err(|error| match error {
-        zip::result::ZipError::FileNotFound => DocxError::NoDocument,
-        _ => DocxError::Broken,
+    let xml = zip::file(file, "word/document.xml", MOST_XML).map_err(|error| match error {
+        ZipError::NoArchive => DocxError::NoArchive,
+        ZipError::NoFile => DocxError::NoDocument,
+        ZipError::TooLarge => DocxError::Bomb,
+        ZipError::Broken => DocxError::Broken,
     })?;
-    let mut xml = Vec::new();
-    // What the archive says of its own sizes is not trusted.
-    entry.take(MOST_XML + 1).read_to_end(&mut xml).map_err(|_| DocxError::Broken)?;
-    if xml.len() as u64 > MOST_XML {
-        return Err(DocxError::Bomb);
-    }
     String::from_utf8(xml).map_err(|_| DocxError::Broken)
 }
 
@@ -205,18 +195,10 @@ fn level(tag: &BytesStart<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
-    use zip::write::SimpleFileOptions;
+    use crate::zip::tests::archive;
 
     fn docx(document: &str) -> Vec<u8> {
-        archive("word/document.xml", document.as_bytes())
-    }
-
-    fn archive(name: &str, bytes: &[u8]) -> Vec<u8> {
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file(name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
-        zip.finish().unwrap().into_inner()
+        archive(&[("word/document.xml", document.as_bytes())])
     }
 
     fn body(inner: &str) -> String {
@@ -241,7 +223,7 @@ mod tests {
         assert_eq!(read_docx(b"PK\x03\x04 nothing"), Err(DocxError::NoArchive));
         assert_eq!(read_docx(b""), Err(DocxError::NoArchive));
         assert_eq!(read_docx(&vec![0; MOST_FILE + 1]), Err(DocxError::TooLarge));
-        assert_eq!(read_docx(&archive("other.xml", b"<a/>")), Err(DocxError::NoDocument));
+        assert_eq!(read_docx(&archive(&[("other.xml", b"<a/>")])), Err(DocxError::NoDocument));
         assert_eq!(read_docx(&docx(&body(""))), Err(DocxError::Empty));
         assert_eq!(read_docx(&docx("<w:document><w:p>")), Err(DocxError::Broken));
         assert_eq!(read_docx(&docx("<w:document></w:p></w:document>")), Err(DocxError::Broken));
@@ -253,7 +235,7 @@ mod tests {
         let deep = format!("{}{}", "<w:x>".repeat(MOST_DEPTH + 1), "</w:x>".repeat(MOST_DEPTH + 1));
         assert_eq!(read_docx(&docx(&deep)), Err(DocxError::Hostile));
         // Thirty-three megabytes of one letter are thirty kilobytes in the archive.
-        let bomb = vec![b'x'; MOST_XML as usize + 1];
+        let bomb = vec![b'x'; MOST_XML + 1];
         assert_eq!(read_docx(&docx(&String::from_utf8(bomb).unwrap())), Err(DocxError::Bomb));
         let words = body(&format!("<w:p><w:r><w:t>{}</w:t></w:r></w:p>", "x".repeat(MOST_WORDS + 1)));
         assert_eq!(read_docx(&docx(&words)), Err(DocxError::Bomb));

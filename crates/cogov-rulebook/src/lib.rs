@@ -48,6 +48,7 @@ mod ruling;
 mod scope;
 mod words;
 mod workflow;
+mod zip;
 
 pub use cases::{Case, Cases, Ending, Tally};
 pub use clause::{Clause, Enforcement, EnforcementShare};

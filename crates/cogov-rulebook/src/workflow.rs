@@ -115,7 +115,7 @@ impl TryFrom<String> for Seat {
 }
 
 macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)* may be left out: $($(#[$odoc:meta])* $oname:ident: $otype:ty,)*) => {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*; optional $($(#[$odoc:meta])* $oname:ident: $otype:ty,)*) => {
         /// The settings of a rulebook that the workflow keeps. Days are working days.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Workflow {
@@ -226,7 +226,7 @@ settings! {
     grant_term_months: u32,
     /// Whether what no clause allows is refused; must be true. Its clause is cited then.
     silence_refuses: bool,
-    may be left out:
+    ; optional
     /// Who must approve a change of the rulebook. Without it, rules change by replacing the file only.
     change_approvals: Vec<Seat>,
     /// Who must approve besides when a change cannot wait. Without it, none can be urgent.

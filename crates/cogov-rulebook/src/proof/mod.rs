@@ -15,9 +15,7 @@ mod universe;
 use crate::{Facts, Rulebook, Ruling};
 use cogov_model::{CategoryCode, ClauseId, Form, PartyClass, Treatment};
 use condition::{Condition, FlagOf, Test, TextOf};
-use formula::Formula;
 use solve::{Found, Rule, Says, Search, Wanted};
-use std::sync::Arc;
 use universe::{Names, Universe};
 
 pub use review::{IdleRule, Idleness};

@@ -4,6 +4,7 @@
 
 mod cases;
 mod cluster;
+mod drafts;
 mod fixtures;
 mod lists;
 mod open;
@@ -32,6 +33,10 @@ const CASES: &[Case] = cases![
     cases::a_grant_changes_in_state_only,
     cases::rulebooks_hold_from_their_moment,
     cases::settings_are_remembered,
+    drafts::two_drafters_never_overwrite_each_other,
+    drafts::a_draft_becomes_a_rulebook_once,
+    drafts::pages_show_every_draft_once,
+    drafts::facts_are_kept_once,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,

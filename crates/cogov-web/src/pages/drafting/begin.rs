@@ -55,7 +55,8 @@ pub async fn text(visit: Visit, mut form: Multipart) -> Answered {
     let (mut token, mut name, mut pasted) = (String::new(), String::new(), String::new());
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(|_| Failure::forged())? {
-        match field.name().unwrap_or_default() {
+        let part = field.name().unwrap_or_default().to_owned();
+        match part.as_str() {
             "csrf" => token = field.text().await.map_err(|_| Failure::forged())?,
             "title" => name = field.text().await.map_err(|_| Failure::forged())?.trim().to_owned(),
             "text" => pasted = field.text().await.map_err(|_| Failure::forged())?,

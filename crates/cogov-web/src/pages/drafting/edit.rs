@@ -13,7 +13,7 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{Checked, DraftMay, DraftPage, DraftWords};
+use cogov_app::{Checked, DraftMay, PolicyDraftPage, DraftWords};
 use cogov_model::{Draft, DraftKind, Locale, Text};
 
 /// What was found, as a part of the page.
@@ -92,9 +92,9 @@ pub async fn fragment(visit: Visit, Path(id): Path<String>, Posted(fields): Post
     html(&found(&visit.ui, &checked))
 }
 
-async fn writable(visit: &Visit, id: String) -> Result<(DraftPage, Draft), Failure> {
+async fn writable(visit: &Visit, id: String) -> Result<(PolicyDraftPage, Draft), Failure> {
     let id = read(id)?;
-    let page = visit.app.draft(Some(visit.actor()?), &id).await?;
+    let page = visit.app.policy_draft(Some(visit.actor()?), &id).await?;
     if !page.may.contains(&DraftMay::Edit) {
         return Err(Failure::not_found());
     }

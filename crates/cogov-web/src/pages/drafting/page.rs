@@ -14,7 +14,7 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, DraftPage as Found, EffectPage};
+use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, PolicyDraftPage as Found, EffectPage};
 use cogov_model::{Clauses, Differences, DraftId, DraftKind, DraftState};
 use cogov_rulebook::{Change, Clause, ClauseDifference, Flip};
 use std::collections::HashMap;
@@ -144,7 +144,7 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
 
 async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>) -> Answered {
     let (ui, names) = (visit.ui(), Names::of(visit).await?);
-    let found = visit.app.draft(visit.viewer(), id).await?;
+    let found = visit.app.policy_draft(visit.viewer(), id).await?;
     let draft = &found.card.draft;
     let rules = draft.kind == DraftKind::Rulebook;
     let has_rules = found.checked.book.is_some();

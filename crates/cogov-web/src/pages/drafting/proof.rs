@@ -48,10 +48,10 @@ pub async fn show(
 ) -> Answered {
     let id = read(id)?;
     let ui = visit.ui();
-    let found = visit.app.draft(visit.viewer(), &id).await?;
+    let found = visit.app.policy_draft(visit.viewer(), &id).await?;
     let answer = match claim(&query) {
         Some(claim) => {
-            let proof = visit.app.prove(visit.viewer(), &id, claim.clone()).await?;
+            let proof = visit.app.prove_claim(visit.viewer(), &id, claim.clone()).await?;
             Some(answer(&visit, &claim, &proof))
         }
         None => None,

@@ -81,7 +81,7 @@ struct ReplayPage {
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     let id = read(id)?;
     let (ui, names) = (visit.ui(), Names::of(&visit).await?);
-    let found = visit.app.draft(visit.viewer(), &id).await?;
+    let found = visit.app.policy_draft(visit.viewer(), &id).await?;
     let (replay, grants) = visit.app.replay_draft(visit.viewer(), &id).await?;
     let book = found.checked.book.clone();
     let clause = |id: &str| {
