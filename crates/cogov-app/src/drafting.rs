@@ -7,7 +7,7 @@ use crate::{
 };
 use cogov_model::{
     Clauses, Draft, DraftId, DraftKind, DraftState, DraftText, EntryKind, Locale, Outcome, Party,
-    Publication, Role, RulebookVersion, Text, Timestamp,
+    Publication, Role, RulebookVersion, Text,
 };
 use cogov_rulebook::{Clause, ClauseDifference, EnforcementShare, IdleRule, Problem, Rulebook};
 use cogov_store::{EntryFilter, Page, Revised};
@@ -458,7 +458,7 @@ impl App {
         let text = text.ok_or_else(|| AppError::not_found("There is no rulebook.", "没有规则。"))?;
         let book = self.book(&text.version).await?;
         let title = book.map(|book| book.title().clone()).unwrap_or_default();
-        Ok(NewestRulebook { version: text.version, title, en: text.en, zh: text.zh, from: text.in_force })
+        Ok(NewestRulebook { version: text.version, title, en: text.en, zh: text.zh })
     }
 
     pub(crate) async fn is_outdated(&self, draft: &Draft) -> Result<bool> {
@@ -478,7 +478,6 @@ pub(crate) struct NewestRulebook {
     pub title: Text,
     pub en: String,
     pub zh: String,
-    pub from: Timestamp,
 }
 
 /// Whether somebody is among the writers of a draft.

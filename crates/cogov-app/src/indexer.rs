@@ -19,6 +19,8 @@ const BATCH: u64 = 1000;
 pub(crate) struct Indexer {
     notify: Notify,
     pub(crate) tally: RwLock<Tally>,
+    /// One catches up at a time: nothing is counted twice.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Indexer {
@@ -37,6 +39,7 @@ pub(crate) fn read(entry: &LedgerEntry) -> Option<(Entry, BTreeMap<String, Seale
 impl App {
     /// Brings index and figures up to the ledger.
     pub(crate) async fn catch_up(&self) -> Result<()> {
+        let _turn = self.indexer.turn.lock().await;
         let indexed = self.store.indexed_until().await?;
         loop {
             let from = self.indexer.tally.read().seen;

@@ -2,7 +2,6 @@
 
 use super::{Words, edit, read, state, title, words};
 use crate::{
-    failure::Failure,
     form::{Fields, Posted, Problem},
     pages::{Answered, names::Names, shown, status_of},
     ui::Ui,
