@@ -3,6 +3,7 @@
 //! Doors and pages hold no policy; they call [`App`]. It owns no SQL (that is `cogov-store`), no query
 //! planning (`cogov-engine`), no rules (`cogov-rulebook`), no Merkle tree (`cogov-ledger`): it puts them in order.
 
+mod adoption;
 mod app;
 mod applications;
 mod article13;
@@ -10,12 +11,14 @@ mod catalogue;
 mod checks;
 mod declared;
 mod deliberation;
+mod drafting;
 mod error;
 mod extract;
 mod figures;
 mod grants;
 mod identity;
 mod imports;
+mod in_force;
 mod indexer;
 mod journal;
 mod limiter;
@@ -24,6 +27,7 @@ mod privacy;
 mod query;
 mod receipt;
 mod record;
+mod recorded;
 mod registration;
 mod replay;
 mod requests;
@@ -31,6 +35,7 @@ mod setup;
 mod stewardship;
 mod verify;
 
+pub use adoption::{AdoptionPage, AdoptionRequest, EffectPage, SeatView};
 pub use app::{App, AppConfig, Documents, OpenError};
 pub use applications::{
     ApplicationAct, ApplicationDraft, ApplicationPage, InboxItem, May, PreviewPage, PreviewRow,
@@ -48,12 +53,14 @@ pub use deliberation::{
     NewConsultation, NewContribution, OpenData, OpinionMap, Position, Receipt as ContributionReceipt,
     ReceiptCheck, ReceiptPage, Represents, StatementOpinion, Turn, diff, split_clauses,
 };
+pub use drafting::{Checked, DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
 pub use error::{AppError, Result};
 pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};
 pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};
 pub use imports::{JobId, JobState};
+pub use in_force::{VersionState, VersionView};
 pub use journal::{EntryView, Proof};
 pub use privacy::BudgetPage;
 pub use query::{
@@ -62,7 +69,7 @@ pub use query::{
 pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
 pub use registration::Registration;
-pub use replay::{Replay, ReplayChange};
+pub use replay::{GrantChange, GrantReplay, Replay, ReplayChange};
 pub use setup::SetupGrant;
 pub use stewardship::{
     Description, DraftPage, DraftTable, ImportAccount, ImportRequest, LabelChoice, LabelState,

@@ -7,7 +7,7 @@ mod noise;
 pub(crate) use noise::is_public_column;
 pub use noise::{BudgetLeft, NoiseAsk, NoiseReport};
 
-use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act};
+use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act, recorded::KeptFacts};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -83,6 +83,7 @@ pub struct PreparedQuery {
 #[derive(Clone, PartialEq)]
 pub(crate) struct Basis {
     rulebook: RulebookVersion,
+    facts: KeptFacts,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
 }
@@ -170,7 +171,7 @@ impl App {
                 basis,
                 prepared,
             }),
-            Err(error) => Err(self.refuse_query(session, &grant, &world, sql, door, error).await),
+            Err(error) => Err(self.refuse_query(session, &basis, &world, sql, door, error).await),
         }
     }
 
@@ -208,6 +209,8 @@ impl App {
             .fact("purpose", &query.grant.purpose.code)
             .fact("grade", plan.grade())
             .fact("columns", plan.columns().len())
+            .decided_on(&query.basis.facts)
+            .sealed("used", query.basis.facts.used(plan.sources()))
             .by(&query.session.actor.account)
             .sealed("sql", query.sql.as_ref());
         let act =
@@ -326,17 +329,21 @@ impl App {
     ) -> Result<(Arc<GrantWorld>, Basis)> {
         let reach = self.reach(grant).await?;
         let rulebook = self.rulebook();
-        let decided = decide(&rulebook, grant, &session.actor.party, &reach, self.clock.now());
+        let now = self.clock.now();
+        let facts = self.keep_facts(grant, &session.actor.party, &reach, now).await?;
+        let decided = decide(&rulebook, grant, &session.actor.party, &reach, now);
         let permit = match decided {
             Ok(permit) => permit,
             Err(refusal) => {
+                let rulebook = rulebook.version().clone();
                 return Err(self
-                    .refuse_use(session, grant, door, &rulebook.version().clone(), refusal)
+                    .refuse_use(session, (grant.as_ref(), &facts), door, &rulebook, refusal)
                     .await);
             }
         };
         let basis = Basis {
             rulebook: rulebook.version().clone(),
+            facts,
             grant: grant.clone(),
             datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
         };
@@ -384,7 +391,7 @@ impl App {
     async fn refuse_use(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        (grant, facts): (&Grant, &KeptFacts),
         door: &str,
         rulebook: &RulebookVersion,
         refusal: Refusal,
@@ -397,6 +404,7 @@ impl App {
             .fact("door", door)
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .decided_on(facts)
             .by(&session.actor.account)
             .sealed("reason", refusal.reason.en.clone());
         match self.record(grant.providers.iter().fold(act, Act::party)).await {
@@ -420,7 +428,7 @@ impl App {
     async fn refuse_query(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        basis: &Basis,
         world: &GrantWorld,
         sql: &str,
         door: Door,
@@ -429,6 +437,7 @@ impl App {
         if !matches!(error.sqlstate(), "42501" | "0A000") {
             return AppError::Query { error, decision: None };
         }
+        let grant = &basis.grant;
         let act = Act::new(EntryKind::Decision, Outcome::Deny)
             .party(&session.actor.party.id)
             .grant(&grant.id)
@@ -437,6 +446,8 @@ impl App {
             .fact("door", door.code())
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .fact("refused_by", "engine")
+            .decided_on(&basis.facts)
             .by(&session.actor.account)
             .sealed("sql", sql)
             .sealed("reason", error.reason().en.clone());

@@ -50,11 +50,19 @@ pub enum EntryKind {
     Answer,
     /// A consultation was concluded.
     Conclusion,
+    /// A draft was published.
+    DraftPublished,
+    /// A prescribed approval of a draft was given.
+    DraftApproved,
+    /// A draft was taken back.
+    DraftWithdrawn,
+    /// A draft was adopted; its rules hold from the date of effect.
+    RulebookAdopted,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [EntryKind; 21] = [
+    pub const ALL: [EntryKind; 25] = [
         EntryKind::RulebookInForce,
         EntryKind::Import,
         EntryKind::Label,
@@ -76,6 +84,10 @@ impl EntryKind {
         EntryKind::Moderation,
         EntryKind::Answer,
         EntryKind::Conclusion,
+        EntryKind::DraftPublished,
+        EntryKind::DraftApproved,
+        EntryKind::DraftWithdrawn,
+        EntryKind::RulebookAdopted,
     ];
 
     /// The code used in entries and pages.
@@ -103,6 +115,10 @@ impl EntryKind {
             EntryKind::Moderation => "moderation",
             EntryKind::Answer => "answer",
             EntryKind::Conclusion => "conclusion",
+            EntryKind::DraftPublished => "draft-published",
+            EntryKind::DraftApproved => "draft-approved",
+            EntryKind::DraftWithdrawn => "draft-withdrawn",
+            EntryKind::RulebookAdopted => "rulebook-adopted",
         }
     }
 }

@@ -122,6 +122,8 @@ identifiers! {
     DraftRef, "a draft's name", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
     /// Who takes part in one consultation, without saying which account: a keyed hash, hex.
     ParticipantKey, "a participant's key", 64, "lowercase hex digits", |c| matches!(c, '0'..='9' | 'a'..='f');
+    /// A draft of a rulebook or of another policy text.
+    DraftId, "a draft id", 63, "a–z, 0–9, - and _", slug;
     /// A column of a table. Any printable text, since files bring their own headers.
     ColumnName, "a column name", 63, "printable characters without quotes", |c| !c.is_control() && c != '"';
 }

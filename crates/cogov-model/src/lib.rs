@@ -10,6 +10,7 @@ mod consultation;
 mod contribution;
 mod dataset;
 mod decision;
+mod draft;
 mod entry;
 mod form;
 mod grade;
@@ -38,14 +39,15 @@ pub use contribution::{
 };
 pub use dataset::{Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version};
 pub use decision::{Clauses, Outcome, Reason};
+pub use draft::{Adoption, Differences, Draft, DraftKind, DraftState, DraftText, Effect, Publication};
 pub use entry::{Entry, EntryKind};
 pub use form::{Form, Lane, Purpose};
 pub use grade::{Grade, ParseGradeError};
 pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
 pub use id::{
-    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, ConsultationId, DatasetId, DraftRef,
-    GrantId, IdError, ParticipantKey, PartyId, PredicateId, PurposeCode, RegionCode, RulebookVersion,
-    TableName,
+    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, ConsultationId, DatasetId, DraftId,
+    DraftRef, GrantId, IdError, ParticipantKey, PartyId, PredicateId, PurposeCode, RegionCode,
+    RulebookVersion, TableName,
 };
 pub use label::Label;
 pub use loss::{CONVERSION_DELTA, Delta, Loss, Month, Rho};

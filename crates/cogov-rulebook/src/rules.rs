@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     pub policies: PolicySet,
     pub by_id: HashMap<PolicyId, Rule>,
     pub schema: Schema,
+    /// Whether a rule looks at the days that are left: facts that differ in nothing else are then different.
+    pub uses_days: bool,
     /// Category and purpose codes that rules name, each with the clause and line where one does.
     pub named: Vec<(words::Code, ClauseId, usize)>,
 }
@@ -37,7 +39,13 @@ impl Rules {
     /// No rules yet.
     pub fn new() -> Result<Self, String> {
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
-        Ok(Self { policies: PolicySet::new(), by_id: HashMap::new(), schema, named: Vec::new() })
+        Ok(Self {
+            policies: PolicySet::new(),
+            by_id: HashMap::new(),
+            schema,
+            uses_days: false,
+            named: Vec::new(),
+        })
     }
 
     /// Reads one block of a clause.
@@ -76,6 +84,7 @@ impl Rules {
             None
         });
         let limit = policy.annotation("limit").is_some();
+        self.uses_days |= policy.to_string().contains("days_left");
         match words::check(policy) {
             Ok(named) => self.named.extend(named.into_iter().map(|code| (code, clause.clone(), line))),
             Err(errors) => advice.extend(errors),

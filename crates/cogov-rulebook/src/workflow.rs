@@ -2,8 +2,8 @@
 
 use crate::Problem;
 use crate::markdown::Block;
-use cogov_model::{ClauseId, Grant, GrantState, SharingAttribute, Timestamp};
-use serde::Deserialize;
+use cogov_model::{ClauseId, Grant, GrantState, PartyId, Role, SharingAttribute, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A setting and the clause it comes from.
@@ -16,7 +16,7 @@ pub struct Setting<T> {
 }
 
 /// Sharing attributes by kind, without their words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
     /// Any public body may have it.
@@ -91,6 +91,26 @@ impl Idle {
             Idle::Revoked => "revoked",
             Idle::Refused => "refused",
         }
+    }
+}
+
+/// Who approves a change of the rulebook: somebody with a role at a party, written `role@party`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Seat {
+    /// The role.
+    pub role: Role,
+    /// The party.
+    pub party: PartyId,
+}
+
+impl TryFrom<String> for Seat {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} says not who approves: write role@party, such as head@authority");
+        let (role, party) = text.split_once('@').ok_or_else(wrong)?;
+        let role = serde_json::from_value(serde_json::Value::String(role.to_owned())).map_err(|_| wrong())?;
+        Ok(Self { role, party: party.parse().map_err(|_| wrong())? })
     }
 }
 
@@ -202,6 +222,14 @@ settings! {
     verify_questions_a_day: u32,
     /// How many of them may have the answer unknown, so that nobody searches for numbers that exist.
     verify_unknown_a_day: u32,
+    /// Who must approve a change of the rulebook. Without it, rules change by replacing the file only.
+    change_approvals: Vec<Seat>,
+    /// Who must approve besides when a change cannot wait. Without it, none can be urgent.
+    change_urgent_approvals: Vec<Seat>,
+    /// Calendar days for which a draft has been published at least before it is adopted.
+    change_published_days: u32,
+    /// Calendar days between adoption and effect at least.
+    change_notice_days: u32,
 }
 
 /// Takes a setting in, which only one clause may set.

@@ -34,6 +34,7 @@ message_files!(
     "consultation",
     "consultation-acts",
     "opinions",
+    "drafting",
     "record",
     "help",
     "errors"
@@ -127,6 +128,9 @@ mod tests {
         "receipt-check-",
         "open-data-",
         "opinion-verdict-",
+        "flip-",
+        "draft-state-",
+        "draft-kind-",
     ];
 
     fn keys(files: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {

@@ -179,6 +179,7 @@ impl Ui {
             self.link("/catalogue", "nav-catalogue"),
             self.link("/rulebook", "nav-rulebook"),
             self.link("/consultations", "nav-consultations"),
+            self.link("/drafts", "nav-drafts"),
             self.link("/grants", "nav-grants"),
             self.link("/ledger", "nav-ledger"),
             self.link("/figures", "nav-figures"),

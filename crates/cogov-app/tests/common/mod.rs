@@ -54,14 +54,11 @@ pub async fn node() -> Node {
     node_at(Arc::new(SystemClock)).await
 }
 
-/// The same with a clock of the test's own.
+/// The same with a clock of the test's.
 pub async fn node_at(clock: Arc<dyn Clock>) -> Node {
     let home = tempfile::tempdir().unwrap();
     let media = Arc::new(MemoryMedia::new());
-    let mut config = AppConfig::new(home.path().to_path_buf(), documents());
-    config.ledger_media = Some(media.clone());
-    config.clock = clock;
-    let app = App::open(config).await.unwrap();
+    let app = open(&home, &media, clock).await;
     for (id, tier, region) in [("tax", Tier::State, None), ("north", Tier::Region, Some("06"))] {
         let party = Party {
             id: id.parse().unwrap(),
@@ -93,9 +90,25 @@ pub async fn account(app: &App, name: &str, party: &str, roles: Vec<Role>) {
     .unwrap();
 }
 
+async fn open(home: &tempfile::TempDir, media: &Arc<MemoryMedia>, clock: Arc<dyn Clock>) -> App {
+    let mut config = AppConfig::new(home.path().to_path_buf(), documents());
+    config.ledger_media = Some(media.clone());
+    config.clock = clock;
+    App::open(config).await.unwrap()
+}
+
 impl Node {
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Stops the node and starts it again on the same home.
+    pub async fn restarted(self, clock: Arc<dyn Clock>) -> Node {
+        let Node { app, media, home } = self;
+        app.close().await;
+        drop(app);
+        let app = open(&home, &media, clock).await;
+        Node { app, media, home }
     }
 
     pub async fn actor(&self, name: &str) -> Actor {

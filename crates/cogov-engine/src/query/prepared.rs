@@ -11,7 +11,7 @@ use super::world::GrantWorld;
 use super::{allowed, faults, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
-use cogov_model::{Clauses, Form, Grade, Label, RulebookVersion, Text, Treatment};
+use cogov_model::{Clauses, ColumnRef, Form, Grade, Label, RulebookVersion, Text, Treatment};
 use datafusion::common::ParamValues;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -19,6 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use parking_lot::Mutex;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A column of a result, with its label and the way it came by it.
@@ -53,6 +54,8 @@ struct Plan {
     columns: Vec<ResultColumn>,
     label: Label,
     clauses: Clauses,
+    /// The granted columns that the result, or the presence of its rows, depends on.
+    sources: BTreeSet<ColumnRef>,
     parameters: Vec<Option<DataType>>,
     shape: String,
     questions: Vec<Arc<Question>>,
@@ -88,6 +91,12 @@ impl Prepared {
     #[must_use]
     pub fn clauses(&self) -> &Clauses {
         &self.inner.clauses
+    }
+
+    /// The granted columns that the result, or the presence of its rows, depends on.
+    #[must_use]
+    pub fn sources(&self) -> &BTreeSet<ColumnRef> {
+        &self.inner.sources
     }
 
     /// The rulebook that decided.
@@ -228,10 +237,12 @@ async fn finish(
     let mut columns = describe(&schema, &node.columns, &node.rows);
     noise::explain(&mut columns, &questions);
     let protected = governor.statistics.get() > 0;
-    let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
+    let facts = Facts::join_all(&node.columns).join(&node.rows);
+    let used = facts.clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
         clauses: if used.is_empty() { world.permit().clauses() } else { used },
+        sources: facts.sources.into_keys().collect(),
         asked,
         governed: node.plan,
         physical: Mutex::new(physical),

@@ -6,6 +6,7 @@ mod answers;
 mod cases;
 mod cluster;
 mod consultations;
+mod drafts;
 mod fixtures;
 mod lists;
 mod noise;
@@ -41,6 +42,10 @@ const CASES: &[Case] = cases![
     consultations::consultations_are_made_from_the_ledger,
     consultations::votes_count_once_and_merging_loses_no_supporter,
     consultations::contributions_are_hidden_answered_and_counted,
+    drafts::two_drafters_never_overwrite_each_other,
+    drafts::a_draft_becomes_a_rulebook_once,
+    drafts::pages_show_every_draft_once,
+    drafts::facts_are_kept_once,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,

@@ -14,6 +14,7 @@ mod dataset;
 mod describe;
 mod download;
 mod draft;
+mod drafting;
 mod entry;
 mod figures;
 mod grant;
@@ -68,6 +69,7 @@ fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
 /// Every page's route.
 pub fn routes() -> Router<Web> {
     public().merge(signed_in()).merge(stewards()).merge(consultation::routes())
+    public().merge(signed_in()).merge(stewards()).merge(drafting::routes())
 }
 
 fn public() -> Router<Web> {
@@ -79,6 +81,7 @@ fn public() -> Router<Web> {
         .route("/catalogue", get(catalogue::show))
         .route("/datasets/{id}", get(dataset::show))
         .route("/rulebook", get(rulebook::show))
+        .route("/rulebook/versions/{version}", get(rulebook::show_version))
         .route("/grants", get(grants::show_public))
         .route("/grants/{id}", get(grant::show))
         .route("/grants/{id}/budget", get(budget::of_grant))
@@ -144,6 +147,11 @@ mod tests {
             super::dataset::samples,
             super::describe::samples,
             super::draft::samples,
+            super::drafting::begin_samples,
+            super::drafting::edit_samples,
+            super::drafting::page_samples,
+            super::drafting::proof_samples,
+            super::drafting::replay_samples,
             super::entry::samples,
             super::figures::samples,
             super::grant::samples,
