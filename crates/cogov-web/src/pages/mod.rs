@@ -68,8 +68,7 @@ fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
 
 /// Every page's route.
 pub fn routes() -> Router<Web> {
-    public().merge(signed_in()).merge(stewards()).merge(consultation::routes())
-    public().merge(signed_in()).merge(stewards()).merge(drafting::routes())
+    public().merge(signed_in()).merge(stewards()).merge(consultation::routes()).merge(drafting::routes())
 }
 
 fn public() -> Router<Web> {
