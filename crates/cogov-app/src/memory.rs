@@ -29,7 +29,7 @@ impl AnswerMemory for PartyMemory {
     }
 
     async fn recall(&self, about: &MemoryKey, after: u64) -> Result<Vec<String>, MemoryUnavailable> {
-        self.store.answers(&self.party, &about.dataset, &about.table, after).await.map_err(unavailable)
+        self.store.answers_given(&self.party, &about.dataset, &about.table, after).await.map_err(unavailable)
     }
 
     async fn remember(&self, additions: Vec<Addition>) -> Result<bool, MemoryUnavailable> {

@@ -10,7 +10,7 @@ use crate::{
     journal::leaf_hash,
     record::{Act, Sealed},
 };
-use cogov_engine::{GrantWorld, QueryError, Question, Verdict};
+use cogov_engine::{GrantWorld, QueryError, FactQuestion, Verdict};
 use cogov_model::{
     Clauses, ColumnName, EntryKind, Form, Grade, Grant, GrantId, Outcome, Predicate, PredicateId, Role,
     RulebookVersion, Scalar, Text, Verification, VerifyAnswer,
@@ -101,7 +101,7 @@ impl App {
         let asked =
             Asked { session: &session, grant: &grant, predicate: &predicate, subject: &subject, door };
         self.count(&asked, &world).await?;
-        let question = Question {
+        let question = FactQuestion {
             verification: verification.clone(),
             predicate: predicate.clone(),
             subject: subject.clone(),

@@ -20,5 +20,5 @@ pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, Volat
 pub use error::{ErrorKind, QueryError};
 pub use query::{
     Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param, Prepared,
-    Question, ResultColumn, RowStream, Source, Verdict,
+    FactQuestion, Question, ResultColumn, RowStream, Source, Verdict,
 };

@@ -5,7 +5,7 @@ mod common;
 
 use VerifyAnswer::{No, Unknown, Yes};
 use arrow::array::{Int64Array, StringArray};
-use cogov_engine::{QueryError, Question};
+use cogov_engine::{FactQuestion as Question, QueryError};
 use cogov_model::{Form, Grade, Scalar, Treatment, VerifyAnswer};
 use common::{TestTable, Tester, aggregate, col, mask, tester};
 use serde_json::json;

@@ -27,7 +27,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn answers(
+    pub async fn answers_given(
         &self,
         party: &PartyId,
         dataset: &DatasetId,

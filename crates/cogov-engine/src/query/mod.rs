@@ -45,5 +45,5 @@ pub use noise::{NoiseTerms, Question};
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
-pub use verify::{Question, Verdict};
+pub use verify::{Question as FactQuestion, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};

@@ -17,7 +17,7 @@ fn party(name: &str) -> PartyId {
 }
 
 async fn bodies(store: &Store, who: &str, table: &str, after: u64) -> Vec<String> {
-    store.answers(&party(who), &"tax".parse().unwrap(), &table.parse().unwrap(), after).await.unwrap()
+    store.answers_given(&party(who), &"tax".parse().unwrap(), &table.parse().unwrap(), after).await.unwrap()
 }
 
 pub async fn answers_keep_their_order_and_are_kept_together_or_not(store: Store) {

@@ -154,7 +154,7 @@ impl Below {
                     now.month = now.month.min(epsilon_per_month);
                     now.clauses.extend(ruling.clauses.iter().cloned());
                 }
-                Treatment::Aggregate(k) => least = least.max(Some(k)),
+                Treatment::Aggregate(rules) => least = least.max(Some(rules.min_group)),
                 _ => {}
             }
         }

@@ -128,10 +128,10 @@ impl Governor {
             node.group_expr.iter().chain(&node.aggr_expr).map(|e| below.facts(e)).collect();
         let keys = Facts::join_all(facts.iter().take(node.group_expr.len()));
         let rows = below.rows.clone().join(&keys);
-        facts = facts.into_iter().map(|f| f.join(&below.rows).released(rules.k)).collect();
-        let draft = Draft::new(node, below, measures, rules.clone(), Arc::clone(&self.planner))?;
+        facts = facts.into_iter().map(|f| f.join(&below.rows).released(Some("noise"), rules.k)).collect();
+        let draft = Draft::new(node, below, measures, rules.clone(), Arc::clone(&self.engine.inner.planner))?;
         let plan = drawn::scan(&draft, node, number).map_err(|e| faults::planning(&e))?;
         self.noise.drafts.borrow_mut().push(draft);
-        Node::new(plan, facts, rows.released(rules.k))
+        Node::new(plan, facts, rows.released(None, rules.k))
     }
 }
