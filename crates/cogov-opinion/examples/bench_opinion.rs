@@ -157,8 +157,11 @@ fn compare(size: [u64; 3], peer: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// Numbers of each run of ours, and of the peer's.
+type Runs = (Vec<Vec<f64>>, Option<Vec<f64>>);
+
 /// The runs of ours, and the peer's one in the middle of them.
-fn runs(file: &Path, peer: Option<&str>) -> Result<(Vec<Vec<f64>>, Option<Vec<f64>>)> {
+fn runs(file: &Path, peer: Option<&str>) -> Result<Runs> {
     let own = || numbers(Command::new(std::env::current_exe()?).arg("--measure").arg(file));
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/red_dwarf.py");
     let mut ours = vec![own()?];

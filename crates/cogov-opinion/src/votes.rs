@@ -104,7 +104,7 @@ impl Class {
 /// Participants × statements, sparse by rows, with the last vote of each pair.
 ///
 /// Rows are participants by number and columns are statements by number, whatever the order of the casts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Votes {
     participants: Vec<Participant>,
     statements: Vec<StatementId>,
@@ -114,6 +114,21 @@ pub struct Votes {
     columns: Vec<u32>,
     values: Vec<i8>,
     sequences: Vec<u64>,
+}
+
+impl Default for Votes {
+    /// Nobody and nothing.
+    fn default() -> Self {
+        Self {
+            participants: Vec::new(),
+            statements: Vec::new(),
+            first: Vec::new(),
+            offsets: vec![0],
+            columns: Vec::new(),
+            values: Vec::new(),
+            sequences: Vec::new(),
+        }
+    }
 }
 
 /// One vote in the making: column, sequence, value.
@@ -177,9 +192,6 @@ impl Votes {
             Err(row) => {
                 self.participants.insert(row, cast.participant);
                 self.first.insert(row, cast.sequence);
-                if self.offsets.is_empty() {
-                    self.offsets.push(0);
-                }
                 self.offsets.insert(row, self.offsets[row]);
                 row
             }

@@ -80,6 +80,16 @@ proptest! {
 }
 
 #[test]
+fn an_empty_conversation_has_an_empty_picture() {
+    assert_eq!(Votes::default(), Votes::new([], &[]));
+    let picture = picture(&[]);
+    assert_eq!((picture.participants, picture.votes, picture.statements.len()), (0, 0, 0));
+    assert_eq!(picture.grouping.verdict, Verdict::TooFew);
+    let silent = Picture::of(&Conversation::new([Statement::new(StatementId(1))], &[], []));
+    assert!(silent.statements[0].priority > 0.0 && silent.bridging.is_empty());
+}
+
+#[test]
 fn the_number_of_threads_does_not_matter() {
     let casts = camps(1500, 60, 3, 0.4, 5);
     let with = |threads| {

@@ -27,7 +27,7 @@ impl<'a> Sheet<'a> {
     pub fn whole(votes: &'a crate::Votes) -> Self {
         let (offsets, columns, values) = votes.parts();
         Self {
-            offsets: Cow::Borrowed(if offsets.is_empty() { &[0] } else { offsets }),
+            offsets: Cow::Borrowed(offsets),
             columns: Cow::Borrowed(columns),
             values: Cow::Borrowed(values),
             width: votes.statements().len(),
