@@ -6,9 +6,10 @@ use crate::{App, error::Result};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use cogov_model::{
-    Consultation, ConsultationEvent, ConsultationId, Contribution, ContributionKind, Standing, Timestamp,
+    Consultation, ConsultationEvent, ConsultationId, Contribution, ContributionKind, Participant, Standing,
+    Timestamp,
 };
-use cogov_store::{ContributionFilter, Page, SaltedContribution};
+use cogov_store::{CastVote, ConsultationAct, ContributionFilter, Page, SaltedContribution};
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
@@ -150,6 +151,7 @@ impl App {
         all
     }
 
+    /// One page of a list as the lines of a file.
     async fn piece(
         &self,
         id: &ConsultationId,
@@ -157,69 +159,32 @@ impl App {
         page: &Page,
         file: OpenData,
     ) -> Result<(String, Option<cogov_store::Cursor>)> {
-        let mut text = String::new();
-        let next = match part {
+        Ok(match part {
             Part::Participants => {
                 let found = self.store.participants(id, page).await?;
-                for person in &found.items {
-                    line(
-                        &mut text,
-                        &json!({
-                            "kind": "participation", "entry": person.entry, "number": person.number,
-                            "participant": person.key, "class": person.class, "verified": person.verified,
-                            "name": Self::shown_name(person),
-                        }),
-                    );
-                }
-                found.next
+                (found.items.iter().map(participant_line).collect(), found.next)
             }
             Part::Contributions => {
-                let kind = (file == OpenData::Comments).then_some(ContributionKind::Statement);
+                let is_polis = file == OpenData::Comments;
+                let kind = is_polis.then_some(ContributionKind::Statement);
                 let filter = ContributionFilter { kind, ..ContributionFilter::default() };
                 let found = self.store.contributions(id, &filter, page).await?;
-                for item in &found.items {
-                    match file {
-                        OpenData::Comments => text.push_str(&comment_line(&item.contribution)),
-                        _ => line(&mut text, &contribution_json(item)),
-                    }
-                }
-                found.next
+                let line = |item: &SaltedContribution| match is_polis {
+                    true => comment_line(&item.contribution),
+                    false => line(&contribution_json(item)),
+                };
+                (found.items.iter().map(line).collect(), found.next)
             }
             Part::Votes => {
                 let found = self.store.cast_votes(id, page).await?;
-                for cast in &found.items {
-                    if file == OpenData::Votes {
-                        let (at, vote) = (cast.at.millis(), cast.vote.number());
-                        let moment = moment(cast.at);
-                        let _ =
-                            write!(text, "{at},{moment},{},{},{vote}\r\n", cast.statement, cast.participant);
-                        continue;
-                    }
-                    let event = ConsultationEvent::Voted { statement: cast.statement, vote: cast.vote };
-                    line(
-                        &mut text,
-                        &json!({
-                            "kind": "vote", "entry": cast.entry, "participant": cast.participant,
-                            "salt": cast.salt, "content": content(&event),
-                        }),
-                    );
-                }
-                found.next
+                let line = if file == OpenData::Votes { vote_row } else { vote_line };
+                (found.items.iter().map(line).collect(), found.next)
             }
             Part::Acts => {
                 let found = self.store.consultation_acts(id, page).await?;
-                for act in &found.items {
-                    line(
-                        &mut text,
-                        &json!({
-                            "kind": "act", "entry": act.entry, "salt": act.salt, "content": act.content,
-                        }),
-                    );
-                }
-                found.next
+                (found.items.iter().map(act_line).collect(), found.next)
             }
-        };
-        Ok((text, next))
+        })
     }
 
     async fn every_contribution(&self, id: &ConsultationId) -> Result<Vec<Contribution>> {
@@ -404,8 +369,35 @@ fn content(event: &ConsultationEvent) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
 
-fn line(text: &mut String, value: &Value) {
-    let _ = writeln!(text, "{value}");
+/// One JSON object a line.
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}
+
+fn participant_line(person: &Participant) -> String {
+    line(&json!({
+        "kind": "participation", "entry": person.entry, "number": person.number,
+        "participant": person.key, "class": person.class, "verified": person.verified,
+        "name": App::shown_name(person),
+    }))
+}
+
+fn vote_line(cast: &CastVote) -> String {
+    let event = ConsultationEvent::Voted { statement: cast.statement, vote: cast.vote };
+    line(&json!({
+        "kind": "vote", "entry": cast.entry, "participant": cast.participant,
+        "salt": cast.salt, "content": content(&event),
+    }))
+}
+
+/// A vote as Polis' `votes.csv` has it.
+fn vote_row(cast: &CastVote) -> String {
+    let (at, moment) = (cast.at.millis(), moment(cast.at));
+    format!("{at},{moment},{},{},{}\r\n", cast.statement, cast.participant, cast.vote.number())
+}
+
+fn act_line(act: &ConsultationAct) -> String {
+    line(&json!({"kind": "act", "entry": act.entry, "salt": act.salt, "content": act.content}))
 }
 
 /// As Polis writes moments, in UTC.

@@ -147,8 +147,7 @@ impl Consultations {
                 .await
                 .map_err(words)?;
         }
-        for new in contributions(demo) {
-            let (by, new) = new;
+        for (by, new) in contributions(demo) {
             app.contribute(self.person(&by)?, &id, new).await.map_err(words)?;
         }
         self.vote(app, demo, &id).await
