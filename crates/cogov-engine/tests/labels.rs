@@ -197,6 +197,6 @@ async fn refusals_name_the_column_the_clause_and_the_nearest_form() {
     );
     assert_eq!(
         t.ok("select held / 5 * 5 band, count(*) from people group by 1 order by 1").await,
-        ["0|43", "5|17"]
+        ["0|44", "5|16"]
     );
 }

@@ -1,4 +1,4 @@
-//! By which means a label may fall, and how far: the certified table.
+//! By which means a label may fall, and how far: the certified transforms C1 to C3 of `docs/labels.md`.
 //!
 //! | means | falls | source |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! What is known of a column of a plan: its label, its protection, and the way it came.
+//! What is known of a column of a plan: its label, its protection, and the way it came. The lattice of `docs/labels.md`.
 
 use super::governed::{GovernedTable, Visible};
 use super::steps::Step;

@@ -1,5 +1,6 @@
 //! One walk over a planned statement: every column gets its label and its protection, and aggregates over
-//! protected values become protected statistics. What would show a protected value otherwise is refused.
+//! protected values become protected statistics. What would show a protected value otherwise is refused. The rules
+//! L1 to L14 of `docs/labels.md`, one function a node.
 
 use super::engine::Engine;
 use super::facts::{self, Facts};
