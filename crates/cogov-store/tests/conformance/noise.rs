@@ -92,7 +92,7 @@ pub async fn an_exhausted_account_refuses_and_takes_nothing(store: Store) {
     );
     assert_eq!((spent(&store, of_grant("g1"), 5).await, spent(&store, of_tax(), 5).await), (80, 80));
     assert_eq!(store.noise_answers(&of_grant("g1"), &Page::first(10)).await.unwrap().items.len(), 2);
-    let keys = charge("g2", "d", loss(1, Delta::PER_MONTH.units()), 100, 90);
+    let keys = charge("g2", "d", loss(1, Delta::PER_MONTH.units() + 1), 100, 90);
     let refused = store.pay_noise(&[keys], at(6)).await.unwrap();
     assert!(matches!(refused, Payment::Exhausted { .. }), "δ is a budget too: {refused:?}");
     // Losses of both kinds stand in one account: those that add up as ρ count by the ε that they imply together.
