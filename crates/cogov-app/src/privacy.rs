@@ -114,7 +114,7 @@ impl App {
     async fn budget(&self, of: BudgetOf, limit: Option<Epsilon>, page: &Page) -> Result<BudgetPage> {
         let month = Month::of(self.clock.now());
         let spent = self.store.noise_spent(&of, month).await?;
-        let left = limit.map(|limit| BudgetLeft::new(limit, spent.rho, month));
+        let left = limit.map(|limit| BudgetLeft::new(limit, spent, month));
         Ok(BudgetPage { month, left, answers: self.store.noise_answers(&of, page).await? })
     }
 

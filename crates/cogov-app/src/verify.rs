@@ -10,7 +10,7 @@ use crate::{
     journal::leaf_hash,
     record::{Act, Sealed},
 };
-use cogov_engine::{GrantWorld, QueryError, FactQuestion, Verdict};
+use cogov_engine::{FactQuestion, GrantWorld, QueryError, Verdict};
 use cogov_model::{
     Clauses, ColumnName, EntryKind, Form, Grade, Grant, GrantId, Outcome, Predicate, PredicateId, Role,
     RulebookVersion, Scalar, Text, Verification, VerifyAnswer,

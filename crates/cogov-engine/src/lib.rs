@@ -19,6 +19,6 @@ mod query;
 pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param, Prepared,
-    FactQuestion, Question, ResultColumn, RowStream, Source, Verdict,
+    Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
+    Prepared, Question, ResultColumn, RowStream, Source, Verdict,
 };

@@ -1,6 +1,6 @@
 //! Amounts of privacy loss as exact integers: ρ of zero-concentrated differential privacy, and δ.
 //!
-//! Budgets are kept in ρ, because ρ of several answers add up exactly; people speak of ε. Bun and Steinke,
+//! ρ of several answers add up exactly, which ε of the mechanisms that it is for do not; people speak of ε. Bun and Steinke,
 //! "Concentrated Differential Privacy" (2016), Proposition 1.3: ρ-zCDP implies (ρ + 2 √(ρ ln(1/δ)), δ)-DP.
 
 use crate::{Epsilon, Timestamp};
@@ -102,7 +102,10 @@ impl Delta {
 /// What an answer costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Loss {
-    /// ρ.
+    /// ε of mechanisms that keep it without any δ: they add up as they are.
+    #[serde(default)]
+    pub pure: Epsilon,
+    /// ρ of the others.
     pub rho: Rho,
     /// δ of keys that are not public.
     pub delta: Delta,
@@ -112,7 +115,23 @@ impl Loss {
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
-        Self { rho: self.rho.plus(other.rho), delta: self.delta.plus(other.delta) }
+        Self {
+            pure: self.pure.plus(other.pure),
+            rho: self.rho.plus(other.rho),
+            delta: self.delta.plus(other.delta),
+        }
+    }
+
+    /// The ε that it implies altogether, up to [`CONVERSION_DELTA`] and its own δ.
+    #[must_use]
+    pub fn epsilon(self) -> Epsilon {
+        self.pure.plus(self.rho.epsilon())
+    }
+
+    /// Whether it lies within what may be spent in a month.
+    #[must_use]
+    pub fn is_within(self, limit: Epsilon) -> bool {
+        self.epsilon() <= limit && self.delta <= Delta::PER_MONTH
     }
 }
 

@@ -130,6 +130,18 @@ impl Epsilon {
     pub const fn micros(self) -> u64 {
         self.0
     }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left of it after another; nothing when that is more.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 impl FromStr for Epsilon {

@@ -1,9 +1,10 @@
--- What was spent of privacy, and what was answered for it. Losses are whole numbers: rho in units of 10^-12, delta in
--- units of 10^-15. A month is year × 12 + month - 1.
+-- What was spent of privacy, and what was answered for it. Losses are whole numbers: pure (an epsilon) in
+-- millionths, rho in units of 10^-12, delta in units of 10^-15. A month is year × 12 + month - 1.
 
 CREATE TABLE noise_spent (
     scope IDTEXT NOT NULL,
     month BIGINT NOT NULL,
+    pure  BIGINT NOT NULL,
     rho   BIGINT NOT NULL,
     delta BIGINT NOT NULL,
     PRIMARY KEY (scope, month)

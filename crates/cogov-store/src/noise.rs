@@ -45,7 +45,7 @@ pub struct NoiseCharge {
     /// What is known of it.
     pub facts: NoiseFacts,
     /// The accounts that it is taken off, each with what may be spent from it in a month.
-    pub accounts: Vec<(BudgetOf, Loss)>,
+    pub accounts: Vec<(BudgetOf, Epsilon)>,
 }
 
 /// What is kept of a question beside its answer.
@@ -90,7 +90,7 @@ pub enum Payment {
         /// What was spent from it this month.
         spent: Loss,
         /// What may be spent from it in a month.
-        limit: Loss,
+        limit: Epsilon,
     },
 }
 
@@ -112,7 +112,7 @@ impl Store {
         let month = Month::of(at);
         let mut change = self.change().await?;
         let mut paid = vec![None; charges.len()];
-        let mut owed: Vec<(BudgetOf, Loss, Loss)> = Vec::new();
+        let mut owed: Vec<(BudgetOf, Loss, Epsilon)> = Vec::new();
         // Always in the same order, so that two payments never wait for each other.
         let mut order: Vec<(usize, &NoiseCharge)> = charges.iter().enumerate().collect();
         order.sort_by_key(|(_, charge)| id(&charge.grant, &charge.fingerprint));
@@ -229,11 +229,11 @@ fn id(grant: &GrantId, fingerprint: &str) -> String {
     format!("{grant}/{fingerprint}")
 }
 
-fn owe(owed: &mut Vec<(BudgetOf, Loss, Loss)>, of: &BudgetOf, loss: Loss, limit: Loss) {
+fn owe(owed: &mut Vec<(BudgetOf, Loss, Epsilon)>, of: &BudgetOf, loss: Loss, limit: Epsilon) {
     match owed.iter_mut().find(|(known, ..)| known == of) {
         Some((_, sum, least)) => {
             *sum = sum.plus(loss);
-            *least = Loss { rho: least.rho.min(limit.rho), delta: least.delta.min(limit.delta) };
+            *least = limit.min(*least);
         }
         None => owed.push((of.clone(), loss, limit)),
     }
@@ -288,41 +288,50 @@ async fn take(
     of: &BudgetOf,
     month: Month,
     loss: Loss,
-    limit: Loss,
+    limit: Epsilon,
 ) -> Result<bool, StoreError> {
     let scope = of.to_string();
     let wrong = |error| StoreError::of(SPENT, &scope, error);
     let number = |number: u64| signed(SPENT, &scope, number);
-    Statement::with(
-        "INSERT INTO noise_spent (scope, month, rho, delta) VALUES ($1, $2, 0, 0) ON CONFLICT (scope, month) DO NOTHING",
-        [scope.as_str().into(), month.number().into()],
-    )
-    .execute(on)
-    .await
-    .map_err(wrong)?;
-    let taken = Statement::with(
-        "UPDATE noise_spent SET rho = rho + $3, delta = delta + $4 \
-         WHERE scope = $1 AND month = $2 AND rho + $3 <= $5 AND delta + $4 <= $6",
+    let place = || -> [crate::sql::Arg; 2] { [scope.as_str().into(), month.number().into()] };
+    // The row is made, then held: who pays at the same time waits here and reads what was paid before.
+    for text in [
+        "INSERT INTO noise_spent (scope, month, pure, rho, delta) VALUES ($1, $2, 0, 0, 0) \
+         ON CONFLICT (scope, month) DO NOTHING",
+        "UPDATE noise_spent SET pure = pure WHERE scope = $1 AND month = $2",
+    ] {
+        Statement::with(text, place()).execute(on).await.map_err(wrong)?;
+    }
+    let before = spent(on, of, month).await?;
+    let after = before.plus(loss);
+    if !after.is_within(limit) {
+        return Ok(false);
+    }
+    let changed = Statement::with(
+        "UPDATE noise_spent SET pure = $3, rho = $4, delta = $5 \
+         WHERE scope = $1 AND month = $2 AND pure = $6 AND rho = $7 AND delta = $8",
         [
             scope.as_str().into(),
             month.number().into(),
-            number(loss.rho.units())?.into(),
-            number(loss.delta.units())?.into(),
-            number(limit.rho.units())?.into(),
-            number(limit.delta.units())?.into(),
+            number(after.pure.micros())?.into(),
+            number(after.rho.units())?.into(),
+            number(after.delta.units())?.into(),
+            number(before.pure.micros())?.into(),
+            number(before.rho.units())?.into(),
+            number(before.delta.units())?.into(),
         ],
     )
     .execute(on)
     .await
     .map_err(wrong)?;
-    Ok(taken == 1)
+    if changed == 1 { Ok(true) } else { Err(StoreError::Conflict { what: SPENT, id: scope }) }
 }
 
 async fn spent(on: &mut AnyConnection, of: &BudgetOf, month: Month) -> Result<Loss, StoreError> {
     let scope = of.to_string();
     let wrong = |error| StoreError::of(SPENT, &scope, error);
     let row = Statement::with(
-        "SELECT rho, delta FROM noise_spent WHERE scope = $1 AND month = $2",
+        "SELECT pure, rho, delta FROM noise_spent WHERE scope = $1 AND month = $2",
         [scope.as_str().into(), month.number().into()],
     )
     .optional(on)
@@ -330,6 +339,7 @@ async fn spent(on: &mut AnyConnection, of: &BudgetOf, month: Month) -> Result<Lo
     .map_err(wrong)?;
     let Some(row) = row else { return Ok(Loss::default()) };
     Ok(Loss {
+        pure: Epsilon::from_micros(unsigned(SPENT, &scope, int(&row, "pure").map_err(wrong)?)?),
         rho: Rho::from_units(unsigned(SPENT, &scope, int(&row, "rho").map_err(wrong)?)?),
         delta: Delta::from_units(unsigned(SPENT, &scope, int(&row, "delta").map_err(wrong)?)?),
     })

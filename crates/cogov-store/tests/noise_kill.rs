@@ -43,17 +43,18 @@ fn accounts() -> [BudgetOf; 2] {
 }
 
 fn charge(number: u64) -> NoiseCharge {
-    let loss = |rho| Loss { rho: Rho::from_units(rho), delta: Delta::default() };
+    let loss = Loss { pure: Epsilon::from_micros(COST), rho: Rho::from_units(1), delta: Delta::default() };
+    let limit = Epsilon::from_micros(u64::MAX / 4);
     NoiseCharge {
         grant: grant(),
         fingerprint: format!("q{number}"),
         facts: NoiseFacts {
             epsilon: "0.1".parse().unwrap(),
-            loss: loss(COST),
+            loss,
             mechanism: "discrete-gaussian".into(),
             datasets: vec!["tax".parse().unwrap()],
         },
-        accounts: accounts().map(|of| (of, loss(u64::MAX / 4))).to_vec(),
+        accounts: accounts().map(|of| (of, limit)).to_vec(),
     }
 }
 
@@ -185,8 +186,9 @@ fn a_budget_is_exact_after_a_hundred_kills() {
             let store = open(home.path()).await;
             let (all, _) = recorded(&store).await;
             for of in accounts() {
-                let spent = store.noise_spent(&of, Month::of(month())).await.unwrap().rho.units();
-                assert_eq!(spent, all * COST, "round {round}: {of} does not fit its {all} questions");
+                let spent = store.noise_spent(&of, Month::of(month())).await.unwrap();
+                let exact = (spent.pure.micros(), spent.rho.units());
+                assert_eq!(exact, (all * COST, all), "round {round}: {of} does not fit its {all} questions");
             }
             for number in &reported.paid {
                 let again = store.pay_noise(&[charge(*number)], month()).await.unwrap();

@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cogov_engine::{NoiseTerms, Question, noise::SystemRandomness};
 use cogov_model::{
     Clauses, Dataset, DatasetId, Delta, EntryKind, Epsilon, Grade, Grant, Loss, Month, Outcome, PublicKeys,
-    Rho, Text,
+    Text,
 };
 use cogov_store::{BudgetOf, NoiseCharge, NoiseFacts, Paid, Payment};
 use std::{collections::BTreeMap, sync::Arc};
@@ -50,12 +50,12 @@ pub struct BudgetLeft {
 }
 
 impl BudgetLeft {
-    pub(crate) fn new(limit: Epsilon, spent: Rho, month: Month) -> Self {
-        let whole = Rho::within(limit);
-        let share = u128::from(spent.units()) * 10_000 / u128::from(whole.units().max(1));
+    pub(crate) fn new(limit: Epsilon, spent: Loss, month: Month) -> Self {
+        let spent = spent.epsilon();
+        let share = u128::from(spent.micros()) * 10_000 / u128::from(limit.micros().max(1));
         Self {
             of: limit,
-            epsilon: whole.minus(spent).epsilon(),
+            epsilon: limit.minus(spent),
             spent: u64::try_from(share).unwrap_or(10_000),
             refills: month.next(),
         }
@@ -179,10 +179,10 @@ impl App {
         let secret = questions.iter().find(|q| q.loss().delta > Delta::default());
         let mechanism = secret.or_else(|| questions.first()).map_or("", |q| q.mechanism());
         Ok(Some(NoiseReport {
-            cost: (cost.rho > Rho::default()).then(|| cost.rho.epsilon()),
-            epsilon: total(questions).rho.epsilon(),
+            cost: (cost != Loss::default()).then(|| cost.epsilon()),
+            epsilon: total(questions).epsilon(),
             mechanism,
-            left: BudgetLeft::new(limit, spent.rho, month),
+            left: BudgetLeft::new(limit, spent, month),
         }))
     }
 
@@ -305,12 +305,10 @@ fn total(questions: &[Arc<Question>]) -> Loss {
 
 /// What a question takes off which accounts.
 fn charge(grant: &Grant, question: &Arc<Question>, limits: &BTreeMap<DatasetId, Epsilon>) -> NoiseCharge {
-    let limit = |epsilon| Loss { rho: Rho::within(epsilon), delta: Delta::PER_MONTH };
     let datasets = question.datasets();
-    let mut accounts = vec![(BudgetOf::Grant(grant.id.clone()), limit(question.epsilon_per_month()))];
+    let mut accounts = vec![(BudgetOf::Grant(grant.id.clone()), question.epsilon_per_month())];
     for id in &datasets {
-        let epsilon = limits.get(id).copied().unwrap_or_default();
-        accounts.push((BudgetOf::Dataset(id.clone()), limit(epsilon)));
+        accounts.push((BudgetOf::Dataset(id.clone()), limits.get(id).copied().unwrap_or_default()));
     }
     NoiseCharge {
         grant: grant.id.clone(),

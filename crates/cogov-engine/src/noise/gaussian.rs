@@ -1,4 +1,4 @@
-//! Exact discrete Gaussian noise, from integers and fair bits only.
+//! Exact discrete Laplace and Gaussian noise, from integers and fair bits only.
 //!
 //! Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy" (2020, arXiv 2004.00010),
 //! algorithms 1 to 3. Floating noise leaks through its last bits (Mironov 2012); here every probability is a
@@ -43,7 +43,7 @@ impl<'a> Sampler<'a> {
         // γ = (|y| − σ²/t)² / (2σ²) = (256 t |y| − s)² / (512 s t²), with σ² = s/256.
         let below = 512 * s * t * t;
         loop {
-            let drawn = self.laplace(scale)?;
+            let drawn = self.laplace(scale, 1)?;
             let off = (256 * t * u128::from(drawn.unsigned_abs())).abs_diff(s);
             // A square beyond 128 bits belongs to an acceptance below e^-65000, which is none.
             if let Some(above) = off.checked_mul(off)
@@ -54,9 +54,12 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// A draw from the discrete Laplace distribution: p(x) ∝ exp(−|x|/scale), scale a whole number above 0.
-    fn laplace(&mut self, scale: u64) -> Result<i64, NoRandomness> {
-        let t = u128::from(scale);
+    /// A draw from the discrete Laplace distribution: p(x) ∝ exp(−|x|·parts/scale), both above 0.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub fn laplace(&mut self, scale: u64, parts: u64) -> Result<i64, NoRandomness> {
+        let (t, parts) = (u128::from(scale.max(1)), u128::from(parts.max(1)));
         loop {
             let low = self.below(t)?;
             if !self.bernoulli_exp(low, t)? {
@@ -66,7 +69,7 @@ impl<'a> Sampler<'a> {
             while self.bernoulli_exp1(1, 1)? {
                 high += 1;
             }
-            let (magnitude, negative) = (low + t * high, self.below(2)? == 1);
+            let (magnitude, negative) = ((low + t * high) / parts, self.below(2)? == 1);
             if negative && magnitude == 0 {
                 continue;
             }
@@ -205,6 +208,22 @@ pub(crate) mod tests {
         // Variances below one, fractions, whole numbers, squares and their neighbours.
         for variance in [20, 128, 255, 256, 257, 1024, 1111, 256 * 25, 256 * 26 - 3, 256 * 900] {
             fits(&Seeded::new(variance), variance, 60_000);
+        }
+    }
+
+    #[test]
+    fn the_discrete_laplace_is_the_one_proven_about() {
+        for (scale, parts) in [(1, 1), (1, 2), (3, 2), (10, 3), (5120, 256), (700, 256)] {
+            let source = Seeded::new(scale * 31 + parts);
+            let mut sampler = Sampler::new(&source);
+            let draws: Vec<i64> = (0..60_000).map(|_| sampler.laplace(scale, parts).unwrap()).collect();
+            let width = scale as f64 / parts as f64;
+            let reach = (30.0 * width).ceil() as i64 + 3;
+            let (statistic, degrees) = chi_square(&draws, |x| (-(x as f64).abs() / width).exp(), reach);
+            assert!(
+                statistic < once_in_a_million(degrees),
+                "{scale}/{parts}: {statistic}, {degrees} degrees"
+            );
         }
     }
 

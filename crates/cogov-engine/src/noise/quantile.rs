@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn the_interval_holds_the_quantile_as_often_as_it_says() {
-        let scale = Scale::new(Sensitivity::of_rows(1, 1), Rho::within("0.05".parse().unwrap())).unwrap();
+        let scale =
+            Scale::concentrated(Sensitivity::of_rows(1, 1), Rho::within("0.05".parse().unwrap())).unwrap();
         let source = Seeded::new(3);
         let mut sampler = Sampler::new(&source);
         let (mut held, rounds) = (0, 400);

@@ -73,6 +73,7 @@ fn function(name: Option<&str>) -> Text {
         Some("count") => ("count", "计数"),
         Some("var" | "var_pop") => ("variance", "方差"),
         Some("stddev" | "stddev_pop") => ("standard deviation", "标准差"),
+        Some("noise") => ("noisy statistic", "加噪统计"),
         Some(_) => ("statistic", "统计"),
     };
     Text::new(en, zh)

@@ -12,8 +12,9 @@ async fn with_grants(store: &Store) {
     }
 }
 
-fn loss(rho: u64, delta: u64) -> Loss {
-    Loss { rho: Rho::from_units(rho), delta: Delta::from_units(delta) }
+/// ε in millionths that adds up as it is, and δ.
+fn loss(pure: u64, delta: u64) -> Loss {
+    Loss { pure: Epsilon::from_micros(pure), rho: Rho::default(), delta: Delta::from_units(delta) }
 }
 
 fn charge(grant: &str, question: &str, cost: Loss, of_grant: u64, of_dataset: u64) -> NoiseCharge {
@@ -29,14 +30,14 @@ fn charge(grant: &str, question: &str, cost: Loss, of_grant: u64, of_dataset: u6
             datasets: vec![tax.clone()],
         },
         accounts: vec![
-            (BudgetOf::Grant(grant), loss(of_grant, 100)),
-            (BudgetOf::Dataset(tax), loss(of_dataset, 100)),
+            (BudgetOf::Grant(grant), Epsilon::from_micros(of_grant)),
+            (BudgetOf::Dataset(tax), Epsilon::from_micros(of_dataset)),
         ],
     }
 }
 
 async fn spent(store: &Store, of: BudgetOf, when: i64) -> u64 {
-    store.noise_spent(&of, Month::of(at(when))).await.unwrap().rho.units()
+    store.noise_spent(&of, Month::of(at(when))).await.unwrap().pure.micros()
 }
 
 fn of_grant(id: &str) -> BudgetOf {
@@ -64,7 +65,7 @@ pub async fn a_question_is_paid_for_once_and_its_first_answer_stays(store: Store
     assert_eq!(again, [Paid { now: false, answer: None }]);
     assert_eq!(store.keep_noise(&first.grant, "q1", "one").await.unwrap(), "one");
     assert_eq!(store.keep_noise(&first.grant, "q1", "two").await.unwrap(), "one");
-    let later = paid(store.pay_noise(&[first.clone()], at(7)).await.unwrap());
+    let later = paid(store.pay_noise(std::slice::from_ref(&first), at(7)).await.unwrap());
     assert_eq!(later, [Paid { now: false, answer: Some("one".into()) }]);
     assert_eq!((spent(&store, of_grant("g1"), 5).await, spent(&store, of_tax(), 5).await), (40, 40));
     let lost = store.keep_noise(&first.grant, "q9", "x").await;
@@ -73,8 +74,8 @@ pub async fn a_question_is_paid_for_once_and_its_first_answer_stays(store: Store
     store.note_noise(&first.grant, "q1", 18).await.unwrap();
     for of in [of_grant("g1"), of_tax()] {
         let list = store.noise_answers(&of, &Page::first(10)).await.unwrap().items;
-        assert_eq!((list.len(), list[0].entry, list[0].answered), (1, Some(17), true));
-        assert_eq!(list[0].facts, first.facts);
+        let [one] = list.as_slice() else { panic!("{list:?}") };
+        assert_eq!((one.entry, one.answered, &one.facts), (Some(17), true, &first.facts));
     }
 }
 
@@ -85,16 +86,31 @@ pub async fn an_exhausted_account_refuses_and_takes_nothing(store: Store) {
     // The grant has enough left, the dataset has not: neither is touched, and the question is not written down.
     let third = charge("g1", "c", loss(20, 0), 100, 90);
     let refused = store.pay_noise(std::slice::from_ref(&third), at(6)).await.unwrap();
-    assert_eq!(refused, Payment::Exhausted { of: of_tax(), spent: loss(80, 0), limit: loss(90, 100) });
+    assert_eq!(
+        refused,
+        Payment::Exhausted { of: of_tax(), spent: loss(80, 0), limit: Epsilon::from_micros(90) }
+    );
     assert_eq!((spent(&store, of_grant("g1"), 5).await, spent(&store, of_tax(), 5).await), (80, 80));
     assert_eq!(store.noise_answers(&of_grant("g1"), &Page::first(10)).await.unwrap().items.len(), 2);
-    let keys = charge("g2", "d", loss(1, 101), 100, 90);
+    let keys = charge("g2", "d", loss(1, Delta::PER_MONTH.units() + 1), 100, 90);
     let refused = store.pay_noise(&[keys], at(6)).await.unwrap();
     assert!(matches!(refused, Payment::Exhausted { .. }), "δ is a budget too: {refused:?}");
+    // Losses of both kinds stand in one account: those that add up as ρ count by the ε that they imply together.
+    let whole: Epsilon = "1".parse().unwrap();
+    let concentrated = |question: &str| {
+        let loss = Loss { rho: Rho::within("0.3".parse().unwrap()), ..Loss::default() };
+        charge("g2", question, loss, whole.micros(), u64::MAX / 4)
+    };
+    let mut count = 0;
+    while let Payment::Paid(_) = store.pay_noise(&[concentrated(&format!("c{count}"))], at(6)).await.unwrap()
+    {
+        count += 1;
+    }
+    assert!((9..=12).contains(&count), "{count} questions of ε 0.3 in a budget of 1");
     // What was answered stays answered, and the next month is whole.
-    assert!(!paid(store.pay_noise(&both, at(7)).await.unwrap())[0].now);
+    assert!(paid(store.pay_noise(&both, at(7)).await.unwrap()).iter().all(|paid| !paid.now));
     let next_month = at(40 * 86_400_000);
-    assert!(paid(store.pay_noise(&[third], next_month).await.unwrap())[0].now);
+    assert!(paid(store.pay_noise(&[third], next_month).await.unwrap()).iter().all(|paid| paid.now));
     assert_eq!(spent(&store, of_tax(), 40 * 86_400_000).await, 20);
 }
 
@@ -117,10 +133,10 @@ async fn client_pays(store: Store, client: usize) -> usize {
     for round in 0..2 {
         // Every question is asked by two clients, of the same grant.
         let question = format!("q{}", client / 2);
-        let grant = if client / 2 % 2 == 0 { "g1" } else { "g2" };
+        let grant = if (client / 2).is_multiple_of(2) { "g1" } else { "g2" };
         let one = charge(grant, &format!("{question}-{}", client % 2 * round), loss(7, 0), 1000, 40 * 7);
         if let Payment::Paid(paid) = store.pay_noise(&[one], at(5)).await.unwrap() {
-            granted += usize::from(paid[0].now);
+            granted += paid.iter().filter(|paid| paid.now).count();
         }
     }
     granted

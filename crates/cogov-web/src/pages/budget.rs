@@ -120,9 +120,20 @@ fn line(ui: &Ui, record: &NoiseRecord) -> AnswerLine {
         at: ui.moment(record.at),
         grant: record.grant.to_string(),
         epsilon: record.facts.epsilon.to_string(),
-        mechanism: ui.word("mechanism", &record.facts.mechanism.replace('+', "-")),
+        mechanism: mechanism(ui, &record.facts.mechanism),
         state: ui.t(if record.answered { "budget-kept" } else { "budget-broken" }),
         entry: record.entry,
+    }
+}
+
+/// The mechanism's name; the code itself when a later version wrote another.
+fn mechanism(ui: &Ui, code: &str) -> String {
+    match code {
+        "discrete-laplace" => ui.t("mechanism-discrete-laplace"),
+        "discrete-laplace+threshold" => ui.t("mechanism-discrete-laplace-threshold"),
+        "discrete-gaussian" => ui.t("mechanism-discrete-gaussian"),
+        "discrete-gaussian+threshold" => ui.t("mechanism-discrete-gaussian-threshold"),
+        other => other.to_owned(),
     }
 }
 
@@ -132,7 +143,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         at: ui.moment(cogov_model::Timestamp::from_millis(0)),
         grant: "g-operator-noise".into(),
         epsilon: "0.5".into(),
-        mechanism: ui.word("mechanism", "discrete-gaussian"),
+        mechanism: mechanism(&ui, "discrete-gaussian"),
         state: ui.t("budget-kept"),
         entry,
     };

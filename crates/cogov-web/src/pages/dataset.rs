@@ -200,6 +200,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         sharing: Tag::new("plain", ui.word("sharing", "conditional")),
         grade,
         lanes: vec![ui.word("lane", "share")],
+        budget: true,
         facts: vec![(ui.t("dataset-provider"), "Revenue".into())],
         tables: vec![TableView {
             name: "units".into(),

@@ -98,10 +98,17 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
     if let Some(format) = file {
         return match visit.app.extract(actor, &id, Some(sql), format).await {
             Ok(file) => download::file(file),
-            Err(error) => page(&visit, &id, &asked, refused(&visit, error)?).await,
+            Err(error) => page(&visit, &id, asked, refused(&visit, error)?).await,
         };
     }
-    let noise = NoiseAsk { epsilon: asked.epsilon.parse().ok(), without_margins: false };
+    let epsilon = match asked.epsilon {
+        "" => None,
+        text => match text.parse() {
+            Ok(epsilon) => Some(epsilon),
+            Err(_) => return page(&visit, &id, asked, refused(&visit, wrong_epsilon())?).await,
+        },
+    };
+    let noise = NoiseAsk { epsilon, without_margins: false };
     let session = GrantSession { actor: actor.clone(), grant: id.clone(), noise };
     if fields.get("then") == "explain" {
         let outcome = match visit.app.explain_in(&session, sql, Door::Workbench).await {
@@ -127,6 +134,14 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
             page(&visit, &id, asked, outcome).await
         }
     }
+}
+
+fn wrong_epsilon() -> AppError {
+    AppError::invalid(
+        "epsilon",
+        "Epsilon is a number above 0 with at most six decimals; leave it empty for the usual one.",
+        "epsilon 须为大于 0 且最多六位小数的数；留空则采用默认值。",
+    )
 }
 
 fn read(id: String) -> Result<GrantId, Failure> {

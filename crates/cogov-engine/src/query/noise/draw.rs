@@ -12,7 +12,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
-use cogov_model::{ColumnRef, PublicKeys, Rho};
+use cogov_model::{ColumnRef, Epsilon, Loss, PublicKeys, Rho};
 use datafusion::common::ScalarValue;
 use futures::StreamExt;
 use std::cmp::Ordering;
@@ -97,10 +97,16 @@ const MOST_JOINED: u32 = 1_000_000;
 /// The noise of each measure. A histogram has two levels, each with half of its part.
 fn scales(question: &Question, rows: u32) -> Result<Vec<Scale>, QueryError> {
     let measures = &question.plan.measures;
-    let parts = measures.shares(question.loss().rho);
+    let Loss { pure, rho, .. } = question.loss();
+    let parts = measures.parts(if pure.micros() > 0 { pure.micros() } else { rho.units() });
     let scales = measures.all.iter().zip(parts).map(|(measure, part)| {
-        let part = if measure.bin().is_some() { Rho::from_units(part.units() / 2) } else { part };
-        Scale::new(measure.sensitivity(rows), part).ok_or_else(words::too_little)
+        let part = if measure.bin().is_some() { part / 2 } else { part };
+        let sensitivity = measure.sensitivity(rows);
+        let scale = match pure.micros() > 0 {
+            true => Scale::pure(sensitivity, Epsilon::from_micros(part)),
+            false => Scale::concentrated(sensitivity, Rho::from_units(part)),
+        };
+        scale.ok_or_else(words::too_little)
     });
     scales.collect()
 }
@@ -316,7 +322,7 @@ fn noisy(
     let noisy = |scale: &Scale, sum: i64, sampler: &mut Sampler<'_>| scale.noisy(i128::from(sum), sampler);
     // The first measure counts rows: it guards the least group, and the keys that are not public.
     let count = noisy(counts, sums.sums.first().copied().unwrap_or(0), sampler)?;
-    if count < least(question, counts.sigma(), rows) {
+    if count < least(question, counts, rows) {
         return Ok(None);
     }
     let mut drawn = vec![Drawn::Sum(count, counts.sigma())];
@@ -334,20 +340,19 @@ fn noisy(
 /// The noisy count of rows from which a group is shown.
 ///
 /// At least so many that there are `k` units with 95 %; where keys are not public, also so many that a group
-/// which a single unit makes is shown with a probability below δ: discrete Gaussian noise exceeds t with a
-/// probability of at most exp(−t²/2σ²), and one unit makes at most `rows` groups.
-fn least(question: &Question, sigma: f64, rows: u32) -> f64 {
+/// which a single unit makes is shown with a probability below δ: one unit makes at most `rows` groups.
+fn least(question: &Question, scale: &Scale, rows: u32) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     let k = question.plan.rules.k.get() as f64;
     let rows = f64::from(rows);
-    let guard = k * rows + TRUST * sigma;
+    let guard = k * rows + TRUST * scale.sigma();
     let delta = question.loss().delta.units();
     if delta == 0 {
         return guard;
     }
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let delta = delta as f64 * 1e-15;
-    guard.max(rows + sigma * (2.0 * (rows / delta).ln()).sqrt() + 1.0)
+    guard.max(rows + scale.exceeded(delta / rows))
 }
 
 fn batch(question: &Question, shown: &[(Group, Vec<Drawn>)]) -> Result<RecordBatch, QueryError> {

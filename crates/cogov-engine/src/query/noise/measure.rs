@@ -9,7 +9,7 @@ use super::quantise::{Form, Quantise, Range};
 use super::{ranges, words};
 use crate::error::QueryError;
 use crate::noise::Sensitivity;
-use cogov_model::{Clauses, Rho};
+use cogov_model::{Clauses, Epsilon, Rho};
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -183,14 +183,22 @@ impl Measures {
         })
     }
 
-    /// The part of ρ that each measure gets.
-    pub(super) fn shares(&self, rho: Rho) -> Vec<Rho> {
+    /// The part that each measure gets of an amount in whole units.
+    pub(super) fn parts(&self, units: u64) -> Vec<u64> {
         let whole: u64 = self.all.iter().map(|m| m.weight).sum::<u64>().max(1);
-        let part = |weight: u64| {
-            let units = u128::from(rho.units()) * u128::from(weight) / u128::from(whole);
-            Rho::from_units(u64::try_from(units).unwrap_or(u64::MAX))
-        };
-        self.all.iter().map(|m| part(m.weight)).collect()
+        let part = |weight: u64| u128::from(units) * u128::from(weight) / u128::from(whole);
+        self.all.iter().map(|m| u64::try_from(part(m.weight)).unwrap_or(u64::MAX)).collect()
+    }
+
+    /// Whether Laplace noise is the smaller one for what is asked, when the whole may cost so much. It is for few sums,
+    /// since ε of each is the whole by their number; Gaussian noise grows with the root of it only.
+    pub(super) fn prefers_laplace(&self, epsilon: Epsilon, rho: Rho) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "a comparison of widths")]
+        let (whole, asked) = (self.all.iter().map(|m| m.weight).sum::<u64>() as f64, ASKED as f64);
+        #[expect(clippy::cast_precision_loss, reason = "a comparison of widths")]
+        let (epsilon, rho) = (epsilon.micros() as f64 / 1e6, rho.units() as f64 / Rho::ONE as f64);
+        let laplace = 2_f64.sqrt() * whole / (asked * epsilon);
+        laplace <= (whole / (2.0 * asked * rho)).sqrt()
     }
 }
 

@@ -56,7 +56,6 @@ pub struct Question {
     pub(super) world: Arc<GrantWorld>,
     slot: Arc<Slot>,
     loss: Loss,
-    epsilon: Epsilon,
     fingerprint: String,
 }
 
@@ -122,17 +121,26 @@ pub(super) fn priced(
         return Err(words::beyond_month(asked, month, clauses));
     }
     let parts = u64::try_from(drafts.len()).unwrap_or(u64::MAX);
-    let rho = Rho::from_units(Rho::within(asked).units() / parts);
-    drafts.into_iter().map(|draft| Question::new(draft, rho, world, terms).map(Arc::new)).collect()
+    let part = Epsilon::from_micros(asked.micros() / parts);
+    drafts.into_iter().map(|draft| Question::new(draft, part, world, terms).map(Arc::new)).collect()
 }
 
 impl Question {
-    fn new(draft: Draft, rho: Rho, world: &Arc<GrantWorld>, terms: &NoiseTerms) -> Result<Self, QueryError> {
+    fn new(
+        draft: Draft,
+        epsilon: Epsilon,
+        world: &Arc<GrantWorld>,
+        terms: &NoiseTerms,
+    ) -> Result<Self, QueryError> {
         let Draft { plan, slot } = draft;
         let delta = if plan.secret_keys() { Delta::PER_ANSWER } else { Delta::default() };
-        let loss = Loss { rho, delta };
+        let rho = Rho::within(epsilon);
+        let loss = match plan.measures.prefers_laplace(epsilon, rho) {
+            true => Loss { pure: epsilon, rho: Rho::default(), delta },
+            false => Loss { pure: Epsilon::default(), rho, delta },
+        };
         let fingerprint = fingerprint(&plan, &slot.schema(), loss, world, terms)?;
-        Ok(Self { plan, world: Arc::clone(world), slot, loss, epsilon: rho.epsilon(), fingerprint })
+        Ok(Self { plan, world: Arc::clone(world), slot, loss, fingerprint })
     }
 
     /// What tells the same question on the same data under the same rules again: 64 hex digits.
@@ -149,8 +157,8 @@ impl Question {
 
     /// The ε that it promises by itself.
     #[must_use]
-    pub const fn epsilon(&self) -> Epsilon {
-        self.epsilon
+    pub fn epsilon(&self) -> Epsilon {
+        self.loss.epsilon()
     }
 
     /// What the rulebook lets the grant spend in a month on columns like these.
@@ -174,7 +182,12 @@ impl Question {
     /// The mechanism, for the record.
     #[must_use]
     pub const fn mechanism(&self) -> &'static str {
-        if self.loss.delta.units() > 0 { "discrete-gaussian+threshold" } else { "discrete-gaussian" }
+        match (self.loss.pure.micros() > 0, self.loss.delta.units() > 0) {
+            (true, false) => "discrete-laplace",
+            (true, true) => "discrete-laplace+threshold",
+            (false, false) => "discrete-gaussian",
+            (false, true) => "discrete-gaussian+threshold",
+        }
     }
 
     /// Computes the answer with fresh noise, as bytes to keep. To be called only after its cost was taken off the
@@ -276,7 +289,7 @@ fn fingerprint(
         }
     }
     add(world.permit().rulebook().as_str());
-    add(&format!("{} {}", loss.rho.units(), loss.delta.units()));
+    add(&format!("{} {} {}", loss.pure, loss.rho.units(), loss.delta.units()));
     Ok(hex::encode(hash.finalize()))
 }
 

@@ -4,9 +4,8 @@
 use cogov_model::{DatasetId, Epsilon, TableName, TablePrivacy};
 use std::collections::BTreeMap;
 
-/// The share of a month's ε that a question takes when it does not say: one in eight. Since losses add up as ρ, a
-/// month holds about sixty such questions.
-const USUAL_SHARE: u64 = 8;
+/// The share of a month's ε that a question takes when it does not say: one in twenty.
+const USUAL_SHARE: u64 = 20;
 
 /// Terms of noise.
 #[derive(Debug, Clone, Default)]
