@@ -162,9 +162,10 @@ async fn questions_are_declared_with_the_application_or_it_is_not_made() {
     node.publish().await;
     let requester = node.actor("north-requester").await;
     let app = &node.app;
-    let mut cases = Vec::new();
-    cases.push(ApplicationDraft { verification: None, ..draft(&node) });
-    cases.push(ApplicationDraft { form: Form::Rows, ..draft(&node) });
+    let mut cases = vec![
+        ApplicationDraft { verification: None, ..draft(&node) },
+        ApplicationDraft { form: Form::Rows, ..draft(&node) },
+    ];
     let mut without_wage = draft(&node);
     without_wage.columns.retain(|column| column.column.as_str() != "wage");
     cases.push(without_wage);

@@ -1,7 +1,7 @@
 //! Who calls, and at which grant: from the headers of a request.
 
 use super::fault;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use cogov_app::{Actor, App, AppError, Door, GrantSession};
 use cogov_model::{GrantId, Locale};
 use std::net::{IpAddr, Ipv4Addr};
@@ -130,7 +130,9 @@ fn proof(headers: &MetadataMap) -> Result<Proof<'_>, Status> {
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Ok(Proof::Bearer(given)),
         "basic" => {
-            let decoded = STANDARD.decode(given).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            // Some clients leave the padding out.
+            let decoded = STANDARD_NO_PAD.decode(given.trim_end_matches('='));
+            let decoded = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
             let (account, secret) = pair.ok_or_else(unreadable)?;
             Ok(Proof::Basic(account.to_owned(), secret.to_owned()))

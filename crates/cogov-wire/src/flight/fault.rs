@@ -32,9 +32,11 @@ fn code(error: &AppError) -> Code {
 pub(super) fn status(error: &AppError, locale: Locale) -> Status {
     let reason = error.reason();
     let clauses: Vec<String> = error.clauses().iter().map(ToString::to_string).collect();
-    let clauses = clauses.join(", ");
     let mut words = reason.get(locale).to_owned();
-    if !clauses.is_empty() && !words.contains(&clauses) {
+    // A reason of the rulebook cites its clauses as `“Title” (anchor)`.
+    let cited = clauses.iter().all(|clause| words.contains(&format!("({clause})")));
+    let clauses = clauses.join(", ");
+    if !cited {
         words.push_str(&format!(" [{clauses}]"));
     }
     let mut headers = MetadataMap::new();

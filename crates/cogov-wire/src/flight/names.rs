@@ -84,7 +84,7 @@ pub(super) async fn tables(
                 TABLE,
                 &columns(&table),
             );
-            appended.map_err(|error| Status::from(error))?;
+            appended.map_err(Status::from)?;
         }
     }
     builder.build().map_err(|error| unbuilt(&error))
