@@ -106,7 +106,12 @@ impl App {
     /// # Errors
     /// `Forbidden` without a seat, `Conflict` when something prescribed is missing, `Invalid` for a date that is
     /// too early or an urgent change without reasons.
-    pub async fn adopt_draft(&self, actor: &Actor, id: &DraftId, asked: AdoptionRequest) -> Result<Timestamp> {
+    pub async fn adopt_draft(
+        &self,
+        actor: &Actor,
+        id: &DraftId,
+        asked: AdoptionRequest,
+    ) -> Result<Timestamp> {
         let Revised { record: mut draft, revision } = self.adoptable(actor, id).await?;
         let (rulebook, now) = (self.rulebook(), self.clock.now());
         if !holds_a_seat(&rulebook, actor) {
@@ -250,9 +255,15 @@ fn no_seat() -> AppError {
 fn seats(rulebook: &Rulebook, draft: &Draft) -> Vec<SeatView> {
     let workflow = rulebook.workflow();
     let of = |setting: &Option<Setting<Vec<Seat>>>, urgent: bool| -> Vec<SeatView> {
-        let seats = setting.iter().flat_map(|setting| setting.value.iter().map(|seat| (seat, &setting.clause)));
+        let seats =
+            setting.iter().flat_map(|setting| setting.value.iter().map(|seat| (seat, &setting.clause)));
         seats
-            .map(|(seat, clause)| SeatView { seat: seat.clone(), urgent, clause: clause.clone(), given: None })
+            .map(|(seat, clause)| SeatView {
+                seat: seat.clone(),
+                urgent,
+                clause: clause.clone(),
+                given: None,
+            })
             .collect()
     };
     let mut all = of(&workflow.change_approvals, false);
@@ -329,7 +340,10 @@ fn check(rulebook: &Rulebook, draft: &Draft, asked: &AdoptionRequest, now: Times
     }
     if let Some((from, clause)) = page.adoptable_from.filter(|(from, _)| *from > now) {
         return Err(AppError::conflict(
-            format!("The draft must stand open until {} before it is adopted (clause {clause}).", from.date()),
+            format!(
+                "The draft must stand open until {} before it is adopted (clause {clause}).",
+                from.date()
+            ),
             format!("草案须公开至 {} 方可通过（条款 {clause}）。", from.date()),
         ));
     }
@@ -354,6 +368,10 @@ pub(crate) fn effect_of(replay: &Replay, at: Timestamp) -> Effect {
         replayed: replay.replayed(),
         counts: counts(&replay.counts),
         by_class: replay.by_class.iter().map(|(class, c)| (class.code().to_owned(), counts(c))).collect(),
-        by_dataset: replay.by_dataset.iter().map(|(id, c)| (id.to_string(), counts(c))).collect::<BTreeMap<_, _>>(),
+        by_dataset: replay
+            .by_dataset
+            .iter()
+            .map(|(id, c)| (id.to_string(), counts(c)))
+            .collect::<BTreeMap<_, _>>(),
     }
 }

@@ -84,7 +84,10 @@ impl InForce {
 }
 
 /// Those of the records that come into force after a moment.
-pub(crate) async fn coming(store: &Store, now: Timestamp) -> Result<Vec<(Timestamp, Arc<Rulebook>)>, OpenError> {
+pub(crate) async fn coming(
+    store: &Store,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, Arc<Rulebook>)>, OpenError> {
     let mut coming = Vec::new();
     let mut texts = store.rulebooks().await?;
     texts.reverse();
@@ -162,10 +165,7 @@ impl App {
     /// `NotFound` when there is none of this version.
     pub async fn rulebook_version(&self, version: &RulebookVersion) -> Result<Arc<Rulebook>> {
         self.book(version).await?.ok_or_else(|| {
-            AppError::not_found(
-                format!("There is no rulebook {version}."),
-                format!("没有规则 {version}。"),
-            )
+            AppError::not_found(format!("There is no rulebook {version}."), format!("没有规则 {version}。"))
         })
     }
 

@@ -9,6 +9,7 @@ mod applications;
 mod article13;
 mod catalogue;
 mod checks;
+mod draft_check;
 mod drafting;
 mod error;
 mod figures;
@@ -35,7 +36,8 @@ pub use applications::{
 pub use catalogue::{CatalogueQuery, CatalogueResult, DatasetCard, DatasetPage, Facet, FacetValue, Sample};
 pub use cogov_engine::import::{ImportSource, Progress, Stage};
 pub use cogov_store::{Cursor, EntryFilter, Page, Paged};
-pub use drafting::{Checked, DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
+pub use draft_check::Checked;
+pub use drafting::{DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
 pub use error::{AppError, Result};
 pub use figures::{Figures, Usage};
 pub use grants::{GrantCard, GrantPage};

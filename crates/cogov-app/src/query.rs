@@ -2,12 +2,7 @@
 //!
 //! Every door calls it; a door holds no policy.
 
-use crate::{
-    Actor, App, AppError,
-    error::Result,
-    record::Act,
-    recorded::KeptFacts,
-};
+use crate::{Actor, App, AppError, error::Result, record::Act, recorded::KeptFacts};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -276,7 +271,9 @@ impl App {
             Ok(permit) => permit,
             Err(refusal) => {
                 let rulebook = rulebook.version().clone();
-                return Err(self.refuse_use(session, (grant.as_ref(), &facts), door, &rulebook, refusal).await);
+                return Err(self
+                    .refuse_use(session, (grant.as_ref(), &facts), door, &rulebook, refusal)
+                    .await);
             }
         };
         let basis = Basis {

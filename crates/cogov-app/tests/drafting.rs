@@ -76,7 +76,10 @@ async fn draft(node: &Node, change: impl Fn(String) -> String) -> DraftId {
 fn stricter(text: String) -> String {
     assert!(text.contains(OLD));
     // The other way to the same column needs a legal basis and conditional sharing: close it too.
-    text.replace(OLD, NEW).replace("(resource.grade <= 4 && context.form == \"rows\")", "(resource.grade <= 3 && context.form == \"rows\")")
+    text.replace(OLD, NEW).replace(
+        "(resource.grade <= 4 && context.form == \"rows\")",
+        "(resource.grade <= 3 && context.form == \"rows\")",
+    )
 }
 
 async fn approve(node: &Node, id: &DraftId, roles: &[&str]) {
@@ -124,7 +127,10 @@ async fn a_draft_is_replayed_approved_adopted_and_then_decides() {
     let proof = node.app.prove_claim(Some(&drafter), &id, Claim::NothingNew).await.unwrap();
     assert!(matches!(proof, Proof::Proved { .. }), "{proof:?}");
 
-    assert!(matches!(node.app.policy_draft(None, &id).await, Err(AppError::NotFound(_))), "nobody sees it yet");
+    assert!(
+        matches!(node.app.policy_draft(None, &id).await, Err(AppError::NotFound(_))),
+        "nobody sees it yet"
+    );
     node.app.publish_draft(&drafter, &id).await.unwrap();
     assert!(node.app.policy_draft(None, &id).await.unwrap().may.is_empty());
     let admin = node.actor("authority-admin").await;
@@ -201,7 +207,10 @@ async fn the_prediction_is_the_reality_on_the_same_requests() {
     let grant = node.grant().await;
     // Names and numbers are treated otherwise: no column goes, so that every request is a decision again.
     let id = draft(&node, |text| {
-        text.replace("@limit @treatment(\"mask\") @mask(\"prefix:1\")", "@limit @treatment(\"mask\") @mask(\"keyed-hash\")")
+        text.replace(
+            "@limit @treatment(\"mask\") @mask(\"prefix:1\")",
+            "@limit @treatment(\"mask\") @mask(\"keyed-hash\")",
+        )
     })
     .await;
     let requests: Vec<&str> = REQUESTS.iter().copied().cycle().take(12).collect();
@@ -231,7 +240,10 @@ async fn the_prediction_is_the_reality_on_the_same_requests() {
 async fn a_coming_rulebook_survives_a_restart_and_old_drafts_are_outdated() {
     let clock = Hands::new();
     let node = node(&clock).await;
-    let (id, other) = (draft(&node, stricter).await, draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await);
+    let (id, other) = (
+        draft(&node, stricter).await,
+        draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await,
+    );
     let drafter = node.actor("authority-drafter").await;
     for id in [&id, &other] {
         node.app.publish_draft(&drafter, id).await.unwrap();
@@ -272,7 +284,15 @@ async fn refusals_are_replayed_with_their_reasons_and_engine_refusals_stay_open(
     assert_eq!((replay.replayed(), replay.disagreeing), (2, 0), "{replay:#?}");
     assert_eq!(replay.counts.get(&Flip::AskAgain), Some(&1));
     assert_eq!(replay.counts.get(&Flip::Same), Some(&1), "a grant that is over stays over");
-    let entries = node.app.entries(None, &EntryFilter { outcome: Some(Outcome::Deny), ..EntryFilter::default() }, &Page::first(5)).await.unwrap();
+    let entries = node
+        .app
+        .entries(
+            None,
+            &EntryFilter { outcome: Some(Outcome::Deny), ..EntryFilter::default() },
+            &Page::first(5),
+        )
+        .await
+        .unwrap();
     assert!(entries.items.iter().all(|view| view.entry.facts.contains_key("facts")));
 }
 
@@ -294,7 +314,15 @@ async fn faults_hinder_publication_and_saving_is_compare_and_set() {
     node.app.save_draft(&drafter, &id, page.revision, words("first")).await.unwrap();
     let second = node.app.save_draft(&drafter, &id, page.revision, words("second")).await;
     assert!(matches!(second, Err(AppError::Conflict(_))));
-    let checked = node.app.check_texts(DraftKind::Rulebook, cogov_model::Locale::En, &node_text(&node, &id).await.replace("Category::\"person.text\"", "Category::\"person.poem\""), "").await;
+    let checked = node
+        .app
+        .check_texts(
+            DraftKind::Rulebook,
+            cogov_model::Locale::En,
+            &node_text(&node, &id).await.replace("Category::\"person.text\"", "Category::\"person.poem\""),
+            "",
+        )
+        .await;
     assert!(checked.faults.iter().any(|p| p.advice.contains("person.poem")), "{:?}", checked.faults);
     assert!(checked.faults.iter().any(|p| p.advice.contains("translation is missing")));
     let outsider = node.actor("tax-head").await;

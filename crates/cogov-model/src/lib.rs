@@ -25,14 +25,14 @@ pub use calendar::{Calendar, CalendarError};
 pub use category::{Category, Scheme, SchemeError, VolumeRule};
 pub use dataset::{Column, DataType, Dataset, DatasetState, SharingAttribute, Table, TableVersion, Version};
 pub use decision::{Clauses, Outcome, Reason};
-pub use draft::{Adoption, Draft, DraftKind, DraftState, DraftText, Differences, Effect, Publication};
+pub use draft::{Adoption, Differences, Draft, DraftKind, DraftState, DraftText, Effect, Publication};
 pub use entry::{Entry, EntryKind};
 pub use form::{Form, Lane, Purpose};
 pub use grade::{Grade, ParseGradeError};
 pub use grant::{Application, ApplicationState, Approval, ColumnRef, Grant, GrantState, Term};
 pub use id::{
-    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, DraftId, GrantId, IdError, PartyId,
-    PurposeCode, RegionCode, RulebookVersion, TableName,
+    AccountName, ApplicationId, CategoryCode, ClauseId, ColumnName, DatasetId, DraftId, GrantId, IdError,
+    PartyId, PurposeCode, RegionCode, RulebookVersion, TableName,
 };
 pub use label::Label;
 pub use party::{Party, PartyClass, Role, Tier};

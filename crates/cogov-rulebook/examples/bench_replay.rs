@@ -31,7 +31,16 @@ fn facts(n: u64) -> Fallible<UseFacts> {
     let lane = *Lane::ALL.get(pick(3, 24) as usize).ok_or("lane")?;
     let purposes = ["research", "statistics", "administration.eligibility", "administration.service"];
     let purpose = purposes.get(pick(4, 32) as usize).ok_or("purpose")?.parse()?;
-    let codes = ["person.finance", "person.health", "person.name", "region", "technical.key", "person.contact.phone", "person.birth", "person.identity"];
+    let codes = [
+        "person.finance",
+        "person.health",
+        "person.name",
+        "region",
+        "technical.key",
+        "person.contact.phone",
+        "person.birth",
+        "person.identity",
+    ];
     let mut groups = Vec::new();
     for (place, code) in codes.iter().enumerate() {
         let grade = *Grade::ALL.get((pick(5, 40) as usize + place) % 6).ok_or("grade")?;
@@ -81,7 +90,12 @@ fn facts(n: u64) -> Fallible<UseFacts> {
 fn leaf(n: u64, book: &Rulebook, facts: &UseFacts) -> Fallible<Vec<u8>> {
     let moment = moment(n);
     let refused = book.verdict(facts, moment, &mut Rulings::new()).refused.is_some();
-    let named = [("facts", format!("{:064x}", n % GRANTS)), ("days_left", moment.days_left.to_string()), ("form", facts.form.code().to_owned()), ("door", "pg".to_owned())];
+    let named = [
+        ("facts", format!("{:064x}", n % GRANTS)),
+        ("days_left", moment.days_left.to_string()),
+        ("form", facts.form.code().to_owned()),
+        ("door", "pg".to_owned()),
+    ];
     Ok(serde_json::to_vec(&Entry {
         kind: EntryKind::Decision,
         at: Timestamp::from_millis(1_790_000_000_000),
@@ -115,7 +129,10 @@ fn main() -> Fallible<()> {
     let source = std::fs::read_to_string("rulebooks/decree-809.md")?;
     let parse = |text: &str| Rulebook::parse(text, None).map_err(|problems| format!("{problems:?}"));
     let today = Arc::new(parse(&source)?);
-    let draft = parse(&source.replace("@min_group(\"10\")", "@min_group(\"20\")").replace("resource.grade <= 2 && context.lane == \"share\"", "resource.grade <= 1 && context.lane == \"share\""))?;
+    let draft = parse(&source.replace("@min_group(\"10\")", "@min_group(\"20\")").replace(
+        "resource.grade <= 2 && context.lane == \"share\"",
+        "resource.grade <= 1 && context.lane == \"share\"",
+    ))?;
     let used: Vec<UseFacts> = (0..GRANTS).map(facts).collect::<Fallible<_>>()?;
     // Each grant on each of thirty days: 60,000 different leaves, read again and again.
     let at = |n: u64| used.get((n % GRANTS) as usize).ok_or("facts");
@@ -176,12 +193,25 @@ fn proofs() -> Fallible<()> {
     let source = std::fs::read_to_string("rulebooks/decree-809.md")?;
     let mut text = source.clone();
     for n in 0..950 {
-        let (effect, grade) = if n % 3 == 0 { ("forbid", ">= 5") } else { ("@treatment(\"aggregate\") @min_group(\"10\") permit", "<= 4") };
-        let _ = write!(text, "\n## Rule {n} {{#rule-{n}}}\n\nWords.\n\n```cedar\n{effect} (principal, action == Action::\"use\", resource in Category::\"kind.c{}\")\nwhen {{ context.purposes.contains(\"use.p{}\") && resource.grade {grade} && context.form == \"aggregate\" }}\nunless {{ context.same_party || principal in Class::\"individual\" }};\n```\n", n % 200, n % 120);
+        let (effect, grade) = if n % 3 == 0 {
+            ("forbid", ">= 5")
+        } else {
+            ("@treatment(\"aggregate\") @min_group(\"10\") permit", "<= 4")
+        };
+        let _ = write!(
+            text,
+            "\n## Rule {n} {{#rule-{n}}}\n\nWords.\n\n```cedar\n{effect} (principal, action == Action::\"use\", resource in Category::\"kind.c{}\")\nwhen {{ context.purposes.contains(\"use.p{}\") && resource.grade {grade} && context.form == \"aggregate\" }}\nunless {{ context.same_party || principal in Class::\"individual\" }};\n```\n",
+            n % 200,
+            n % 120
+        );
     }
     let parse = |text: &str| Rulebook::parse(text, None).map_err(|problems| format!("{problems:?}"));
     let (today, large) = (parse(&source)?, parse(&text)?);
-    let looser = parse(&text.replacen("resource.grade >= 5 && context.form == \"aggregate\"", "resource.grade >= 6 && context.form == \"aggregate\"", 3))?;
+    let looser = parse(&text.replacen(
+        "resource.grade >= 5 && context.form == \"aggregate\"",
+        "resource.grade >= 6 && context.form == \"aggregate\"",
+        3,
+    ))?;
     let nobody = Claim::Nobody {
         class: Some(PartyClass::Enterprise),
         category: Some("person.health".parse()?),

@@ -33,7 +33,9 @@ pub enum DocxError {
     #[error("the document inside the file is broken: open it in a word processor and save it again")]
     Broken,
     /// It has something that texts do not need and attacks do.
-    #[error("the document declares entities or is nested too deeply, which texts do not need: save it again from a word processor")]
+    #[error(
+        "the document declares entities or is nested too deeply, which texts do not need: save it again from a word processor"
+    )]
     Hostile,
     /// It has no words.
     #[error("the document has no words")]
@@ -121,7 +123,8 @@ impl Words {
             }
             "pStyle" => self.level = level(tag),
             "outlineLvl" if self.level == 0 => {
-                self.level = value(tag).and_then(|text| text.parse::<usize>().ok()).map_or(0, |level| level + 1);
+                self.level =
+                    value(tag).and_then(|text| text.parse::<usize>().ok()).map_or(0, |level| level + 1);
             }
             "numPr" => self.item = true,
             "tab" => self.paragraph.push('\t'),

@@ -171,7 +171,11 @@ fn heading(level: usize, title: &str) -> Line<'_> {
     };
     if let Some(Line::Clause(stem, title, rest)) = numbered(words) {
         let stem = if anchor.is_empty() { stem } else { anchor.to_owned() };
-        return if rest.is_empty() { Line::Clause(stem, title, rest) } else { Line::Clause(stem, words.to_owned(), "") };
+        return if rest.is_empty() {
+            Line::Clause(stem, title, rest)
+        } else {
+            Line::Clause(stem, words.to_owned(), "")
+        };
     }
     if anchor.is_empty() && (level == 1 || matches!(numbered(words), Some(Line::Part(_)))) {
         return Line::Part(words);
@@ -203,10 +207,13 @@ fn numbered(line: &str) -> Option<Line<'_>> {
         "article" | "art." | "section" | "sec." => clause_number(word, rest, "art"),
         "§" => clause_number(word, rest, "s"),
         "chapter" | "part" | "title" => {
-            let short = line.chars().count() <= TITLE && rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            let short =
+                line.chars().count() <= TITLE && rest.starts_with(|c: char| c.is_ascii_alphanumeric());
             (short && !line.ends_with(['.', ';', ','])).then_some(Line::Part(line))
         }
-        _ if word.starts_with('§') && word.len() > '§'.len_utf8() => clause_number("§", line.trim_start_matches('§'), "s"),
+        _ if word.starts_with('§') && word.len() > '§'.len_utf8() => {
+            clause_number("§", line.trim_start_matches('§'), "s")
+        }
         _ => decimal(word, rest),
     }
 }
@@ -267,7 +274,9 @@ fn chinese(line: &str) -> Option<Line<'_>> {
         }
     }
     // A citation in running text goes on without a gap: 第三条规定的…
-    if !after.is_empty() && !after.starts_with([' ', '\u{3000}', '\u{a0}', '\t', ':', '：', '*', '【', '（', '(']) {
+    if !after.is_empty()
+        && !after.starts_with([' ', '\u{3000}', '\u{a0}', '\t', ':', '：', '*', '【', '（', '('])
+    {
         return None;
     }
     let after = after.trim_start_matches(['*', ':', '：']).trim();
@@ -336,7 +345,12 @@ mod tests {
         let found = anchors(decree);
         assert_eq!(
             found,
-            [pair("art-1", "第一条"), pair("art-2", "第二条"), pair("art-12-1", "第十二条之一"), pair("art-103", "第一百零三条")]
+            [
+                pair("art-1", "第一条"),
+                pair("art-2", "第二条"),
+                pair("art-12-1", "第十二条之一"),
+                pair("art-103", "第一百零三条")
+            ]
         );
         let act = "Data Act\n\nChapter I General\n\nArticle 1 Purpose\n\nThis act regulates sharing.\n\nArticle 2. It applies to all bodies.\n\
                    Article 2 says so.\n\n§ 5 Terms\n\nWords.\n\n1.2 Access\n\nWords.\n\n1. a list item\n";
@@ -344,8 +358,17 @@ mod tests {
         assert_eq!(found[0], pair("art-1", "Article 1 Purpose"));
         assert_eq!(found[1], pair("art-2", "Article 2"));
         assert!(found.contains(&pair("s-5", "§ 5 Terms")) && found.contains(&pair("n-1-2", "1.2 Access")));
-        let md = anchors("# Policy\n\n## Access for all {#access}\n\nWords.\n\n## Access for all\n\nWords.\n\n### 第三条 使用\n\n字。");
-        assert_eq!(md, [pair("access", "Access for all"), pair("access-for-all", "Access for all"), pair("art-3", "第三条 使用")]);
+        let md = anchors(
+            "# Policy\n\n## Access for all {#access}\n\nWords.\n\n## Access for all\n\nWords.\n\n### 第三条 使用\n\n字。",
+        );
+        assert_eq!(
+            md,
+            [
+                pair("access", "Access for all"),
+                pair("access-for-all", "Access for all"),
+                pair("art-3", "第三条 使用")
+            ]
+        );
         assert_eq!(anchors("just words\n\nand more"), [pair("text", "just words")]);
     }
 

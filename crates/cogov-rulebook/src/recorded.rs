@@ -144,12 +144,7 @@ impl Rulebook {
         Verdict { refused: self.refused(facts, moment, &groups), groups }
     }
 
-    fn refused(
-        &self,
-        facts: &UseFacts,
-        moment: Moment,
-        groups: &[(Treatment, Clauses)],
-    ) -> Option<Clauses> {
+    fn refused(&self, facts: &UseFacts, moment: Moment, groups: &[(Treatment, Clauses)]) -> Option<Clauses> {
         if let Some(idle) = moment.idle {
             return Some(Clauses::from([self.workflow().stops(idle).clone()]));
         }

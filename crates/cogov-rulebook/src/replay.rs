@@ -31,14 +31,8 @@ pub enum Flip {
 
 impl Flip {
     /// Every kind but [`Flip::Same`].
-    pub const CHANGES: [Flip; 6] = [
-        Flip::PermitToDeny,
-        Flip::DenyToPermit,
-        Flip::Stricter,
-        Flip::Looser,
-        Flip::Mixed,
-        Flip::AskAgain,
-    ];
+    pub const CHANGES: [Flip; 6] =
+        [Flip::PermitToDeny, Flip::DenyToPermit, Flip::Stricter, Flip::Looser, Flip::Mixed, Flip::AskAgain];
 
     /// The code used in files and pages.
     #[must_use]
@@ -156,11 +150,7 @@ pub enum Against<'a> {
 #[must_use]
 pub fn replay(cases: &Cases, known: Known<'_>, against: Against<'_>) -> Replay {
     let mut work = Work {
-        replay: Replay {
-            decisions: cases.decisions(),
-            skipped: cases.unrecorded(),
-            ..Replay::default()
-        },
+        replay: Replay { decisions: cases.decisions(), skipped: cases.unrecorded(), ..Replay::default() },
         then: HashMap::new(),
         other: Rulings::new(),
         against,
@@ -220,14 +210,7 @@ impl Work<'_> {
         }
     }
 
-    fn example(
-        &mut self,
-        tally: &Tally,
-        flip: Flip,
-        facts: &UseFacts,
-        before: &Verdict,
-        after: &Verdict,
-    ) {
+    fn example(&mut self, tally: &Tally, flip: Flip, facts: &UseFacts, before: &Verdict, after: &Verdict) {
         let kept = self.replay.examples.iter().filter(|example| example.flip == flip).count();
         let Some(index) = tally.examples.last().filter(|_| kept < EXAMPLES) else { return };
         let all: BTreeSet<usize> = (0..facts.groups.len()).collect();

@@ -39,7 +39,13 @@ impl Rules {
     /// No rules yet.
     pub fn new() -> Result<Self, String> {
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
-        Ok(Self { policies: PolicySet::new(), by_id: HashMap::new(), schema, uses_days: false, named: Vec::new() })
+        Ok(Self {
+            policies: PolicySet::new(),
+            by_id: HashMap::new(),
+            schema,
+            uses_days: false,
+            named: Vec::new(),
+        })
     }
 
     /// Reads one block of a clause.

@@ -13,7 +13,8 @@ const HEAD: &str = "action == Action::\"use\"";
 fn universe() -> Vec<Facts> {
     let mut all = Vec::new();
     let labels: [&[&str]; 3] = [&[], &["person"], &["person.health"]];
-    for class in [PartyClass::Government, PartyClass::Enterprise, PartyClass::University, PartyClass::Social] {
+    for class in [PartyClass::Government, PartyClass::Enterprise, PartyClass::University, PartyClass::Social]
+    {
         for form in Form::ALL {
             for grade in Grade::ALL {
                 for codes in labels {
@@ -174,7 +175,10 @@ fn the_shipped_rulebook_is_proved_and_refuted() {
     assert!(matches!(book.prove(&health, None), Proof::Proved { .. }));
     let core = |text: &str| Rulebook::parse(text, None).unwrap_or_else(|problems| panic!("{problems:?}"));
     let source = common::file("rulebooks/decree-809.md");
-    let open = source.replace("unless { context.same_party || resource in Category::\"person\" };", "unless { context.same_party };");
+    let open = source.replace(
+        "unless { context.same_party || resource in Category::\"person\" };",
+        "unless { context.same_party };",
+    );
     let draft = core(&open);
     // Sensitive data stays shut by another clause; other data about persons does not.
     assert!(matches!(draft.prove(&health, None), Proof::Proved { .. }));
@@ -196,12 +200,18 @@ fn the_shipped_rulebook_is_proved_and_refuted() {
 #[test]
 fn idle_rules_are_told_with_their_clause() {
     let forbid = format!("forbid (principal, {HEAD}, resource) when {{ resource.grade >= 5 }};");
-    let dead = format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade >= 4 && resource.grade <= 2 }};");
-    let barred = format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade == 6 }};");
-    let wide = format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade <= 3 }};");
-    let narrow = format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade == 2 }};");
+    let dead = format!(
+        "@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade >= 4 && resource.grade <= 2 }};"
+    );
+    let barred =
+        format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade == 6 }};");
+    let wide =
+        format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade <= 3 }};");
+    let narrow =
+        format!("@treatment(\"clear\") permit (principal, {HEAD}, resource) when {{ resource.grade == 2 }};");
     let book = rulebook(&[forbid, dead, barred, wide, narrow]).unwrap();
-    let found: Vec<_> = book.idle_rules().into_iter().map(|idle| (idle.clause.to_string(), idle.why)).collect();
+    let found: Vec<_> =
+        book.idle_rules().into_iter().map(|idle| (idle.clause.to_string(), idle.why)).collect();
     let clause = |n: usize| Some(format!("rule-{n}").parse().unwrap());
     assert_eq!(
         found,

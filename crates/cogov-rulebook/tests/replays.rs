@@ -14,9 +14,15 @@ use std::{
 
 fn draft() -> Rulebook {
     let source = common::file("rulebooks/decree-809.md")
-        .replace("resource.grade <= 2 && context.lane == \"share\"", "resource.grade <= 1 && context.lane == \"share\"")
+        .replace(
+            "resource.grade <= 2 && context.lane == \"share\"",
+            "resource.grade <= 1 && context.lane == \"share\"",
+        )
         .replacen("@min_group(\"10\")", "@min_group(\"25\")", 1)
-        .replace("\"administration.verification\", \"administration.registry\", \"administration.service\"", "\"administration.verification\", \"administration.registry\", \"administration.eligibility\"");
+        .replace(
+            "\"administration.verification\", \"administration.registry\", \"administration.service\"",
+            "\"administration.verification\", \"administration.registry\", \"administration.eligibility\"",
+        );
     Rulebook::parse(&source, None).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
@@ -56,14 +62,19 @@ fn recorded_facts_decide_as_the_use_did() {
                     let ask = world.ask(id, party, days);
                     let preview = book.preview(&ask);
                     // Through the record: what is read back is what was written.
-                    let facts: UseFacts = serde_json::from_str(&serde_json::to_string(&UseFacts::of(&ask)).unwrap()).unwrap();
+                    let facts: UseFacts =
+                        serde_json::from_str(&serde_json::to_string(&UseFacts::of(&ask)).unwrap()).unwrap();
                     let verdict = book.verdict(&facts, Moment::of(&ask), &mut known);
                     assert_eq!(verdict.refused, preview.refusal.map(|r| r.clauses), "{id} {party} {days}");
                     let mut columns = 0;
                     for (group, (treatment, clauses)) in facts.groups.iter().zip(&verdict.groups) {
                         for column in &group.columns {
                             let ruling = &preview.rulings[column];
-                            assert_eq!((ruling.treatment, &ruling.clauses), (*treatment, clauses), "{id} {column}");
+                            assert_eq!(
+                                (ruling.treatment, &ruling.clauses),
+                                (*treatment, clauses),
+                                "{id} {column}"
+                            );
                             columns += 1;
                         }
                     }
@@ -77,7 +88,8 @@ fn recorded_facts_decide_as_the_use_did() {
 /// How one decision differs, said once more without looking at the code under test.
 fn differs(before: &Verdict, after: &Verdict) -> Flip {
     let all = before.groups.iter().zip(&after.groups);
-    let pairs: Vec<(Treatment, Treatment)> = all.map(|((a, _), (b, _))| (*a, *b)).filter(|(a, b)| a != b).collect();
+    let pairs: Vec<(Treatment, Treatment)> =
+        all.map(|((a, _), (b, _))| (*a, *b)).filter(|(a, b)| a != b).collect();
     match (&before.refused, &after.refused) {
         (Some(_), Some(_)) => Flip::Same,
         (Some(_), None) => Flip::DenyToPermit,
@@ -115,7 +127,10 @@ fn counting_cases_is_deciding_one_by_one() {
     assert_eq!((found.replayed(), found.skipped, found.disagreeing), (1500, 0, 0));
     assert_eq!(found.counts, counts);
     assert!(found.changed() > 0 && counts.len() >= 3, "the draft changes several things: {counts:?}");
-    for by in [found.by_class.values().flat_map(|c| c.values()).sum::<u64>(), found.by_region.values().flat_map(|c| c.values()).sum()] {
+    for by in [
+        found.by_class.values().flat_map(|c| c.values()).sum::<u64>(),
+        found.by_region.values().flat_map(|c| c.values()).sum(),
+    ] {
         assert_eq!(by, 1500, "every decision has one class and one region");
     }
     for example in &found.examples {

@@ -29,11 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn decision_facts(
-        &self,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn decision_facts(&self, after: &str, limit: u32) -> Result<Vec<(String, String)>, StoreError> {
         let wrong = |error| StoreError::of(WHAT, "list", error);
         let mut connection = self.connection().await?;
         let rows = Statement::new("SELECT digest, body FROM decision_facts WHERE digest > ")

@@ -337,7 +337,8 @@ fn has(left: &Value, attribute: &Value) -> Read<Condition> {
         (Some("principal"), Some("region")) => Test::Has(TextOf::Region),
         (Some("resource"), Some("provider_tier")) => Test::Has(TextOf::ProviderTier),
         // These are always there.
-        (Some("principal"), Some("class")) | (Some("resource"), Some("grade" | "sharing" | "dataset" | "provider")) => {
+        (Some("principal"), Some("class"))
+        | (Some("resource"), Some("grade" | "sharing" | "dataset" | "provider")) => {
             return Ok(Condition::Constant(true));
         }
         (Some("context"), Some(attribute)) => return context(attribute).map(|_| Condition::Constant(true)),

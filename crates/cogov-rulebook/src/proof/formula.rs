@@ -107,9 +107,9 @@ impl Formula {
         match self {
             Formula::Constant(_) => 0,
             Formula::Is(..) => 1,
-            Formula::And(parts) | Formula::Or(parts) => parts.iter().fold(0, |sum, part| {
-                if sum >= most { sum } else { sum + part.weight(most - sum) }
-            }),
+            Formula::And(parts) | Formula::Or(parts) => parts
+                .iter()
+                .fold(0, |sum, part| if sum >= most { sum } else { sum + part.weight(most - sum) }),
         }
     }
 
@@ -127,12 +127,7 @@ impl Formula {
 }
 
 /// A conjunction or disjunction under `now`; `absorbing` is the value that decides it alone.
-fn joined(
-    whole: &Arc<Formula>,
-    parts: &[Arc<Formula>],
-    now: &[Set],
-    absorbing: bool,
-) -> Arc<Formula> {
+fn joined(whole: &Arc<Formula>, parts: &[Arc<Formula>], now: &[Set], absorbing: bool) -> Arc<Formula> {
     let mut left: Vec<Arc<Formula>> = Vec::with_capacity(parts.len());
     let mut same = true;
     for part in parts {

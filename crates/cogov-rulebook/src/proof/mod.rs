@@ -153,14 +153,8 @@ fn search(here: &[Read], there: &[Read], asked: &Condition, wanted: Wanted) -> (
     let (first, second) = (rules(here), rules(there));
     let mut laws = universe.laws();
     laws.push(universe.formula(asked));
-    let mut search = Search {
-        domains: &universe.domains,
-        laws: &laws,
-        first: &first,
-        second: &second,
-        wanted,
-        steps: 0,
-    };
+    let mut search =
+        Search { domains: &universe.domains, laws: &laws, first: &first, second: &second, wanted, steps: 0 };
     let found = search.run();
     let steps = search.steps;
     (found, steps, universe)

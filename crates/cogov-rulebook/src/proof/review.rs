@@ -6,7 +6,7 @@ use super::solve::{Found, Rule, Says, Search, Wanted};
 use super::universe::{Names, Universe};
 use super::{Read, read};
 use crate::Rulebook;
-use cogov_model::{ClauseId};
+use cogov_model::ClauseId;
 use std::sync::Arc;
 
 /// What is wrong with a rule though it can be read: it never decides anything.
@@ -44,7 +44,8 @@ impl Rulebook {
         rules.iter().for_each(|rule| names.gather(&rule.condition));
         let universe = Universe::new(names);
         let formulas: Vec<Arc<Formula>> = rules.iter().map(|r| universe.formula(&r.condition)).collect();
-        let review = Review { rules: &rules, formulas: &formulas, laws: universe.laws(), universe: &universe };
+        let review =
+            Review { rules: &rules, formulas: &formulas, laws: universe.laws(), universe: &universe };
         let idle = |(place, rule): (usize, &Read)| {
             let why = review.why(place, rule)?;
             Some(IdleRule { clause: rule.clause.clone(), line: rule.line, why })
@@ -154,7 +155,6 @@ impl Review<'_> {
         let domains = &self.universe.domains;
         Search { domains, laws: &laws, first, second, wanted, steps: 0 }.run()
     }
-
 }
 
 /// Whether one rule alone can make another one needless.

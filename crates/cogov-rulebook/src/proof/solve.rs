@@ -198,9 +198,8 @@ impl Search<'_> {
         };
         let forbid: fn(Says) -> bool = |says| says == Says::Forbid;
         let permit: fn(Says) -> bool = |says| matches!(says, Says::Permit(_));
-        let holds = |wanted: fn(Says) -> bool| {
-            rules().any(|(says, status)| wanted(says) && status == Status::Holds)
-        };
+        let holds =
+            |wanted: fn(Says) -> bool| rules().any(|(says, status)| wanted(says) && status == Status::Holds);
         if holds(forbid) {
             return Next::Always;
         }
@@ -219,9 +218,11 @@ impl Search<'_> {
 
 /// Both allow it: is the first treatment less strict than the second?
 fn less_strict(case: &Case, first: &[&Rule], second: &[&Rule]) -> Next {
-    let here = || first.iter().zip(&case.first).map(|(rule, (formula, status))| (rule.says, formula, *status));
+    let here =
+        || first.iter().zip(&case.first).map(|(rule, (formula, status))| (rule.says, formula, *status));
     let joined = |most: bool| {
-        let counted = here().filter(|(_, _, status)| *status == Status::Holds || (most && *status == Status::Open));
+        let counted =
+            here().filter(|(_, _, status)| *status == Status::Holds || (most && *status == Status::Open));
         counted.filter_map(|(says, ..)| says.treatment()).reduce(Treatment::stricter)
     };
     let (least, most) = (joined(false), joined(true));

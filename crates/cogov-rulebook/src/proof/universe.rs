@@ -108,9 +108,10 @@ impl Universe {
             .chain(std::iter::once(Some(other(&names.regions, "R1"))))
             .chain(names.regions.iter().cloned().map(Some));
         let beside = Purpose { named: None, below: false };
-        let purposes = names.purposes.iter().flat_map(|code| {
-            [false, true].map(|below| Purpose { named: Some(code.clone()), below })
-        });
+        let purposes = names
+            .purposes
+            .iter()
+            .flat_map(|code| [false, true].map(|below| Purpose { named: Some(code.clone()), below }));
         let around = names.days.iter().flat_map(|n| [n.saturating_sub(1), *n, n.saturating_add(1)]);
         let days: BTreeSet<i64> = around.chain([0, 100]).filter(|day| *day >= 0).collect();
         let mut universe = Self {
@@ -175,7 +176,9 @@ impl Universe {
             Test::Has(of) => self.has(*of),
             Test::Long(of, op, number) => self.long(*of, *op, *number),
             Test::Flag(of) => self.flag(*of),
-            Test::Party(ids) => self.is(PARTIES, |v| self.pairs.get(v).is_some_and(|p| ids.contains(&p.party))),
+            Test::Party(ids) => {
+                self.is(PARTIES, |v| self.pairs.get(v).is_some_and(|p| ids.contains(&p.party)))
+            }
             Test::Provider(ids) => {
                 self.is(PARTIES, |v| self.pairs.get(v).is_some_and(|p| ids.contains(&p.provider)))
             }
@@ -227,8 +230,9 @@ impl Universe {
             Op::LessEq => value <= number,
         };
         match of {
-            LongOf::Grade => self
-                .is(GRADE, |v| Grade::ALL.get(v).is_some_and(|grade| holds(i64::from(grade.rank())))),
+            LongOf::Grade => {
+                self.is(GRADE, |v| Grade::ALL.get(v).is_some_and(|grade| holds(i64::from(grade.rank()))))
+            }
             LongOf::DaysLeft => self.is(DAYS_LEFT, |v| self.days.get(v).is_some_and(|day| holds(*day))),
         }
     }

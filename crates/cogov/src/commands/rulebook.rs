@@ -21,7 +21,13 @@ pub fn check(file: &Path, translation: Option<&Path>) -> Result<ExitCode> {
         eprintln!("{}: {problem}", file.display());
     }
     for rule in rulebook.idle_rules() {
-        println!("{}: look again at line {}, clause {}: {}", file.display(), rule.line, rule.clause, idle(&rule.why));
+        println!(
+            "{}: look again at line {}, clause {}: {}",
+            file.display(),
+            rule.line,
+            rule.clause,
+            idle(&rule.why)
+        );
     }
     for (clause, line, what) in rulebook.not_understood() {
         println!("{}: line {line}, clause {clause}: proofs do not understand {what}", file.display());
@@ -49,7 +55,9 @@ fn idle(why: &Idleness) -> String {
         Idleness::NeverApplies => "the rule can never apply, its conditions contradict each other".into(),
         Idleness::AlwaysForbidden(Some(by)) => format!("whenever the rule applies, clause {by} forbids it"),
         Idleness::AlwaysForbidden(None) => "whenever the rule applies, some other clause forbids it".into(),
-        Idleness::ChangesNothing(Some(by)) => format!("the rule changes nothing, clause {by} already says as much"),
+        Idleness::ChangesNothing(Some(by)) => {
+            format!("the rule changes nothing, clause {by} already says as much")
+        }
         Idleness::ChangesNothing(None) => {
             "the rule changes nothing, other clauses together already say as much".into()
         }
@@ -106,7 +114,13 @@ fn print_decisions(replay: &Replay) {
         println!("  {:<16} {} of {all}", class.code(), all - same);
     }
     for example in &replay.examples {
-        println!("  entry {}: {} for {} ({} alike)", example.index, example.flip.code(), example.party, example.decisions);
+        println!(
+            "  entry {}: {} for {} ({} alike)",
+            example.index,
+            example.flip.code(),
+            example.party,
+            example.decisions
+        );
     }
     for (seen, after) in &replay.visible {
         println!("  newly visible to {}: {} as {} ({after})", seen.party, seen.column, seen.form.code());

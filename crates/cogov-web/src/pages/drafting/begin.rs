@@ -74,7 +74,11 @@ pub async fn text(visit: Visit, mut form: Multipart) -> Answered {
         None => Ok(pasted.clone()),
     };
     let begun = match text {
-        Ok(text) => visit.app.begin_text(visit.actor()?, &name, &text).await.map_err(|error| Problem::from_app(&visit.ui, error)),
+        Ok(text) => visit
+            .app
+            .begin_text(visit.actor()?, &name, &text)
+            .await
+            .map_err(|error| Problem::from_app(&visit.ui, error)),
         Err(problem) => Err(Ok(problem)),
     };
     match begun {
@@ -96,7 +100,9 @@ fn words_of(ui: &Ui, docx: bool, bytes: &[u8]) -> Result<String, Problem> {
     if docx || bytes.starts_with(b"PK\x03\x04") {
         return read_docx(bytes).map_err(|error| {
             let why = match error {
-                cogov_rulebook::DocxError::TooLarge | cogov_rulebook::DocxError::Bomb => "drafting-docx-large",
+                cogov_rulebook::DocxError::TooLarge | cogov_rulebook::DocxError::Bomb => {
+                    "drafting-docx-large"
+                }
                 cogov_rulebook::DocxError::Empty => "drafting-docx-empty",
                 cogov_rulebook::DocxError::Hostile => "drafting-docx-hostile",
                 _ => "drafting-docx-broken",
@@ -149,7 +155,13 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         summary: "Twenty instead of ten.".into(),
     };
     let errors = vec![Problem::new("file", ui.t("drafting-docx-broken"))];
-    let page =
-        DraftsPage { errors, cards: vec![card], drafts: true, title: "T".into(), text: "Article 1".into(), ui };
+    let page = DraftsPage {
+        errors,
+        cards: vec![card],
+        drafts: true,
+        title: "T".into(),
+        text: "Article 1".into(),
+        ui,
+    };
     vec![("drafts", page.render().unwrap_or_default())]
 }

@@ -13,7 +13,7 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{Checked, DraftMay, PolicyDraftPage, DraftWords};
+use cogov_app::{Checked, DraftMay, DraftWords, PolicyDraftPage};
 use cogov_model::{Draft, DraftKind, Locale, Text};
 
 /// What was found, as a part of the page.
@@ -110,7 +110,10 @@ pub(super) fn found(ui: &Ui, checked: &Checked) -> Findings {
     Findings {
         findings: findings(ui, checked),
         sound: checked.faults.is_empty() && !checked.clauses.is_empty(),
-        share: checked.share.map(|share| ui.n("drafting-share", share.percent_enforced())).unwrap_or_default(),
+        share: checked
+            .share
+            .map(|share| ui.n("drafting-share", share.percent_enforced()))
+            .unwrap_or_default(),
         ui: ui.clone(),
     }
 }

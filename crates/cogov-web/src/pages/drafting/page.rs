@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, PolicyDraftPage as Found, EffectPage};
+use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, EffectPage, PolicyDraftPage as Found};
 use cogov_model::{Clauses, Differences, DraftId, DraftKind, DraftState};
 use cogov_rulebook::{Change, Clause, ClauseDifference, Flip};
 use std::collections::HashMap;
@@ -127,7 +127,11 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
         "adopt" => {
             let effect = fields.given("effect").map(|day| {
                 day.parse().map_err(|_| {
-                    AppError::invalid("effect", "Write the day as 2027-01-31.", "请按 2027-01-31 的格式填写日期。")
+                    AppError::invalid(
+                        "effect",
+                        "Write the day as 2027-01-31.",
+                        "请按 2027-01-31 的格式填写日期。",
+                    )
                 })
             });
             let request = AdoptionRequest {
@@ -157,7 +161,8 @@ async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>)
     let changes = found.differences(ui.locale);
     let effects = visit.app.effect(visit.viewer(), id).await?;
     let history = visit.app.draft_history(visit.viewer(), draft).await?;
-    let history = history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
+    let history =
+        history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
     let may = |act| found.may.contains(&act);
     let page = DraftView {
         id: id.to_string(),
@@ -201,7 +206,10 @@ fn facts(ui: &Ui, found: &Found) -> Vec<(String, String)> {
     ];
     if let Some(published) = draft.published() {
         facts.push((ui.t("drafting-published"), ui.moment(published.at)));
-        facts.push((ui.t("drafting-version"), published.version.as_ref().map(ToString::to_string).unwrap_or_default()));
+        facts.push((
+            ui.t("drafting-version"),
+            published.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ));
     }
     if let Some(adoption) = &draft.adoption {
         facts.push((ui.t("drafting-adopted"), ui.moment(adoption.at)));
@@ -266,9 +274,12 @@ fn adopting(visit: &Visit, found: &Found, page: &AdoptionPage) -> Adopting {
 
 fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
     let Some(effects) = effects else { return String::new() };
-    let predicted = ui.share("drafting-predicted", changed(&effects.predicted.counts), effects.predicted.replayed);
+    let predicted =
+        ui.share("drafting-predicted", changed(&effects.predicted.counts), effects.predicted.replayed);
     match &effects.real {
-        Some(real) => format!("{predicted} {}", ui.share("drafting-real", changed(&real.counts), real.replayed)),
+        Some(real) => {
+            format!("{predicted} {}", ui.share("drafting-real", changed(&real.counts), real.replayed))
+        }
         None => format!("{predicted} {}", ui.t("drafting-not-yet")),
     }
 }
@@ -298,7 +309,12 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         words: vec![word("", "at least "), word("del", "ten"), word("ins", "twenty")],
         rules: vec![word("", "@min_group(\""), word("del", "10"), word("ins", "20"), word("", "\")")],
     };
-    let seat = SeatRow { who: "head · authority".into(), clause: "change".into(), urgent: true, given: String::new() };
+    let seat = SeatRow {
+        who: "head · authority".into(),
+        clause: "change".into(),
+        urgent: true,
+        given: String::new(),
+    };
     let page = DraftView {
         errors: vec![Problem::new("effect", "Later")],
         notice: ui.t("drafting-done"),
@@ -314,10 +330,20 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         may_rebase: true,
         has_rules: true,
         replay: ui.share("drafting-replay-short", 3, 20),
-        found: edit::Findings { ui: ui.clone(), findings: vec![super::sample_finding(&ui)], sound: true, share: String::new() },
+        found: edit::Findings {
+            ui: ui.clone(),
+            findings: vec![super::sample_finding(&ui)],
+            sound: true,
+            share: String::new(),
+        },
         compared: true,
         changes: vec![change],
-        clauses: vec![ClauseView { id: "art-1".into(), title: "Article 1".into(), html: "<p>Words</p>".into(), rules: vec![] }],
+        clauses: vec![ClauseView {
+            id: "art-1".into(),
+            title: "Article 1".into(),
+            html: "<p>Words</p>".into(),
+            rules: vec![],
+        }],
         open: true,
         adopting: Some(Adopting {
             seats: vec![seat],
@@ -327,7 +353,11 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             adopt: true,
             urgent: true,
         }),
-        effects: vec![EffectRow { words: ui.word("flip", "stricter"), predicted: "3".into(), real: "1".into() }],
+        effects: vec![EffectRow {
+            words: ui.word("flip", "stricter"),
+            predicted: "3".into(),
+            real: "1".into(),
+        }],
         effect_words: ui.share("drafting-predicted", 3, 20),
         history: vec![crate::view::sample_entry(&ui)],
         ui,

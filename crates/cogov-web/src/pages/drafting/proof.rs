@@ -83,11 +83,7 @@ pub async fn show(
     })
 }
 
-fn choices(
-    any: String,
-    all: impl IntoIterator<Item = (String, String)>,
-    now: &str,
-) -> Vec<Choice> {
+fn choices(any: String, all: impl IntoIterator<Item = (String, String)>, now: &str) -> Vec<Choice> {
     let first = Choice::new("", any, now);
     std::iter::once(first).chain(all.into_iter().map(|(code, words)| Choice::new(code, words, now))).collect()
 }
@@ -99,7 +95,8 @@ fn claim(query: &HashMap<String, String>) -> Option<Claim> {
         "nothing-new" => Some(Claim::NothingNew),
         "nothing-looser" => Some(Claim::NothingLooser),
         "nobody" => Some(Claim::Nobody {
-            class: now("class").and_then(|code| PartyClass::ALL.into_iter().find(|class| class.code() == code)),
+            class: now("class")
+                .and_then(|code| PartyClass::ALL.into_iter().find(|class| class.code() == code)),
             category: now("category").and_then(|code| CategoryCode::new(code).ok()),
             forms: now("form")
                 .and_then(|code| Form::ALL.into_iter().find(|form| form.code() == code))
@@ -119,7 +116,8 @@ fn claim_words(visit: &Visit, claim: &Claim) -> String {
         Claim::NothingLooser => ui.t("proof-nothing-looser"),
         Claim::Nobody { class, category, forms, of_others } => {
             let class = class.map_or_else(|| ui.t("proof-everybody"), |class| ui.word("class", class.code()));
-            let form = forms.first().map_or_else(|| ui.t("proof-any-form"), |form| ui.word("form", form.code()));
+            let form =
+                forms.first().map_or_else(|| ui.t("proof-any-form"), |form| ui.word("form", form.code()));
             let category = category.as_ref().map_or_else(
                 || ui.t("proof-any-category"),
                 |code| format!("{} ({code})", ui.text(&visit.app.category_name(code))),
@@ -140,7 +138,9 @@ fn answer(visit: &Visit, claim: &Claim, proof: &Proof) -> Answer {
         sides: Vec::new(),
     };
     match proof {
-        Proof::Proved { steps } => said(Tag::new("permit", ui.t("proof-proved")), ui.n("proof-proved-words", *steps)),
+        Proof::Proved { steps } => {
+            said(Tag::new("permit", ui.t("proof-proved")), ui.n("proof-proved-words", *steps))
+        }
         Proof::GaveUp { steps } => said(Tag::new("quiet", ui.t("proof-open")), ui.n("proof-gave-up", *steps)),
         Proof::NotUnderstood { clause, line, what } => said(
             Tag::new("quiet", ui.t("proof-open")),
@@ -166,7 +166,9 @@ fn sides(ui: &Ui, example: &Counterexample) -> Vec<Side> {
 
 fn fact_rows(ui: &Ui, facts: &Facts) -> Vec<(String, String)> {
     let yes = |flag: bool| if flag { ui.t("proof-yes") } else { ui.t("proof-no") };
-    let tier = |tier: &Option<cogov_model::Tier>| tier.map_or_else(|| "–".to_owned(), |tier| ui.word("tier", tier.code()));
+    let tier = |tier: &Option<cogov_model::Tier>| {
+        tier.map_or_else(|| "–".to_owned(), |tier| ui.word("tier", tier.code()))
+    };
     let categories: Vec<&str> = facts.label.categories.iter().map(AsRef::as_ref).collect();
     vec![
         (ui.t("proof-fact-class"), ui.word("class", facts.class.code())),
@@ -177,7 +179,10 @@ fn fact_rows(ui: &Ui, facts: &Facts) -> Vec<(String, String)> {
         (ui.t("proof-fact-purpose"), facts.purpose.to_string()),
         (ui.t("proof-fact-basis"), yes(facts.legal_basis)),
         (ui.t("proof-fact-grade"), ui.grade(facts.label.grade)),
-        (ui.t("proof-fact-categories"), if categories.is_empty() { "–".to_owned() } else { categories.join(", ") }),
+        (
+            ui.t("proof-fact-categories"),
+            if categories.is_empty() { "–".to_owned() } else { categories.join(", ") },
+        ),
         (ui.t("proof-fact-sharing"), ui.word("sharing", facts.sharing.code())),
         (ui.t("proof-fact-same-party"), yes(facts.same_party())),
         (ui.t("proof-fact-own-rows"), yes(facts.own_region_rows)),

@@ -142,7 +142,11 @@ fn tables(ui: &Ui, replay: &Replay, clause: impl Fn(&str) -> Option<String>) -> 
         row(ui.word("class", class.code()), String::new(), counts)
     };
     let region = |(region, counts): (&Option<cogov_model::RegionCode>, &Counts)| {
-        row(region.as_ref().map_or_else(|| ui.t("replay-no-region"), ToString::to_string), String::new(), counts)
+        row(
+            region.as_ref().map_or_else(|| ui.t("replay-no-region"), ToString::to_string),
+            String::new(),
+            counts,
+        )
     };
     let dataset = |(id, counts): (&cogov_model::DatasetId, &Counts)| {
         row(id.to_string(), format!("/datasets/{id}"), counts)
