@@ -1,7 +1,7 @@
 //! Drafts: branch the rulebook in force or begin another text, write with checks, publish, take back.
 
 use crate::{
-    Actor, App, AppError, EntryView,
+    Actor, App, AppError, Checked, EntryView,
     error::{Result, found},
     record::Act,
 };
@@ -9,7 +9,7 @@ use cogov_model::{
     Clauses, Draft, DraftId, DraftKind, DraftState, DraftText, EntryKind, Locale, Outcome, Party,
     Publication, Role, RulebookVersion, Text,
 };
-use cogov_rulebook::{Clause, ClauseDifference, EnforcementShare, IdleRule, Problem, Rulebook};
+use cogov_rulebook::{Clause, ClauseDifference, Rulebook};
 use cogov_store::{EntryFilter, Page, Revised};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -17,9 +17,6 @@ use std::sync::Arc;
 /// Characters of a title and of a summary at most.
 const TITLE: usize = 160;
 const SUMMARY: usize = 4000;
-
-/// Texts whose findings are remembered: a page is looked at more often than it is changed.
-const CHECKED: usize = 64;
 
 /// What a draft's words are changed to.
 #[derive(Debug, Clone, Default)]
@@ -32,21 +29,6 @@ pub struct DraftWords {
     pub original: String,
     /// The same clauses in the other language.
     pub translation: String,
-}
-
-/// What is found when a draft's texts are read.
-#[derive(Debug, Clone)]
-pub struct Checked {
-    /// Faults: with any of them it cannot be published.
-    pub faults: Vec<Problem>,
-    /// Rules that decide nothing: worth a look, no hindrance.
-    pub idle: Vec<IdleRule>,
-    /// The rulebook that it would be; none with faults, or for a text without rules.
-    pub book: Option<Arc<Rulebook>>,
-    /// Its clauses, as far as they could be read.
-    pub clauses: Vec<Clause>,
-    /// Who makes its clauses hold.
-    pub share: Option<EnforcementShare>,
 }
 
 /// A draft in a list.
@@ -224,38 +206,6 @@ impl App {
         }
         draft.text = new.number;
         Ok(self.store.update_draft(&draft, revision, Some(&new)).await?)
-    }
-
-    /// Reads texts as a draft of this kind and says what is found. Stores nothing.
-    pub async fn check_texts(&self, kind: DraftKind, locale: Locale, original: &str, other: &str) -> Checked {
-        let key = texts_key(kind, locale, original, other);
-        let known = self.remembered.checked.lock().get(&key).cloned();
-        if let Some(checked) = known {
-            return (*checked).clone();
-        }
-        let (original, other) = (original.to_owned(), other.to_owned());
-        let (scheme, purposes) = (Arc::clone(&self.scheme), self.purposes.clone());
-        // Reading and proving takes up to a second for a long text: not on the threads that answer others.
-        let work = tokio::task::spawn_blocking(move || match kind {
-            DraftKind::Text => {
-                let (clauses, faults) = cogov_rulebook::outline(&original, &other, locale);
-                Checked { faults, idle: Vec::new(), book: None, share: None, clauses }
-            }
-            DraftKind::Rulebook => {
-                let codes: Vec<_> = purposes.into_iter().map(|(code, _)| code).collect();
-                check_rulebook(&original, &other, locale, &scheme, &codes)
-            }
-        });
-        let checked = work.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a draft could not be checked");
-            Checked { faults: Vec::new(), idle: Vec::new(), book: None, share: None, clauses: Vec::new() }
-        });
-        let mut known = self.remembered.checked.lock();
-        if known.len() >= CHECKED {
-            known.clear();
-        }
-        known.insert(key, Arc::new(checked.clone()));
-        checked
     }
 
     /// The drafts that somebody may see, newest first: published ones, and those of their own party.
@@ -517,17 +467,6 @@ pub(crate) fn draft_act(kind: EntryKind, draft: &Draft) -> Act {
         .fact("draft_kind", draft.kind.code())
 }
 
-/// What findings are remembered by.
-fn texts_key(kind: DraftKind, locale: Locale, original: &str, other: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(kind.code());
-    hash.update(locale.tag());
-    hash.update((original.len() as u64).to_be_bytes());
-    hash.update(original.as_bytes());
-    hash.update(other.as_bytes());
-    hash.finalize().into()
-}
-
 /// SHA-256 over both texts; the length keeps the border between them from moving.
 pub(crate) fn digest(text: &DraftText) -> String {
     let mut hash = Sha256::new();
@@ -572,33 +511,4 @@ fn capitalised(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
-}
-
-fn check_rulebook(
-    original: &str,
-    other: &str,
-    locale: Locale,
-    scheme: &cogov_model::Scheme,
-    purposes: &[cogov_model::PurposeCode],
-) -> Checked {
-    let translation = Some(other).filter(|other| !other.trim().is_empty());
-    match Rulebook::parse(original, translation) {
-        Ok(book) => {
-            let mut faults = book.check_codes(scheme, purposes);
-            if translation.is_none() {
-                faults.push(book.untranslated());
-            }
-            Checked {
-                idle: book.idle_rules(),
-                clauses: book.clauses().to_vec(),
-                share: Some(book.enforcement_share()),
-                book: faults.is_empty().then(|| Arc::new(book)),
-                faults,
-            }
-        }
-        Err(faults) => {
-            let (clauses, _) = cogov_rulebook::outline(original, other, locale);
-            Checked { faults, idle: Vec::new(), book: None, share: None, clauses }
-        }
-    }
 }

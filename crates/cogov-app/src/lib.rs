@@ -11,6 +11,7 @@ mod catalogue;
 mod checks;
 mod declared;
 mod deliberation;
+mod draft_check;
 mod drafting;
 mod error;
 mod extract;
@@ -53,7 +54,8 @@ pub use deliberation::{
     NewConsultation, NewContribution, OpenData, OpinionMap, Position, Receipt as ContributionReceipt,
     ReceiptCheck, ReceiptPage, Represents, StatementOpinion, Turn, diff, split_clauses,
 };
-pub use drafting::{Checked, DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
+pub use draft_check::Checked;
+pub use drafting::{DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
 pub use error::{AppError, Result};
 pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};
