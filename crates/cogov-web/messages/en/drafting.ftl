@@ -179,7 +179,7 @@ proof-proved-words = { $n ->
     [one] It holds for all facts; one case was looked at.
    *[other] It holds for all facts; { $count } cases were looked at.
   }
-proof-refuted-words = It does not hold: here are facts for which the rules say otherwise. Both rulebooks were asked about them.
+proof-refuted-words = It does not hold: here are facts for which the rules say otherwise. The rules themselves were asked about them.
 proof-gave-up = { $n ->
     [one] Not decided after one case.
    *[other] Not decided after { $count } cases: there are too many to look at all of them.

@@ -175,7 +175,7 @@ proof-open = 未定
 proof-proved-words = { $n ->
    *[other] 对一切事实成立；共考察 { $count } 种情形。
   }
-proof-refuted-words = 不成立：以下是规则给出相反结论的事实。两份规则均已据此裁决。
+proof-refuted-words = 不成立：以下是规则给出相反结论的事实。规则本身已据此裁决。
 proof-gave-up = { $n ->
    *[other] 考察 { $count } 种情形后仍未定：情形过多，无法穷尽。
   }
