@@ -18,7 +18,7 @@ fn draft() -> Rulebook {
             "resource.grade <= 2 && context.lane == \"share\"",
             "resource.grade <= 1 && context.lane == \"share\"",
         )
-        .replacen("@min_group(\"10\")", "@min_group(\"25\")", 1)
+        .replace("@min_group(\"10\")", "@min_group(\"25\")")
         .replace(
             "\"administration.verification\", \"administration.registry\", \"administration.service\"",
             "\"administration.verification\", \"administration.registry\", \"administration.eligibility\"",

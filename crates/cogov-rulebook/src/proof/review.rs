@@ -16,7 +16,8 @@ pub enum Idleness {
     NeverApplies,
     /// Whenever it would allow something, a rule of this clause forbids it (or rules of several clauses do).
     AlwaysForbidden(Option<ClauseId>),
-    /// Whenever it holds, the ruling is the same without it, because of this clause (or of several).
+    /// Whenever it holds, the ruling is the same without it, because of this clause (or of several). A forbid of
+    /// what nobody allows is none of these: it is a safeguard.
     ChangesNothing(Option<ClauseId>),
 }
 
@@ -132,8 +133,13 @@ impl Review<'_> {
             matches!(found, Found::Nothing)
         };
         match rule.says {
-            // Without it, something more would be allowed; or not.
-            Says::Forbid => nothing(&without, &all, Wanted::AllowedOnlyHere),
+            // A forbid of what nobody allows yet is a safeguard: only other forbids make it needless.
+            Says::Forbid => {
+                let forbids = self.others(place).filter(|(_, other)| other.says == Says::Forbid);
+                let mut left: Vec<_> = forbids.map(|(other, _)| self.not(other)).collect();
+                left.push(Arc::clone(formula));
+                self.impossible(&left)
+            }
             Says::Limit(_) => nothing(&without, &all, Wanted::LessStrictHere),
             Says::Permit(_) => {
                 nothing(&all, &without, Wanted::AllowedOnlyHere)

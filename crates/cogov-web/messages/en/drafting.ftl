@@ -112,8 +112,8 @@ flip-permit-to-deny = Permitted → refused
 flip-deny-to-permit = Refused → permitted
 flip-stricter = Treated more strictly
 flip-looser = Treated less strictly
-flip-mixed = Some columns more, some less strictly
-flip-ask-again = The engine would have to be asked again
+flip-mixed = Stricter and looser
+flip-ask-again = To be asked again
 replay-title = Replay
 replay-lead = { $matched } of { $examined } decisions would have differed under this draft.
 replay-how = Every decision in the ledger was taken again from the facts that were recorded with it, under the draft; none was sampled. A decision differs when the use would be refused or permitted, or when a column that the query used would be treated otherwise.
@@ -179,7 +179,7 @@ proof-proved-words = { $n ->
     [one] It holds for all facts; one case was looked at.
    *[other] It holds for all facts; { $count } cases were looked at.
   }
-proof-refuted-words = It does not hold: here are facts for which the rules say otherwise. Both rulebooks were asked about them.
+proof-refuted-words = It does not hold: here are facts for which the rules say otherwise. The rules themselves were asked about them.
 proof-gave-up = { $n ->
     [one] Not decided after one case.
    *[other] Not decided after { $count } cases: there are too many to look at all of them.

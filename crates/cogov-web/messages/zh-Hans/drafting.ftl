@@ -112,8 +112,8 @@ flip-permit-to-deny = 允许 → 拒绝
 flip-deny-to-permit = 拒绝 → 允许
 flip-stricter = 处理更严
 flip-looser = 处理更宽
-flip-mixed = 有的列更严，有的列更宽
-flip-ask-again = 须由引擎重新裁决
+flip-mixed = 部分更严、部分更宽
+flip-ask-again = 须重新询问
 replay-title = 重演
 replay-lead = { $examined } 项裁决中，有 { $matched } 项在该草案下会有不同。
 replay-how = 账本上的每一项裁决都依据当时记录的事实、按草案重新作出，没有抽样。使用被拒绝或被允许，或者查询所用的列处理不同的，计为不同。
@@ -175,7 +175,7 @@ proof-open = 未定
 proof-proved-words = { $n ->
    *[other] 对一切事实成立；共考察 { $count } 种情形。
   }
-proof-refuted-words = 不成立：以下是规则给出相反结论的事实。两份规则均已据此裁决。
+proof-refuted-words = 不成立：以下是规则给出相反结论的事实。规则本身已据此裁决。
 proof-gave-up = { $n ->
    *[other] 考察 { $count } 种情形后仍未定：情形过多，无法穷尽。
   }
