@@ -5,7 +5,7 @@
 //! ledger with the SHA-256 of the bytes that left, before the last of them leave.
 
 use crate::{
-    Actor, Answer, App, AppError, Door, EntryView, GrantSession,
+    Actor, Answer, App, AppError, Door, EntryView, GrantSession, NoiseAsk,
     error::Result,
     query::{Release, ReleasedRows},
     record::Act,
@@ -95,7 +95,7 @@ impl App {
         format: FileFormat,
     ) -> Result<ExtractFile> {
         actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         if self.held_grant(&session).await?.form != Form::Extract {
             return Err(AppError::conflict(
                 "Files leave under grants whose form of use is “extract”; this one has another form. Query it online.",

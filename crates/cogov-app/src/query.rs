@@ -184,8 +184,8 @@ impl App {
             Ok(prepared) => Ok(PreparedQuery { prepared, params: params.to_vec(), ..query.clone() }),
             Err(error) => {
                 let world = query.prepared.world();
-                let PreparedQuery { session, grant, sql, door, .. } = query;
-                Err(self.refuse_query(session, grant, world, sql, *door, error).await)
+                let PreparedQuery { session, basis, sql, door, .. } = query;
+                Err(self.refuse_query(session, basis, world, sql, *door, error).await)
             }
         }
     }
@@ -417,8 +417,8 @@ impl App {
 
     /// A query that was decided and then not answered: a refusal is an entry of its own that follows the decision.
     async fn refuse_answer(&self, query: &PreparedQuery, error: QueryError, decision: u64) -> AppError {
-        let (grant, world) = (query.grant.as_ref(), query.prepared.world());
-        match self.refuse_query(&query.session, grant, world, &query.sql, query.door, error).await {
+        let (basis, world) = (&query.basis, query.prepared.world());
+        match self.refuse_query(&query.session, basis, world, &query.sql, query.door, error).await {
             AppError::Query { error, decision: None } => AppError::Query { error, decision: Some(decision) },
             refused => refused,
         }

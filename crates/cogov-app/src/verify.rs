@@ -4,7 +4,7 @@
 //! anybody learns it; whom it was about stands there as a salted hash.
 
 use crate::{
-    Actor, App, AppError, Door, GrantSession, Receipt,
+    Actor, App, AppError, Door, GrantSession, NoiseAsk, Receipt,
     error::Result,
     indexer,
     journal::leaf_hash,
@@ -92,7 +92,7 @@ impl App {
         door: Door,
     ) -> Result<Verified> {
         actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         let grant = Arc::new(self.held_grant(&session).await?);
         let (world, _) = self.world(&session, &grant, door.code()).await?;
         let verification = declared(&grant)?;
@@ -122,7 +122,7 @@ impl App {
         actor: &Actor,
         grant: &GrantId,
     ) -> Result<Option<VerificationLeft>> {
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         let grant = self.held_grant(&session).await?;
         let used = self.store.verification_use(&grant.id, self.today()).await?;
         let limit = limit(&self.rulebook()).ok();
@@ -165,7 +165,7 @@ impl App {
             .fact("columns", 1)
             .sealed("answer", verdict.answer.code());
         let decision = self.record(act).await?;
-        let (receipt, subject_salt) = self.receipt(asked, decision, &verdict)?;
+        let (receipt, subject_salt) = self.sign_receipt(asked, decision, &verdict)?;
         // One answer left: what the figures count as rows and bytes.
         let release = Act::new(EntryKind::Release, Outcome::Done)
             .party(&asked.session.actor.party.id)
@@ -191,7 +191,7 @@ impl App {
     }
 
     /// The signed receipt of an answer that is on the ledger, and the salt of its subject.
-    fn receipt(&self, asked: &Asked<'_>, decision: u64, verdict: &Verdict) -> Result<(String, String)> {
+    fn sign_receipt(&self, asked: &Asked<'_>, decision: u64, verdict: &Verdict) -> Result<(String, String)> {
         let stored = self.ledger.read(decision)?;
         let (entry, sealed) = indexer::read(&stored).ok_or_else(unreadable)?;
         let hash = entry.sealed.get("subject").ok_or_else(unreadable)?;

@@ -194,7 +194,7 @@ async fn grant(node: &Node, asked: cogov_app::ApplicationDraft) -> GrantId {
     let id = node.app.apply(&node.actor("north-requester").await, asked).await.unwrap();
     let agree = || ApplicationAct::ApproveAsHead { words: "yes".into() };
     node.app.act(&node.actor("north-head").await, &id, agree()).await.unwrap();
-    let whole = ApplicationAct::Agree { columns: None, words: "fine".into() };
+    let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };
     node.app.act(&node.actor("tax-approver").await, &id, whole).await.unwrap();
     let done = node.app.act(&node.actor("tax-head").await, &id, agree()).await.unwrap();
     done.grant.unwrap()

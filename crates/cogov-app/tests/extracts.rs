@@ -17,7 +17,7 @@ async fn granted(node: &Node) -> GrantId {
     let id = app.apply(&node.actor("north-requester").await, draft).await.unwrap();
     let agree = |words: &str| ApplicationAct::ApproveAsHead { words: words.into() };
     app.act(&node.actor("north-head").await, &id, agree("yes")).await.unwrap();
-    let whole = ApplicationAct::Agree { columns: None, words: "fine".into() };
+    let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };
     app.act(&node.actor("tax-approver").await, &id, whole).await.unwrap();
     app.act(&node.actor("tax-head").await, &id, agree("yes")).await.unwrap().grant.unwrap()
 }

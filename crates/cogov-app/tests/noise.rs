@@ -53,6 +53,7 @@ async fn noisy_node() -> (Node, Actor, GrantId) {
         state: GrantState::Active,
         made_at: now,
         application: None,
+        verification: None,
     };
     node.app
         .put_grant(SetupGrant { grant, reasons: Text::same("r"), clauses: Clauses::new() })

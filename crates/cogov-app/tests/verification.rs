@@ -27,7 +27,7 @@ async fn verify_grant(node: &Node) -> GrantId {
     let id = app.apply(&node.actor("north-requester").await, draft(node)).await.unwrap();
     let agree = |words: &str| ApplicationAct::ApproveAsHead { words: words.into() };
     app.act(&node.actor("north-head").await, &id, agree("yes")).await.unwrap();
-    let whole = ApplicationAct::Agree { columns: None, words: "fine".into() };
+    let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };
     app.act(&node.actor("tax-approver").await, &id, whole).await.unwrap();
     app.act(&node.actor("tax-head").await, &id, agree("yes")).await.unwrap().grant.unwrap()
 }
@@ -188,7 +188,7 @@ async fn questions_are_declared_with_the_application_or_it_is_not_made() {
     let agree = ApplicationAct::ApproveAsHead { words: "yes".into() };
     app.act(&node.actor("north-head").await, &id, agree).await.unwrap();
     let part = draft(&node).columns.into_iter().filter(|c| c.column.as_str() != "wage").collect();
-    let part = ApplicationAct::Agree { columns: Some(part), words: "less".into() };
+    let part = ApplicationAct::Agree { columns: Some(part), conditions: Vec::new(), words: "less".into() };
     let agreed = app.act(&node.actor("tax-approver").await, &id, part).await;
     assert!(matches!(agreed, Err(AppError::Invalid { field: Some("columns"), .. })), "{agreed:?}");
     let entries = app.entries(None, &EntryFilter::default(), &Page::first(50)).await.unwrap();

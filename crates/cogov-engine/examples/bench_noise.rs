@@ -93,7 +93,7 @@ async fn measure(folder: &std::path::Path, rows: usize, per_person: usize) {
     let spill = tempfile::tempdir().unwrap();
     let engine = Engine::new(EngineConfig::new(spill.path()), Arc::clone(&store)).unwrap();
     let k = MinGroup::new(1).unwrap();
-    let plain = world(&name, rows, Treatment::Aggregate(k), per_person);
+    let plain = world(&name, rows, Treatment::Aggregate(cogov_model::Aggregation::over(k)), per_person);
     let epsilon_per_month = "1".parse().unwrap();
     let noisy = world(&name, rows, Treatment::Noise { min_group: k, epsilon_per_month }, per_person);
     let truth = exact(&data);
@@ -253,6 +253,7 @@ fn grant(columns: &[ColumnRef], treatment: Treatment, now: Timestamp) -> Grant {
         state: GrantState::Active,
         made_at: now,
         application: None,
+        verification: None,
     }
 }
 

@@ -103,7 +103,7 @@ async fn labels(t: &Tester, sql: &str) -> Vec<Label> {
 fn never_lower(before: &[Label], after: &[Label], sql: &str) {
     assert!(before.len() <= after.len());
     for (before, after) in before.iter().zip(after) {
-        assert_eq!(before.join(after), *after, "{sql}: {before:?} fell to {after:?}");
+        assert_eq!(before.clone().join(after), *after, "{sql}: {before:?} fell to {after:?}");
     }
 }
 

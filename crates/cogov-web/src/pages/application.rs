@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use cogov_app::{ApplicationAct, ApplicationPage as Found, May};
-use cogov_model::{Application, ApplicationId, ColumnRef, Mask, MinGroup, Treatment};
+use cogov_model::{Aggregation, Application, ApplicationId, ColumnRef, Mask, MinGroup, Treatment};
 use std::collections::HashMap;
 
 struct ActView {
@@ -123,7 +123,8 @@ fn agreed(fields: &Fields, application: &Application) -> Option<Vec<ColumnRef>> 
 
 /// What an approver may set on top of the rulebook's treatment.
 fn stricter() -> [Treatment; 8] {
-    let group = |k| MinGroup::new(k).map_or(Treatment::Withhold, Treatment::Aggregate);
+    let group =
+        |k| MinGroup::new(k).map_or(Treatment::Withhold, |k| Treatment::Aggregate(Aggregation::over(k)));
     [
         Treatment::Mask(Mask::Year),
         Treatment::Mask(Mask::Band(10)),

@@ -8,7 +8,7 @@ use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
 use arrow_flight::sql::{
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables, SqlInfo,
 };
-use cogov_app::{App, GrantSession};
+use cogov_app::{App, GrantSession, NoiseAsk};
 use cogov_engine::GrantedTable;
 use cogov_model::GrantId;
 use std::collections::BTreeSet;
@@ -118,7 +118,8 @@ async fn catalogue(
     let all = grants.len() > 1;
     let mut found = Vec::new();
     for grant in grants {
-        let session = GrantSession { actor: caller.actor.clone(), grant: grant.clone() };
+        let session =
+            GrantSession { actor: caller.actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         match app.grant_catalogue(&session).await {
             Ok(tables) => found.push((grant, tables)),
             Err(error) if all => tracing::debug!(%error, %grant, "a grant is left out of a list of tables"),

@@ -188,7 +188,7 @@ impl FlightSqlService for Door {
             .try_collect()
             .await
             .map_err(|_| Status::invalid_argument("the parameters do not read as one batch of Arrow"))?;
-        let bound = prepared.bind(&params::read(&batches)?).await;
+        let bound = self.0.app.bind(&prepared, &params::read(&batches)?).await;
         let bound = bound.map_err(|error| caller.failed(&error))?;
         self.0.statements.bind(&caller.actor, &query.prepared_statement_handle, bound);
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(query.prepared_statement_handle) })

@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cogov_app::{
-    App, AppError, ContributionFilter, ContributionView, Cursor, MyPart, NewContribution, OpenData, Page,
-    Receipt,
+    App, AppError, ContributionFilter, ContributionReceipt, ContributionView, Cursor, MyPart,
+    NewContribution, OpenData, Page,
 };
 use cogov_model::{ClauseId, ConsultationId, ContributionKind, ParticipantClass, Vote};
 use serde::Deserialize;
@@ -205,7 +205,7 @@ pub(super) async fn vote(
     Ok((StatusCode::CREATED, json(receipted(&receipt))).into_response())
 }
 
-fn receipted(receipt: &Receipt) -> Value {
+fn receipted(receipt: &ContributionReceipt) -> Value {
     json!({
         "entry": receipt.entry,
         "receipt": format!("/consultations/{}/receipts/{}", receipt.consultation, receipt.entry),
