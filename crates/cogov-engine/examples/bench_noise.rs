@@ -68,9 +68,9 @@ fn batch(rows: usize, per_person: usize) -> RecordBatch {
     let small = |number: u64, most: i64| i64::try_from(number % most.unsigned_abs()).unwrap();
     let columns: [Int64Array; 4] = [
         all(&|r| i64::try_from(mixed(r) % (rows / per_person) as u64).unwrap()),
-        all(&|r| small(mixed(r ^ 1 << 40), KEYS)),
-        all(&|r| small(mixed(r ^ 1 << 41), KEYS)),
-        all(&|r| small(mixed(r ^ 1 << 42), UPPER)),
+        all(&|r| small(mixed(r ^ (1 << 40)), KEYS)),
+        all(&|r| small(mixed(r ^ (1 << 41)), KEYS)),
+        all(&|r| small(mixed(r ^ (1 << 42)), UPPER)),
     ];
     let mut columns = columns;
     // Exactly so many rows a person, spread over the file.
