@@ -347,9 +347,6 @@ async fn labels_follow_what_a_result_depends_on() {
         chain[0].starts_with("name is general 4 (data.people) → only the first 1 character shown → general 3 → group over at least 10 → general 2 (open)"),
         "{chain:?}"
     );
-    assert!(
-        chain.iter().any(|c| c.contains("depends on it: age is general 3 (data.people)")),
-        "{chain:?}"
-    );
+    assert!(chain.iter().any(|c| c.contains("depends on it: age is general 3 (data.people)")), "{chain:?}");
     assert!(chain.iter().any(|c| c.contains("over at least 10 → general 2")), "{chain:?}");
 }

@@ -115,7 +115,12 @@ impl Threads {
                 "受保护数值统计之下的计算列，它们可能挑出少数行；请直接对列作统计，并将分组表达式写入 GROUP BY",
             ));
         }
-        let exprs = node.expr.iter().cloned().chain(below.tables.iter().map(|b| Expr::Column(b.key.clone()))).collect();
+        let exprs = node
+            .expr
+            .iter()
+            .cloned()
+            .chain(below.tables.iter().map(|b| Expr::Column(b.key.clone())))
+            .collect();
         let plan = built(Projection::try_new(exprs, Arc::new(below.plan.clone())))?;
         Ok(Counted { plan: LogicalPlan::Projection(plan), ..below })
     }
