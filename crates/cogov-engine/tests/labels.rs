@@ -49,7 +49,9 @@ impl Statement {
             true => String::new(),
             false => format!(" where {}", self.conditions.join(" and ")),
         };
-        format!("select {} from people p{}{conditions}", self.columns.join(", "), self.joined.concat())
+        let columns: Vec<String> =
+            self.columns.iter().enumerate().map(|(n, column)| format!("{column} as c{n}")).collect();
+        format!("select {} from people p{}{conditions}", columns.join(", "), self.joined.concat())
     }
 }
 

@@ -149,6 +149,7 @@ impl GovernedTable {
     }
 
     /// The same table with the raw unit as a last column, which no name of the asker's reaches.
+    #[allow(dead_code, reason = "answers with noise count persons by it")]
     pub(super) fn counting_units(&self) -> Self {
         let mut table = self.clone();
         table.hidden = Hidden::Unit;

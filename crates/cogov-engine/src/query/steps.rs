@@ -25,10 +25,9 @@ fn cited(clauses: &Clauses) -> Text {
 /// Why a result column has its label: a line for each granted column that it, or the presence of its rows,
 /// depends on.
 pub(super) fn chain(column: &Facts, rows: &Facts) -> Vec<Text> {
-    let steps = column.clone().join(rows).statistics;
-    let mut lines: Vec<Text> = column.sources.iter().map(|(c, o)| line(c, o, &steps)).collect();
+    let mut lines: Vec<Text> = column.sources.iter().map(|(c, o)| line(c, o, &column.statistics)).collect();
     for (source, origin) in rows.sources.iter().filter(|(c, _)| !column.sources.contains_key(*c)) {
-        let of = line(source, origin, &steps);
+        let of = line(source, origin, &rows.statistics);
         lines.push(Text::new(
             format!("which rows there are depends on it: {}", of.en),
             format!("哪些行出现取决于该列：{}", of.zh),

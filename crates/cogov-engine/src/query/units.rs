@@ -1,7 +1,7 @@
-//! Whom a protected statistic counts: the declared unit of every protected table below it, carried up to the
-//! aggregate in hidden columns. A table without a declared unit counts its rows.
+//! Whom a protected statistic counts: a key of the rows of every protected table below it, carried up to the aggregate in
+//! hidden columns. The key tells the declared unit; a table without one counts its rows.
 
-use super::governed::{GovernedTable, ROW, UNIT};
+use super::governed::{GovernedTable, ROW};
 use super::{allowed, faults};
 use crate::error::QueryError;
 use cogov_model::{Form, Treatment};
@@ -18,9 +18,7 @@ use std::sync::Arc;
 /// A plan below a protected statistic, with the columns that tell its units apart.
 pub(super) struct Counted {
     pub(super) plan: LogicalPlan,
-    /// Each must reach the threshold. Empty: rows are counted.
-    pub(super) units: Vec<Column>,
-    /// The protected tables below, each with the column of its rows' keys; empty when units are counted.
+    /// The protected tables below, each with the column of its rows' keys.
     pub(super) tables: Vec<Below>,
     /// Whether a protected table lies below.
     protected: bool,
@@ -36,53 +34,28 @@ pub(super) struct Below {
     pub(super) key: Column,
 }
 
-/// Carries the units of a plan up.
+/// Carries keys of the rows of every protected table up.
 ///
 /// # Errors
 /// When something below would make counting wrong.
 pub(super) fn thread(plan: &LogicalPlan, form: Form) -> Result<Counted, QueryError> {
-    carried(plan, form, Carried::Units)
-}
-
-/// Carries keys of the rows of every protected table up.
-///
-/// # Errors
-/// As [`thread`].
-pub(super) fn thread_rows(plan: &LogicalPlan, form: Form) -> Result<Counted, QueryError> {
-    carried(plan, form, Carried::Rows)
-}
-
-fn carried(plan: &LogicalPlan, form: Form, what: Carried) -> Result<Counted, QueryError> {
     if !plan.all_out_ref_exprs().is_empty() {
         return Err(QueryError::not_governed(
             "a statistic of protected values that depends on a row around it; use GROUP BY and JOIN",
             "依赖外层行的受保护统计；请使用 GROUP BY 与 JOIN",
         ));
     }
-    Threads { form, what, next: 0 }.walk(plan)
-}
-
-/// What is carried up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Carried {
-    Units,
-    Rows,
+    Threads { form, next: 0 }.walk(plan)
 }
 
 impl Counted {
     fn bare(plan: LogicalPlan, protected: bool, unitless: bool) -> Self {
-        Self { plan, units: Vec::new(), tables: Vec::new(), protected, unitless }
-    }
-
-    /// The hidden columns, of either kind.
-    fn hidden(&self) -> impl Iterator<Item = &Column> {
-        self.units.iter().chain(self.tables.iter().map(|below| &below.key))
+        Self { plan, tables: Vec::new(), protected, unitless }
     }
 }
 
 struct Threads {
     form: Form,
-    what: Carried,
     next: usize,
 }
 
@@ -93,13 +66,11 @@ impl Threads {
             LogicalPlan::SubqueryAlias(node) => {
                 let below = self.walk(&node.input)?;
                 let renamed = |column: &Column| Column::new(Some(node.alias.clone()), column.name());
-                let units = below.units.iter().map(renamed).collect();
                 let tables = below.tables.iter();
                 let tables = tables.map(|b| Below { key: renamed(&b.key), table: b.table.clone() }).collect();
                 let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
                 Ok(Counted {
                     plan: LogicalPlan::SubqueryAlias(plan),
-                    units,
                     tables,
                     protected: below.protected,
                     unitless: below.unitless,
@@ -122,20 +93,15 @@ impl Threads {
             return Ok(Counted::bare(plan.clone(), false, false));
         };
         let protected = self.form == Form::Aggregate || has_protected(&table);
-        let unitless = protected && table.unit.is_none();
-        if !protected || (unitless && self.what == Carried::Units) {
-            return Ok(Counted::bare(plan.clone(), protected, unitless));
+        if !protected {
+            return Ok(Counted::bare(plan.clone(), false, false));
         }
-        let hidden = if self.what == Carried::Units { UNIT } else { ROW };
-        let name = format!("{hidden}_{}", self.next);
+        let unitless = table.unit.is_none();
+        let name = format!("{ROW}_{}", self.next);
         self.next += 1;
         let key = Column::from_name(name.as_str());
-        let mut counted =
-            Counted::bare(built(hidden_scan(scan, &table, hidden, &name))?, protected, unitless);
-        match self.what {
-            Carried::Units => counted.units.push(key),
-            Carried::Rows => counted.tables.push(Below { table, key }),
-        }
+        let mut counted = Counted::bare(built(keyed_scan(scan, &table, &name))?, true, unitless);
+        counted.tables.push(Below { table, key });
         Ok(counted)
     }
 
@@ -149,7 +115,12 @@ impl Threads {
                 "受保护数值统计之下的计算列，它们可能挑出少数行；请直接对列作统计，并将分组表达式写入 GROUP BY",
             ));
         }
-        let exprs = node.expr.iter().cloned().chain(below.hidden().cloned().map(Expr::Column)).collect();
+        let exprs = node
+            .expr
+            .iter()
+            .cloned()
+            .chain(below.tables.iter().map(|b| Expr::Column(b.key.clone())))
+            .collect();
         let plan = built(Projection::try_new(exprs, Arc::new(below.plan.clone())))?;
         Ok(Counted { plan: LogicalPlan::Projection(plan), ..below })
     }
@@ -165,7 +136,6 @@ impl Threads {
                 "受保护的表未声明主体列时的连接统计；请联系数据管理员声明标识主体的列",
             ));
         }
-        let units = left.units.iter().chain(&right.units).cloned().collect();
         let tables = left.tables.iter().chain(&right.tables).cloned().collect();
         let protected = left.protected || right.protected;
         let plan = built(Join::try_new(
@@ -178,7 +148,7 @@ impl Threads {
             node.null_equality,
             node.null_aware,
         ))?;
-        Ok(Counted { plan: LogicalPlan::Join(plan), units, tables, protected, unitless: false })
+        Ok(Counted { plan: LogicalPlan::Join(plan), tables, protected, unitless: false })
     }
 }
 
@@ -186,13 +156,12 @@ fn has_protected(table: &GovernedTable) -> bool {
     table.columns.iter().any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
 }
 
-/// The scan with a hidden column as a last column of that name.
-fn hidden_scan(scan: &TableScan, table: &GovernedTable, hidden: &str, name: &str) -> PlanResult<LogicalPlan> {
-    let table = if hidden == UNIT { table.counting_units() } else { table.telling_rows_apart() };
-    let source = provider_as_source(Arc::new(table) as Arc<dyn TableProvider>);
+/// The scan with a key of each row as a last column of that name.
+fn keyed_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
+    let source = provider_as_source(Arc::new(table.telling_rows_apart()) as Arc<dyn TableProvider>);
     let table_name = scan.table_name.clone();
     let mut columns: Vec<Expr> = scan.projected_schema.columns().into_iter().map(Expr::Column).collect();
-    columns.push(Expr::Column(Column::new(Some(table_name.clone()), hidden)).alias(name));
+    columns.push(Expr::Column(Column::new(Some(table_name.clone()), ROW)).alias(name));
     LogicalPlanBuilder::scan(table_name, source, None)?.project(columns)?.build()
 }
 
