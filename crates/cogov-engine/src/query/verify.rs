@@ -118,11 +118,15 @@ fn outside(column: &ColumnRef) -> Text {
 type Truth = Option<bool>;
 
 fn and(all: impl IntoIterator<Item = Truth>) -> Truth {
-    all.into_iter().fold(Some(true), |a, b| match (a, b) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut whole = Some(true);
+    for one in all {
+        whole = match (whole, one) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+    }
+    whole
 }
 
 fn or(any: impl IntoIterator<Item = Truth>) -> Truth {
