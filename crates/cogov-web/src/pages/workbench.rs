@@ -18,7 +18,7 @@ use askama::Template;
 use axum::{extract::Path, http::StatusCode};
 use cogov_app::{AppError, Door, Explanation, GrantSession, NoiseAsk};
 use cogov_engine::{GrantedColumn, GrantedTable};
-use cogov_model::{GrantId, Treatment};
+use cogov_model::{Epsilon, GrantId, Treatment};
 
 struct BenchColumn {
     name: String,
@@ -93,7 +93,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
     let asked = Asked { sql, epsilon: fields.get("epsilon") };
     let epsilon = match asked.epsilon {
         "" => None,
-        text => match text.parse() {
+        text => match text.parse::<Epsilon>() {
             Ok(epsilon) => Some(epsilon),
             Err(_) => return page(&visit, &id, asked, refused(&visit, wrong_epsilon())?).await,
         },
