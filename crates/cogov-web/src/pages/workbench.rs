@@ -18,7 +18,7 @@ use askama::Template;
 use axum::{extract::Path, http::StatusCode};
 use cogov_app::{AppError, Door, Explanation, FileFormat, GrantSession, NoiseAsk};
 use cogov_engine::{GrantedColumn, GrantedTable};
-use cogov_model::{Form, GrantId, Treatment};
+use cogov_model::{Epsilon, Form, GrantId, Treatment};
 
 struct BenchColumn {
     name: String,
@@ -103,7 +103,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
     }
     let epsilon = match asked.epsilon {
         "" => None,
-        text => match text.parse() {
+        text => match text.parse::<Epsilon>() {
             Ok(epsilon) => Some(epsilon),
             Err(_) => return page(&visit, &id, asked, refused(&visit, wrong_epsilon())?).await,
         },
