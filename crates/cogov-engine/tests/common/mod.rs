@@ -165,7 +165,7 @@ fn hex(bytes: &[u8]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-fn model_column(column: &Col) -> Column {
+pub fn model_column(column: &Col) -> Column {
     Column {
         name: column.name.parse().unwrap(),
         title: Text::default(),
@@ -193,7 +193,7 @@ fn party(id: &str) -> Party {
     }
 }
 
-fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
+pub fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
     let granted: Vec<(ColumnRef, Label, Treatment)> = tables
         .iter()
         .filter(|t| t.granted)

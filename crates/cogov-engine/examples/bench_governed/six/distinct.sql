@@ -1,0 +1,1 @@
+SELECT count(DISTINCT l_suppkey), count(DISTINCT l_partkey) FROM lineitem WHERE l_shipdate >= DATE '1996-01-01';
