@@ -14,7 +14,7 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 RULEBOOKS = HERE.parent / "rulebooks"
 CLASSES = {"government", "operator", "enterprise", "university", "social", "individual"}
-ROLES = {"steward", "requester", "approver", "head", "analyst", "auditor", "admin", "citizen"}
+ROLES = {"steward", "requester", "approver", "head", "analyst", "auditor", "admin", "citizen", "drafter"}
 FORMS = {"verify", "aggregate", "rows", "extract"}
 LANES = {"share", "operate", "open"}
 TYPES = {"integer", "text", "date"}

@@ -9,7 +9,8 @@ use std::{fs, process::Command};
 
 type Bench = (&'static str, fn(&[String]) -> Result<()>);
 
-const BENCHES: [Bench; 3] = [("ledger", ledger), ("governed", governed), ("opinion", opinion)];
+const BENCHES: [Bench; 5] =
+    [("ledger", ledger), ("governed", governed), ("opinion", opinion), ("noise", noise), ("replay", replay)];
 
 /// Runs one benchmark with its own further arguments, or all.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -38,6 +39,36 @@ fn opinion(options: &[String]) -> Result<()> {
     let python = tools::python("opinion", &["red-dwarf==0.4.0"])?;
     let mut command = example("cogov-opinion", "bench_opinion");
     step("benchmark: the opinion map beside red-dwarf", command.arg("--peer").arg(python).args(options))
+}
+
+/// A million recorded decisions taken again under a draft, beside deciding each by itself; proofs at 1,000 rules.
+fn replay(_: &[String]) -> Result<()> {
+    step(
+        "benchmark: replaying a million decisions, and proofs",
+        &mut example("cogov-rulebook", "bench_replay"),
+    )
+}
+
+/// Answers under noise beside the plain governed query, SmartNoise SQL and qrlew: 576 groups, count + sum + avg,
+/// total ε = 1. Sizes are given as numbers of rows; 1M and 5M when none are.
+fn noise(sizes: &[String]) -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("cogov-bench-noise-{}", std::process::id()));
+    let mut ours = example("cogov-engine", "bench_noise");
+    let ours = step("benchmark: answers under noise, ours", ours.arg(&folder).args(sizes));
+    let peers = ours.and_then(|()| {
+        tools::debian(&[("postgresql", "/usr/lib/postgresql")])?;
+        let python = tools::python(
+            "noise",
+            &["smartnoise-sql==1.0.10", "pyqrlew==0.9.27", "duckdb==2.*", "psycopg2-binary==2.*"],
+        )?;
+        let script = "crates/cogov-engine/examples/bench_noise_peers.py";
+        step("benchmark: answers under noise, peers", program(python, &[script]).arg(&folder))
+    });
+    fs::remove_dir_all(&folder).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    peers
 }
 
 /// Governed queries over TPC-H beside the same policy by hand in plain DataFusion, DuckDB and PostgreSQL.

@@ -12,9 +12,9 @@ mod tools;
 use anyhow::{Result, bail};
 
 const USAGE: &str = "\
-cargo xtask demo [--home DIR] [--http ADDR] [--pg ADDR]   build, load the demo world, serve every door
+cargo xtask demo [--home DIR] [--http ADDR] [--pg ADDR] [--flight ADDR]   build, load the demo world, serve every door
 cargo xtask test [STEP…]                                 everything that CI checks (or only these steps)
-cargo xtask bench [NAME]                                 benchmarks: ledger, governed, opinion";
+cargo xtask bench [NAME]                                 benchmarks: ledger, governed, opinion, noise, replay";
 
 fn main() -> std::process::ExitCode {
     match run() {

@@ -87,7 +87,15 @@ fn unit() -> Result<()> {
 fn clients() -> Result<()> {
     let python = tools::python(
         "clients",
-        &["psycopg[binary]==3.*", "SQLAlchemy==2.*", "duckdb==1.*", "cryptography"],
+        &[
+            "psycopg[binary]==3.*",
+            "SQLAlchemy==2.*",
+            "duckdb==1.*",
+            "cryptography",
+            "adbc-driver-flightsql==1.*",
+            "adbc-driver-manager==1.*",
+            "pyarrow",
+        ],
     )?;
     demo::build()?;
     let world = World::start("clients")?;
@@ -97,12 +105,28 @@ fn clients() -> Result<()> {
         script("crates/cogov-wire/tests/clients.py").arg(world.demo_json()),
     )?;
     step(
+        "verifying persons, and their receipts with code that shares none with ours",
+        script("crates/cogov-wire/tests/verify.py").arg(world.demo_json()),
+    )?;
+    step(
+        "driving Arrow Flight SQL with ADBC",
+        script("crates/cogov-wire/tests/flight.py").arg(world.demo_json()),
+    )?;
+    step(
+        "extracting files, and tracing copies of them",
+        script("crates/cogov-wire/tests/extract.py").arg(world.demo_json()).arg(demo::binary()),
+    )?;
+    step(
         "asking the same at every door and of DuckDB",
         script("crates/cogov-wire/tests/same_answer.py").arg(world.demo_json()),
     )?;
     step(
         "checking the ledger with a verifier that shares no code with ours",
         script("crates/cogov-ledger/tests/verify.py").arg(&world.base),
+    )?;
+    step(
+        "checking the consultations' open data against the ledger",
+        script("crates/cogov-app/tests/coverage.py").arg(&world.base),
     )
 }
 
@@ -131,12 +155,13 @@ impl World {
     /// Starts a world and waits until it is ready.
     pub fn start(name: &str) -> Result<Self> {
         let home = std::env::temp_dir().join(format!("cogov-{name}-{}", std::process::id()));
-        let (http, pg) = (free_port()?, free_port()?);
+        let (http, pg, flight) = (free_port()?, free_port()?, free_port()?);
         println!("▸ starting a demo world");
         let started = Instant::now();
         let log = fs::File::create(home.with_extension("log"))?;
         let server = program(demo::binary(), &["serve", "--demo", "demo"])
             .args(["--http", &format!("127.0.0.1:{http}"), "--pg", &format!("127.0.0.1:{pg}")])
+            .args(["--flight", &format!("127.0.0.1:{flight}")])
             .arg("--home")
             .arg(&home)
             .stdin(Stdio::null())

@@ -1,10 +1,19 @@
 //! The application: its parts, opened from a home folder.
 
-use crate::{AppError, error::Result, imports::Jobs, indexer::Indexer, limiter::Limiter, record::Act};
+use crate::{
+    AppError,
+    deliberation::Deliberation,
+    error::Result,
+    imports::Jobs,
+    in_force::{self, InForce},
+    indexer::Indexer,
+    limiter::Limiter,
+    recorded::Remembered,
+};
 use bytes::Bytes;
 use cogov_engine::{Engine, EngineConfig, QueryError};
 use cogov_ledger::{FileMedia, FileSigner, Ledger, LedgerError, Media, Options};
-use cogov_model::{Calendar, Clock, EntryKind, Outcome, PurposeCode, Scheme, SystemClock, Text};
+use cogov_model::{Calendar, Clock, PurposeCode, Scheme, SystemClock, Text};
 use cogov_rulebook::Rulebook;
 use cogov_store::{RulebookText, Setting, Store, StoreError};
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as ObjectPath};
@@ -127,7 +136,8 @@ pub struct Parts {
     pub(crate) ledger: Ledger,
     pub(crate) engine: Engine,
     pub(crate) objects: Arc<dyn ObjectStore>,
-    pub(crate) rulebook: RwLock<Arc<Rulebook>>,
+    pub(crate) in_force: InForce,
+    pub(crate) remembered: Remembered,
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) calendar: Calendar,
     pub(crate) purposes: Vec<(PurposeCode, Text)>,
@@ -139,6 +149,7 @@ pub struct Parts {
     pub(crate) jobs: Jobs,
     pub(crate) spool: PathBuf,
     pub(crate) decoy_hash: String,
+    pub(crate) deliberation: Deliberation,
     pub(crate) demo: RwLock<bool>,
 }
 
@@ -179,7 +190,8 @@ impl App {
             Some(objects) => objects,
             None => local_objects(&storage_folder(&config)?)?,
         };
-        let (rulebook, is_new) = rulebook_in_force(&store, &config).await?;
+        let rulebook = rulebook_in_force(&store, &config).await?;
+        let coming = in_force::coming(&store, config.clock.now()).await?;
         let demo = store.setting(Setting::Demo).await?.is_some();
         let parts = Parts {
             ledger: open_ledger(&config).await?,
@@ -188,7 +200,8 @@ impl App {
                 objects.clone(),
             )?,
             objects,
-            rulebook: RwLock::new(Arc::new(rulebook)),
+            in_force: InForce::new(rulebook, coming),
+            remembered: Remembered::default(),
             scheme: Arc::new(config.documents.scheme),
             calendar: config.documents.calendar,
             purposes: config.documents.purposes,
@@ -199,22 +212,24 @@ impl App {
             jobs: Jobs::default(),
             spool,
             decoy_hash: crate::identity::decoy_hash(),
+            deliberation: Deliberation::open(&store).await?,
             demo: RwLock::new(demo),
             store,
         };
         let app = Self(Arc::new(parts));
+        app.recall_facts().await?;
         app.catch_up().await?;
+        app.announce().await?;
         app.start_indexer();
-        if is_new {
-            app.record_rulebook().await?;
-        }
+        app.project().await?;
+        app.start_projector();
         Ok(app)
     }
 
-    /// The rulebook in force.
+    /// The rulebook in force now: a date of effect passes by the clock.
     #[must_use]
     pub fn rulebook(&self) -> Arc<Rulebook> {
-        self.rulebook.read().clone()
+        self.in_force.at(self.clock.now())
     }
 
     /// Whether the demo world is loaded: then the node listens on loopback only.
@@ -281,15 +296,6 @@ impl App {
         let found = self.objects.get(&ObjectPath::from(path)).await.map_err(unreadable)?;
         found.bytes().await.map_err(unreadable)
     }
-
-    async fn record_rulebook(&self) -> Result<()> {
-        let rulebook = self.rulebook();
-        let act = Act::new(EntryKind::RulebookInForce, Outcome::Done)
-            .decided_by(rulebook.version(), &cogov_model::Clauses::new())
-            .fact("clauses", rulebook.clauses().len());
-        self.record(act).await?;
-        Ok(())
-    }
 }
 
 fn storage_folder(config: &AppConfig) -> Result<PathBuf, OpenError> {
@@ -336,7 +342,7 @@ async fn open_ledger(config: &AppConfig) -> Result<Ledger, OpenError> {
 }
 
 /// The rulebook that the records say is in force; on a new node, the one that ships.
-async fn rulebook_in_force(store: &Store, config: &AppConfig) -> Result<(Rulebook, bool), OpenError> {
+async fn rulebook_in_force(store: &Store, config: &AppConfig) -> Result<Rulebook, OpenError> {
     let now = config.clock.now();
     let (en, zh, is_new) = match store.rulebook_in_force(now).await {
         Ok(text) => (text.en, text.zh, false),
@@ -353,5 +359,5 @@ async fn rulebook_in_force(store: &Store, config: &AppConfig) -> Result<(Ruleboo
         let version = rulebook.version().clone();
         store.add_rulebook(&RulebookText { version, en, zh, in_force: now }).await?;
     }
-    Ok((rulebook, is_new))
+    Ok(rulebook)
 }

@@ -4,7 +4,7 @@ use crate::{Actor, EntryView};
 use chrono::NaiveDate;
 use cogov_model::{
     Application, ApplicationState, Column, ColumnRef, Form, Lane, Party, PartyId, Purpose, Reason, Role,
-    RowScope, Treatment,
+    RowScope, Treatment, Verification,
 };
 use cogov_rulebook::Ruling;
 
@@ -25,6 +25,8 @@ pub struct ApplicationDraft {
     pub lane: Lane,
     /// For how many days from the grant.
     pub days: u32,
+    /// The questions, in the form of verification.
+    pub verification: Option<Verification>,
 }
 
 /// What the rulebook says to one column of an application.

@@ -70,9 +70,13 @@ pub(crate) fn check_lane(grant: &Grant, reach: &Reach) -> Result<()> {
 }
 
 /// A condition on a third party's dataset would tell about its rows without that party being asked.
-fn check_links(grant: &Grant, reach: &Reach) -> Result<()> {
+pub(crate) fn check_links_of<'a>(
+    grant: &Grant,
+    conditions: impl IntoIterator<Item = &'a Condition>,
+    reach: &Reach,
+) -> Result<()> {
     let mut linked = Vec::new();
-    grant.scope.0.values().flatten().for_each(|condition| linked_datasets(condition, &mut linked));
+    conditions.into_iter().for_each(|condition| linked_datasets(condition, &mut linked));
     for id in linked {
         let asked = |provider: &PartyId| *provider == grant.party || grant.providers.contains(provider);
         if !reach.datasets.get(&id).is_some_and(|(dataset, _)| asked(&dataset.provider)) {
@@ -90,7 +94,7 @@ fn check_links(grant: &Grant, reach: &Reach) -> Result<()> {
 
 /// Conditions may name only columns of the tables they stand on.
 pub(crate) fn check_scope(grant: &Grant, reach: &Reach) -> Result<()> {
-    check_links(grant, reach)?;
+    check_links_of(grant, grant.scope.0.values().flatten(), reach)?;
     let unknown = |what: String| {
         AppError::invalid(
             "scope",

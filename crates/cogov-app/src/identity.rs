@@ -227,6 +227,22 @@ impl App {
     /// # Errors
     /// When the password is too short or the records cannot be written.
     pub async fn put_account(&self, new: NewAccount<'_>) -> Result<()> {
+        let account = self.new_account(new).await?;
+        match self.store.add_account(&account).await {
+            Err(StoreError::Exists { .. }) => Ok(self.store.update_account(&account).await?),
+            other => Ok(other?),
+        }
+    }
+
+    /// Adds an account whose name is free.
+    pub(crate) async fn add_account(&self, new: NewAccount<'_>) -> Result<()> {
+        // Hashing takes 19 MiB by design: only a few run at a time, the others wait in line.
+        let _turn = self.hashing.acquire().await;
+        let account = self.new_account(new).await?;
+        Ok(self.store.add_account(&account).await?)
+    }
+
+    async fn new_account(&self, new: NewAccount<'_>) -> Result<Account> {
         if new.password.chars().count() < 8 {
             return Err(AppError::invalid(
                 "password",
@@ -235,7 +251,7 @@ impl App {
             ));
         }
         let hash = self.hash_password(new.password.to_owned()).await?;
-        let account = Account {
+        Ok(Account {
             name: new.name,
             display_name: new.display.to_owned(),
             party: new.party,
@@ -244,11 +260,7 @@ impl App {
             password_hash: hash,
             disabled: false,
             created_at: self.clock.now(),
-        };
-        match self.store.add_account(&account).await {
-            Err(StoreError::Exists { .. }) => Ok(self.store.update_account(&account).await?),
-            other => Ok(other?),
-        }
+        })
     }
 
     /// Somebody who sits at the node's own machine and needs no password: the command line. Without a name,

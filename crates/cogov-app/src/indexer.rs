@@ -19,6 +19,8 @@ const BATCH: u64 = 1000;
 pub(crate) struct Indexer {
     notify: Notify,
     pub(crate) tally: RwLock<Tally>,
+    /// One catches up at a time: nothing is counted twice.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Indexer {
@@ -37,6 +39,7 @@ pub(crate) fn read(entry: &LedgerEntry) -> Option<(Entry, BTreeMap<String, Seale
 impl App {
     /// Brings index and figures up to the ledger.
     pub(crate) async fn catch_up(&self) -> Result<()> {
+        let _turn = self.indexer.turn.lock().await;
         let indexed = self.store.indexed_until().await?;
         loop {
             let from = self.indexer.tally.read().seen;
@@ -56,9 +59,12 @@ impl App {
                 self.store.index_entries(&new).await?;
             }
             let mut tally = self.indexer.tally.write();
-            for (_, parts) in &read {
-                if let Some((entry, _)) = parts {
+            let mut cases = self.remembered.cases.write();
+            for (index, parts) in &read {
+                if let Some((entry, sealed)) = parts {
                     tally.count(entry);
+                    let used = sealed.get("used").map(|sealed| sealed.text.as_str());
+                    cases.add(*index, entry, used);
                 }
                 tally.seen += 1;
             }
@@ -70,6 +76,9 @@ impl App {
         let app = self.downgrade();
         tokio::spawn(async move {
             while let Some(app) = app.upgrade() {
+                if let Err(error) = app.announce().await {
+                    tracing::warn!(%error, "a rulebook's coming into force will be written again");
+                }
                 if let Err(error) = app.catch_up().await {
                     tracing::warn!(%error, "the index of the ledger is behind and will be tried again");
                 }

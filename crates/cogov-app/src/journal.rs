@@ -154,7 +154,7 @@ impl App {
         Ok(views)
     }
 
-    fn view(&self, viewer: Option<&Actor>, index: u64, with_proof: bool) -> Result<EntryView> {
+    pub(crate) fn view(&self, viewer: Option<&Actor>, index: u64, with_proof: bool) -> Result<EntryView> {
         let stored = self.ledger.read(index)?;
         let Some((entry, sealed)) = indexer::read(&stored) else {
             return Err(AppError::unavailable(
@@ -191,7 +191,7 @@ impl App {
 }
 
 /// RFC 6962, section 2.1: SHA-256 over a zero byte and the leaf.
-fn leaf_hash(leaf: &[u8]) -> String {
+pub(crate) fn leaf_hash(leaf: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update([0]);
     hash.update(leaf);

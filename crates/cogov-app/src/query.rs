@@ -2,7 +2,12 @@
 //!
 //! Every door calls it; a door holds no policy.
 
-use crate::{Actor, App, AppError, error::Result, record::Act};
+mod noise;
+
+pub(crate) use noise::is_public_column;
+pub use noise::{BudgetLeft, NoiseAsk, NoiseReport};
+
+use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act, recorded::KeptFacts};
 use cogov_engine::{
     GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
 };
@@ -28,6 +33,12 @@ pub enum Door {
     Http,
     /// The workbench page.
     Workbench,
+    /// The counter page of a verify grant.
+    Counter,
+    /// Arrow Flight SQL.
+    Flight,
+    /// A file that was asked for by HTTP or on a page.
+    Extract,
 }
 
 impl Door {
@@ -38,6 +49,9 @@ impl Door {
             Door::Pg => "pg",
             Door::Http => "http",
             Door::Workbench => "workbench",
+            Door::Counter => "counter",
+            Door::Flight => "flight",
+            Door::Extract => "extract",
         }
     }
 }
@@ -49,6 +63,8 @@ pub struct GrantSession {
     pub actor: Actor,
     /// Which grant.
     pub grant: GrantId,
+    /// How it asks under noise.
+    pub noise: NoiseAsk,
 }
 
 /// A query that was planned under a permit, not yet decided.
@@ -65,8 +81,9 @@ pub struct PreparedQuery {
 
 /// What a plan rests on. When any of it changes, the plan is made anew before it runs.
 #[derive(Clone, PartialEq)]
-struct Basis {
+pub(crate) struct Basis {
     rulebook: RulebookVersion,
+    facts: KeptFacts,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
 }
@@ -91,6 +108,8 @@ pub struct Answer {
     pub clauses: Clauses,
     /// The rulebook that decided.
     pub rulebook: RulebookVersion,
+    /// What it cost of the privacy budget; none when nothing was asked under noise.
+    pub noise: Option<NoiseReport>,
     /// The rows.
     pub rows: ReleasedRows,
 }
@@ -106,6 +125,8 @@ pub struct Explanation {
     pub clauses: Clauses,
     /// The rulebook that would decide.
     pub rulebook: RulebookVersion,
+    /// What it would cost of the privacy budget, when it was not answered before.
+    pub noise: Option<NoiseReport>,
 }
 
 impl App {
@@ -116,7 +137,7 @@ impl App {
     /// when it may not be used now; a refusal is on the ledger before it is returned.
     pub async fn grant_session(&self, actor: &Actor, grant: &GrantId) -> Result<GrantSession> {
         actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         let grant = self.held_grant(&session).await?;
         self.world(&session, &Arc::new(grant), "connect").await?;
         Ok(session)
@@ -150,7 +171,7 @@ impl App {
                 basis,
                 prepared,
             }),
-            Err(error) => Err(self.refuse_query(session, &grant, &world, sql, door, error).await),
+            Err(error) => Err(self.refuse_query(session, &basis, &world, sql, door, error).await),
         }
     }
 
@@ -163,8 +184,8 @@ impl App {
             Ok(prepared) => Ok(PreparedQuery { prepared, params: params.to_vec(), ..query.clone() }),
             Err(error) => {
                 let world = query.prepared.world();
-                let PreparedQuery { session, grant, sql, door, .. } = query;
-                Err(self.refuse_query(session, grant, world, sql, *door, error).await)
+                let PreparedQuery { session, basis, sql, door, .. } = query;
+                Err(self.refuse_query(session, basis, world, sql, *door, error).await)
             }
         }
     }
@@ -176,6 +197,7 @@ impl App {
     /// `Unavailable` when the ledger cannot be written: no byte leaves.
     pub async fn run(&self, query: PreparedQuery) -> Result<Answer> {
         let query = self.still_permitted(query).await?;
+        let noise = self.settle(&query).await?;
         let plan = &query.prepared;
         let act = Act::new(EntryKind::Decision, Outcome::Permit)
             .party(&query.session.actor.party.id)
@@ -187,20 +209,36 @@ impl App {
             .fact("purpose", &query.grant.purpose.code)
             .fact("grade", plan.grade())
             .fact("columns", plan.columns().len())
+            .decided_on(&query.basis.facts)
+            .sealed("used", query.basis.facts.used(plan.sources()))
             .by(&query.session.actor.account)
             .sealed("sql", query.sql.as_ref());
         let act =
             if query.params.is_empty() { act } else { act.sealed("params", format!("{:?}", query.params)) };
         let act = query.grant.providers.iter().fold(act, Act::party);
+        let act = noise.iter().fold(act, |act, noise| {
+            act.fact("epsilon", noise.cost.unwrap_or_default()).fact("mechanism", noise.mechanism)
+        });
         let decision = self.record(act).await?;
-        let stream = plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        self.note_release(&query, decision).await;
+        let mut stream =
+            plan.execute().map_err(|error| AppError::Query { error, decision: Some(decision) })?;
+        // Whether protected statistics may be shown is known once they are collected: before the first row.
+        let first = match plan.has_protected_statistics() {
+            false => None,
+            true => match stream.next().await {
+                Some(Err(error)) => return Err(self.refuse_answer(&query, error, decision).await),
+                first => Some(first),
+            },
+        };
         Ok(Answer {
             decision,
             grade: plan.grade(),
             columns: plan.columns().to_vec(),
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
-            rows: ReleasedRows::new(stream, self.clone(), &query, decision),
+            noise,
+            rows: ReleasedRows::new(first, stream, self.clone(), &query, decision),
         })
     }
 
@@ -216,9 +254,23 @@ impl App {
         params: &[Param],
         door: Door,
     ) -> Result<Answer> {
-        actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
-        let mut query = self.prepare(&session, sql, door).await?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
+        self.query_in(&session, sql, params, door).await
+    }
+
+    /// Plans, decides and answers in one, in a session.
+    ///
+    /// # Errors
+    /// As its parts.
+    pub async fn query_in(
+        &self,
+        session: &GrantSession,
+        sql: &str,
+        params: &[Param],
+        door: Door,
+    ) -> Result<Answer> {
+        session.actor.require(&[Role::Analyst])?;
+        let mut query = self.prepare(session, sql, door).await?;
         if !params.is_empty() {
             query = self.bind(&query, params).await?;
         }
@@ -236,20 +288,30 @@ impl App {
         sql: &str,
         door: Door,
     ) -> Result<Explanation> {
-        actor.require(&[Role::Analyst])?;
-        let session = GrantSession { actor: actor.clone(), grant: grant.clone() };
-        let query = self.prepare(&session, sql, door).await?;
+        let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
+        self.explain_in(&session, sql, door).await
+    }
+
+    /// Labels, treatments and clauses of a query without running it, in a session.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub async fn explain_in(&self, session: &GrantSession, sql: &str, door: Door) -> Result<Explanation> {
+        session.actor.require(&[Role::Analyst])?;
+        let query = self.prepare(session, sql, door).await?;
+        let noise = self.quote(&query).await?;
         let plan = query.plan();
         Ok(Explanation {
             columns: plan.columns().to_vec(),
             grade: plan.grade(),
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
+            noise,
         })
     }
 
     /// The grant, when the actor's party holds it: others do not learn that it exists.
-    async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
+    pub(crate) async fn held_grant(&self, session: &GrantSession) -> Result<Grant> {
         self.still_analyst(&session.actor).await?;
         let id = &session.grant;
         let grant = self.find_grant(id).await?.filter(|grant| grant.party == session.actor.party.id);
@@ -259,7 +321,7 @@ impl App {
     }
 
     /// The grant's data under the rulebook in force.
-    async fn world(
+    pub(crate) async fn world(
         &self,
         session: &GrantSession,
         grant: &Arc<Grant>,
@@ -267,22 +329,29 @@ impl App {
     ) -> Result<(Arc<GrantWorld>, Basis)> {
         let reach = self.reach(grant).await?;
         let rulebook = self.rulebook();
-        let decided = decide(&rulebook, grant, &session.actor.party, &reach, self.clock.now());
+        let now = self.clock.now();
+        let facts = self.keep_facts(grant, &session.actor.party, &reach, now).await?;
+        let decided = decide(&rulebook, grant, &session.actor.party, &reach, now);
         let permit = match decided {
             Ok(permit) => permit,
             Err(refusal) => {
+                let rulebook = rulebook.version().clone();
                 return Err(self
-                    .refuse_use(session, grant, door, &rulebook.version().clone(), refusal)
+                    .refuse_use(session, (grant.as_ref(), &facts), door, &rulebook, refusal)
                     .await);
             }
         };
         let basis = Basis {
             rulebook: rulebook.version().clone(),
+            facts,
             grant: grant.clone(),
             datasets: reach.datasets.values().map(|(d, _)| (d.id.clone(), d.version, d.changed_at)).collect(),
         };
         let key = MaskKey::new(*self.store.mask_key(&grant.id).await?.bytes());
-        Ok((Arc::new(GrantWorld::new(permit, grant.scope.clone(), reach.sources, key)), basis))
+        let terms = Self::noise_terms(&reach, &session.noise);
+        let memory = PartyMemory::new(&self.store, &session.actor.party.id);
+        let world = GrantWorld::new(permit, grant.scope.clone(), reach.sources, key).with_noise(terms);
+        Ok((Arc::new(world.remembering(Arc::new(memory))), basis))
     }
 
     /// Every table that the grant or its scope names, in the current published version.
@@ -304,6 +373,7 @@ impl App {
             reach.sources.extend(sources(&dataset, &version));
             reach.datasets.insert(id, (dataset, provider));
         }
+        self.reach_keys(&mut reach).await?;
         Ok(reach)
     }
 
@@ -321,7 +391,7 @@ impl App {
     async fn refuse_use(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        (grant, facts): (&Grant, &KeptFacts),
         door: &str,
         rulebook: &RulebookVersion,
         refusal: Refusal,
@@ -334,6 +404,7 @@ impl App {
             .fact("door", door)
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .decided_on(facts)
             .by(&session.actor.account)
             .sealed("reason", refusal.reason.en.clone());
         match self.record(grant.providers.iter().fold(act, Act::party)).await {
@@ -344,11 +415,20 @@ impl App {
         }
     }
 
+    /// A query that was decided and then not answered: a refusal is an entry of its own that follows the decision.
+    async fn refuse_answer(&self, query: &PreparedQuery, error: QueryError, decision: u64) -> AppError {
+        let (basis, world) = (&query.basis, query.prepared.world());
+        match self.refuse_query(&query.session, basis, world, &query.sql, query.door, error).await {
+            AppError::Query { error, decision: None } => AppError::Query { error, decision: Some(decision) },
+            refused => refused,
+        }
+    }
+
     /// A query that the engine does not answer. Refusals go on the ledger; a typing error does not.
     async fn refuse_query(
         &self,
         session: &GrantSession,
-        grant: &Grant,
+        basis: &Basis,
         world: &GrantWorld,
         sql: &str,
         door: Door,
@@ -357,6 +437,7 @@ impl App {
         if !matches!(error.sqlstate(), "42501" | "0A000") {
             return AppError::Query { error, decision: None };
         }
+        let grant = &basis.grant;
         let act = Act::new(EntryKind::Decision, Outcome::Deny)
             .party(&session.actor.party.id)
             .grant(&grant.id)
@@ -365,6 +446,8 @@ impl App {
             .fact("door", door.code())
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            .fact("refused_by", "engine")
+            .decided_on(&basis.facts)
             .by(&session.actor.account)
             .sealed("sql", sql)
             .sealed("reason", error.reason().en.clone());
@@ -432,20 +515,34 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
 /// Rows on their way out. Counts what leaves; when the stream ends, fails or is dropped, the release is
 /// written to the ledger. At a regular end it is written before the end is reported.
 pub struct ReleasedRows {
+    /// What was read of the stream to know that it may leave.
+    first: Option<FirstRows>,
     stream: RowStream,
     release: Option<Release>,
+    /// Whether somebody else writes the release: who makes a file of the rows.
+    handed_over: bool,
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-struct Release {
+/// The first item of a stream, or its end.
+type FirstRows = Option<std::result::Result<arrow::record_batch::RecordBatch, QueryError>>;
+
+/// The entry about what left, on its way.
+pub(crate) struct Release {
     app: App,
-    act: Act,
-    rows: u64,
-    bytes: u64,
+    pub(crate) act: Act,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
 }
 
 impl ReleasedRows {
-    fn new(stream: RowStream, app: App, query: &PreparedQuery, decision: u64) -> Self {
+    fn new(
+        first: Option<FirstRows>,
+        stream: RowStream,
+        app: App,
+        query: &PreparedQuery,
+        decision: u64,
+    ) -> Self {
         let act = Act::new(EntryKind::Release, Outcome::Done)
             .party(&query.session.actor.party.id)
             .grant(&query.grant.id)
@@ -453,7 +550,8 @@ impl ReleasedRows {
             .follows(decision)
             .fact("door", query.door.code());
         let act = query.grant.providers.iter().fold(act, Act::party);
-        Self { stream, release: Some(Release { app, act, rows: 0, bytes: 0 }), ending: None }
+        let release = Some(Release { app, act, rows: 0, bytes: 0 });
+        Self { first, stream, release, handed_over: false, ending: None }
     }
 
     /// The schema of every batch.
@@ -461,10 +559,16 @@ impl ReleasedRows {
     pub fn schema(&self) -> arrow::datatypes::SchemaRef {
         self.stream.schema()
     }
+
+    /// Hands the duty to write the release over, with what is known of it so far.
+    pub(crate) fn hand_over(&mut self) -> Option<Release> {
+        self.handed_over = true;
+        self.release.take()
+    }
 }
 
 impl Release {
-    async fn write(self, ended: &'static str) {
+    pub(crate) async fn write(self, ended: &'static str) {
         let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
         if let Err(error) = self.app.record(act).await {
             tracing::error!(%error, "a release could not be written to the ledger");
@@ -485,10 +589,14 @@ impl Stream for ReleasedRows {
                 Poll::Pending => Poll::Pending,
             };
         }
-        if self.release.is_none() {
+        if self.release.is_none() && !self.handed_over {
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.stream.poll_next_unpin(context)) {
+        let item = match self.first.take() {
+            Some(first) => first,
+            None => std::task::ready!(self.stream.poll_next_unpin(context)),
+        };
+        match item {
             Some(Ok(batch)) => {
                 if let Some(release) = self.release.as_mut() {
                     release.rows += batch.num_rows() as u64;
@@ -497,6 +605,7 @@ impl Stream for ReleasedRows {
                 Poll::Ready(Some(Ok(batch)))
             }
             Some(Err(error)) => Poll::Ready(Some(Err(AppError::Query { error, decision: None }))),
+            None if self.handed_over => Poll::Ready(None),
             None => {
                 self.ending = self.release.take().map(|release| {
                     Box::pin(release.write("complete")) as Pin<Box<dyn Future<Output = ()> + Send>>

@@ -3,7 +3,7 @@
 use crate::{App, error::Result};
 use cogov_ledger::seal;
 use cogov_model::{
-    AccountName, Clauses, DatasetId, Entry, EntryKind, GrantId, Outcome, PartyId, RulebookVersion,
+    AccountName, Clauses, DatasetId, Entry, EntryKind, GrantId, Outcome, PartyId, RulebookVersion, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub struct Sealed {
 pub(crate) struct Act {
     kind: EntryKind,
     outcome: Outcome,
+    at: Option<Timestamp>,
     parties: Vec<PartyId>,
     datasets: Vec<DatasetId>,
     grant: Option<GrantId>,
@@ -37,6 +38,7 @@ impl Act {
         Self {
             kind,
             outcome,
+            at: None,
             parties: Vec::new(),
             datasets: Vec::new(),
             grant: None,
@@ -46,6 +48,12 @@ impl Act {
             facts: BTreeMap::new(),
             sealed: Vec::new(),
         }
+    }
+
+    /// The moment at which it was judged; the moment of writing when absent.
+    pub(crate) fn at(mut self, at: Timestamp) -> Self {
+        self.at = Some(at);
+        self
     }
 
     /// The acting party first.
@@ -106,7 +114,7 @@ impl App {
         }
         let entry = Entry {
             kind: act.kind,
-            at: self.clock.now(),
+            at: act.at.unwrap_or_else(|| self.clock.now()),
             parties: act.parties,
             datasets: act.datasets,
             grant: act.grant,

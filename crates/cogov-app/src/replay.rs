@@ -1,14 +1,17 @@
-//! What a draft rulebook would change: every grant decided again, column by column.
+//! What a draft would have changed: every decision of the ledger taken again, and every grant as it stands.
 
-use crate::{App, error::Result};
-use cogov_model::{Clauses, ColumnRef, GrantId, RulebookVersion, Treatment};
-use cogov_rulebook::{Ask, Rulebook};
+use crate::{Actor, App, AppError, error::Result};
+use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
+use cogov_rulebook::{Against, Ask, Cases, Claim, Known, Proof, Replay, Rulebook, replay};
+use std::sync::Arc;
 
-/// A column whose treatment a draft would change.
+/// A column of a grant whose treatment a draft would change.
 #[derive(Debug, Clone)]
-pub struct ReplayChange {
+pub struct GrantChange {
     /// The grant.
     pub grant: GrantId,
+    /// Who holds it.
+    pub party: PartyId,
     /// The column.
     pub column: ColumnRef,
     /// What the rulebook in force says.
@@ -19,9 +22,9 @@ pub struct ReplayChange {
     pub clauses: Clauses,
 }
 
-/// What a draft would change.
+/// What a draft would change for the grants as they stand now, used or not.
 #[derive(Debug, Clone)]
-pub struct Replay {
+pub struct GrantReplay {
     /// The rulebook in force.
     pub in_force: RulebookVersion,
     /// The draft.
@@ -31,17 +34,64 @@ pub struct Replay {
     /// Columns decided again.
     pub columns: usize,
     /// Those that would change, by grant and column.
-    pub changes: Vec<ReplayChange>,
+    pub changes: Vec<GrantChange>,
 }
 
 impl App {
+    /// Takes every decision of the ledger again under a rulebook. Writes nothing; samples nothing.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn replay_of(&self, draft: Arc<Rulebook>) -> Result<Replay> {
+        let cases = self.cases_now().await?;
+        let (facts, books) = (self.known_facts(), self.books().await?);
+        let work = tokio::task::spawn_blocking(move || {
+            replay(&cases, Known { facts: &facts, books: &books }, Against::Draft(&draft))
+        });
+        work.await.map_err(|error| cut_off(&error))
+    }
+
+    /// Takes every decision of the ledger again under a draft.
+    ///
+    /// # Errors
+    /// `Conflict` when the draft has faults or no rules.
+    pub async fn replay_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<(Replay, GrantReplay)> {
+        let book = self.book_of_draft(viewer, id).await?;
+        Ok((self.replay_of(Arc::clone(&book)).await?, self.replay_grants(&book).await?))
+    }
+
+    /// Proves a claim about a draft, beside the rulebook in force, or refutes it.
+    ///
+    /// # Errors
+    /// `Conflict` when the draft has faults or no rules.
+    pub async fn prove_claim(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proof> {
+        let (book, today) = (self.book_of_draft(viewer, id).await?, self.rulebook());
+        let work = tokio::task::spawn_blocking(move || book.prove(&claim, Some(&today)));
+        work.await.map_err(|error| cut_off(&error))
+    }
+
+    async fn book_of_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Arc<Rulebook>> {
+        self.policy_draft(viewer, id).await?.checked.book.ok_or_else(|| {
+            AppError::conflict(
+                "The draft has faults, or no rules: there is nothing to decide by.",
+                "该草案有错误或没有规则：无从据以裁决。",
+            )
+        })
+    }
+
+    /// Every decision that the ledger holds now.
+    pub(crate) async fn cases_now(&self) -> Result<Cases> {
+        self.catch_up().await?;
+        Ok(self.remembered.cases.read().clone())
+    }
+
     /// Decides every grant again under a draft. Writes nothing.
     ///
     /// # Errors
     /// When the records cannot be read.
-    pub async fn replay(&self, draft: &Rulebook) -> Result<Replay> {
+    pub async fn replay_grants(&self, draft: &Rulebook) -> Result<GrantReplay> {
         let in_force = self.rulebook();
-        let mut replay = Replay {
+        let mut replay = GrantReplay {
             in_force: in_force.version().clone(),
             draft: draft.version().clone(),
             grants: 0,
@@ -62,8 +112,9 @@ impl App {
             replay.columns += after.rulings.len();
             let changed = after.rulings.iter().filter_map(|(column, after)| {
                 let before = before.rulings.get(column)?.treatment;
-                (before != after.treatment).then(|| ReplayChange {
+                (before != after.treatment).then(|| GrantChange {
                     grant: grant.id.clone(),
+                    party: grant.party.clone(),
                     column: column.clone(),
                     before,
                     after: after.treatment,
@@ -74,4 +125,9 @@ impl App {
         }
         Ok(replay)
     }
+}
+
+fn cut_off(error: &tokio::task::JoinError) -> AppError {
+    tracing::error!(%error, "a replay or a proof was cut off");
+    AppError::unavailable("The work was cut off. Try again.", "任务中断，请重试。")
 }

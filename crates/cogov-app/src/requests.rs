@@ -7,6 +7,7 @@ use crate::{
     PreviewRow,
     applications::may,
     checks::{check_draft, check_lane, check_scope, never, words},
+    declared::{check_agreed, check_verification},
     error::{Result, found},
     record::Act,
 };
@@ -35,6 +36,8 @@ impl App {
         actor.require(&[Role::Requester])?;
         check_draft(actor, &draft, self.rulebook().workflow().grant_term_months.value)?;
         let page = self.preview(actor, &draft).await?;
+        let asked = self.as_grant(&actor.party.id, &draft, GrantId::new("preview").map_err(never)?);
+        check_verification(&asked, &self.reach(&asked).await?)?;
         let now = self.clock.now();
         let id = ApplicationId::new(self.new_id("a")?).map_err(never)?;
         let state = if page.requester_head {
@@ -64,6 +67,7 @@ impl App {
             agreed_columns: None,
             conditions: Vec::new(),
             grant: None,
+            verification: draft.verification,
         };
         self.store.add_application(&application).await?;
         self.record(
@@ -255,6 +259,7 @@ impl App {
                 "请至少选择一个所申请的列，或说明理由予以拒绝。",
             ));
         }
+        check_agreed(application.verification.as_ref(), &columns)?;
         application.agreed_columns = Some(columns);
         Ok(())
     }
@@ -467,6 +472,7 @@ impl App {
             state: GrantState::Active,
             made_at: now,
             application: None,
+            verification: draft.verification.clone(),
         }
     }
 
@@ -489,6 +495,7 @@ impl App {
             state: GrantState::Active,
             made_at: now,
             application: Some(application.id.clone()),
+            verification: application.verification.clone(),
         }
     }
 

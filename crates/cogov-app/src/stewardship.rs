@@ -520,6 +520,7 @@ fn new_dataset(actor: &Actor, id: &DatasetId, now: cogov_model::Timestamp) -> Da
         sharing: SharingAttribute::Conditional { conditions: Text::default() },
         regions: Vec::new(),
         tables: Vec::new(),
+        privacy: cogov_model::DatasetPrivacy::default(),
         state: DatasetState::Draft,
         version: 0,
         changed_at: now,

@@ -8,13 +8,17 @@
 //! run; errors of a running query never carry DataFusion's words.
 
 pub mod catalogue;
+mod disclosure;
 mod error;
+pub mod extract;
 pub mod grading;
 pub mod import;
+pub mod noise;
 mod query;
 
+pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
 pub use query::{
-    Engine, EngineConfig, GrantWorld, GrantedColumn, GrantedTable, MaskKey, Param, Prepared, ResultColumn,
-    RowStream, Source,
+    Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
+    Prepared, Question, ResultColumn, RowStream, Source, Verdict,
 };

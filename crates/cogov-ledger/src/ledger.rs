@@ -177,6 +177,11 @@ impl Ledger {
         self.shared.signer.verifier_key()
     }
 
+    /// Who signs.
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        self.shared.signer.as_ref()
+    }
+
     /// The ledger's name.
     #[must_use]
     pub fn origin(&self) -> &str {

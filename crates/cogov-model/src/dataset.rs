@@ -1,6 +1,8 @@
 //! Datasets (数据集): named tables of one provider, in immutable versions.
 
-use crate::{ColumnName, DatasetId, Label, Lane, PartyId, RegionCode, TableName, Text, Timestamp};
+use crate::{
+    ColumnName, DatasetId, DatasetPrivacy, Label, Lane, PartyId, RegionCode, TableName, Text, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// The type of a column's values, as cogov names it.
@@ -148,6 +150,9 @@ pub struct Dataset {
     pub regions: Vec<RegionCode>,
     /// Its tables.
     pub tables: Vec<Table>,
+    /// What is declared for answers under differential privacy.
+    #[serde(default, skip_serializing_if = "DatasetPrivacy::is_empty")]
+    pub privacy: DatasetPrivacy,
     /// Where it stands.
     pub state: DatasetState,
     /// The version that queries read; 0 before the first import.

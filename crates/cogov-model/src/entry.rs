@@ -36,11 +36,33 @@ pub enum EntryKind {
     Release,
     /// An auditor read or exported sealed words.
     Audit,
+    /// A consultation was opened, with its dates.
+    Consultation,
+    /// Somebody joined a consultation in a class.
+    Participation,
+    /// A comment, an amendment or a statement in a consultation.
+    Contribution,
+    /// A vote on a statement of a consultation.
+    Vote,
+    /// A contribution was hidden, merged or shown again.
+    Moderation,
+    /// Contributions of a consultation were answered.
+    Answer,
+    /// A consultation was concluded.
+    Conclusion,
+    /// A draft was published.
+    DraftPublished,
+    /// A prescribed approval of a draft was given.
+    DraftApproved,
+    /// A draft was taken back.
+    DraftWithdrawn,
+    /// A draft was adopted; its rules hold from the date of effect.
+    RulebookAdopted,
 }
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [EntryKind; 14] = [
+    pub const ALL: [EntryKind; 25] = [
         EntryKind::RulebookInForce,
         EntryKind::Import,
         EntryKind::Label,
@@ -55,6 +77,17 @@ impl EntryKind {
         EntryKind::Decision,
         EntryKind::Release,
         EntryKind::Audit,
+        EntryKind::Consultation,
+        EntryKind::Participation,
+        EntryKind::Contribution,
+        EntryKind::Vote,
+        EntryKind::Moderation,
+        EntryKind::Answer,
+        EntryKind::Conclusion,
+        EntryKind::DraftPublished,
+        EntryKind::DraftApproved,
+        EntryKind::DraftWithdrawn,
+        EntryKind::RulebookAdopted,
     ];
 
     /// The code used in entries and pages.
@@ -75,6 +108,17 @@ impl EntryKind {
             EntryKind::Decision => "decision",
             EntryKind::Release => "release",
             EntryKind::Audit => "audit",
+            EntryKind::Consultation => "consultation",
+            EntryKind::Participation => "participation",
+            EntryKind::Contribution => "contribution",
+            EntryKind::Vote => "vote",
+            EntryKind::Moderation => "moderation",
+            EntryKind::Answer => "answer",
+            EntryKind::Conclusion => "conclusion",
+            EntryKind::DraftPublished => "draft-published",
+            EntryKind::DraftApproved => "draft-approved",
+            EntryKind::DraftWithdrawn => "draft-withdrawn",
+            EntryKind::RulebookAdopted => "rulebook-adopted",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountName, ApplicationId, Clauses, ColumnName, DatasetId, Form, GrantId, Lane, PartyId, Purpose, Role,
-    RowScope, TableName, Text, Timestamp, Treatment,
+    RowScope, TableName, Text, Timestamp, Treatment, Verification,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -151,6 +151,9 @@ pub struct Application {
     /// The grant it became.
     #[serde(default)]
     pub grant: Option<GrantId>,
+    /// The questions it asks for; only in the form of verification.
+    #[serde(default)]
+    pub verification: Option<Verification>,
 }
 
 /// Where a grant stands. Whether its term holds is asked of the clock, not stored.
@@ -198,6 +201,9 @@ pub struct Grant {
     /// The application it came from.
     #[serde(default)]
     pub application: Option<ApplicationId>,
+    /// The questions it may ask; only in the form of verification.
+    #[serde(default)]
+    pub verification: Option<Verification>,
 }
 
 impl Grant {

@@ -104,6 +104,8 @@ identifiers! {
     GrantId, "a grant id", 63, "a–z, 0–9, - and _", slug;
     /// An application for a grant.
     ApplicationId, "an application id", 63, "a–z, 0–9, - and _", slug;
+    /// A question that a verify grant may ask.
+    PredicateId, "a question's name", 48, "a–z, 0–9, - and _", slug;
     /// A code in the category tree; parents are its dotted prefixes.
     CategoryCode, "a category code", 64, "a–z, 0–9, ., - and _", dotted;
     /// A code in the purpose tree; parents are its dotted prefixes.
@@ -114,6 +116,14 @@ identifiers! {
     ClauseId, "a clause anchor", 64, "a–z, 0–9, ., - and _", dotted;
     /// A rulebook's id and the first 16 hex digits of its text's SHA-256, as `id@hash`.
     RulebookVersion, "a rulebook version", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
+    /// A consultation.
+    ConsultationId, "a consultation id", 63, "a–z, 0–9, - and _", slug;
+    /// The draft of a rulebook that a consultation is about, as the drafts' own page names it.
+    DraftRef, "a draft's name", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
+    /// Who takes part in one consultation, without saying which account: a keyed hash, hex.
+    ParticipantKey, "a participant's key", 64, "lowercase hex digits", |c| matches!(c, '0'..='9' | 'a'..='f');
+    /// A draft of a rulebook or of another policy text.
+    DraftId, "a draft id", 63, "a–z, 0–9, - and _", slug;
     /// A column of a table. Any printable text, since files bring their own headers.
     ColumnName, "a column name", 63, "printable characters without quotes", |c| !c.is_control() && c != '"';
 }

@@ -90,6 +90,8 @@ pub enum Role {
     Admin,
     /// Takes part in public life.
     Citizen,
+    /// Writes drafts of rules and other policy texts.
+    Drafter,
 }
 
 impl Role {
@@ -105,6 +107,7 @@ impl Role {
             Role::Auditor => "auditor",
             Role::Admin => "admin",
             Role::Citizen => "citizen",
+            Role::Drafter => "drafter",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Treatments (处理): what the engine does to a column for a grant.
 
+use crate::Aggregation;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -129,6 +130,18 @@ impl Epsilon {
     pub const fn micros(self) -> u64 {
         self.0
     }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left of it after another; nothing when that is more.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 impl FromStr for Epsilon {
@@ -163,8 +176,8 @@ pub enum Treatment {
     Clear,
     /// Blurred.
     Mask(Mask),
-    /// Only inside aggregates over at least so many rows.
-    Aggregate(MinGroup),
+    /// Only inside protected statistics, with what they oblige.
+    Aggregate(Aggregation),
     /// Only under differential privacy; the budget per month.
     Noise {
         /// The threshold that also holds.
@@ -192,14 +205,14 @@ impl Treatment {
     pub fn stricter(self, other: Treatment) -> Treatment {
         match (self, other) {
             (Treatment::Mask(a), Treatment::Mask(b)) => Treatment::Mask(a.stricter(b)),
-            (Treatment::Aggregate(a), Treatment::Aggregate(b)) => Treatment::Aggregate(a.max(b)),
+            (Treatment::Aggregate(a), Treatment::Aggregate(b)) => Treatment::Aggregate(a.stricter(b)),
             (
                 Treatment::Noise { min_group: a, epsilon_per_month: x },
                 Treatment::Noise { min_group: b, epsilon_per_month: y },
             ) => Treatment::Noise { min_group: a.max(b), epsilon_per_month: x.min(y) },
             (Treatment::Noise { min_group, epsilon_per_month }, Treatment::Aggregate(k))
             | (Treatment::Aggregate(k), Treatment::Noise { min_group, epsilon_per_month }) => {
-                Treatment::Noise { min_group: min_group.max(k), epsilon_per_month }
+                Treatment::Noise { min_group: min_group.max(k.min_group), epsilon_per_month }
             }
             (a, b) => {
                 if a.rank() >= b.rank() {
@@ -228,7 +241,7 @@ impl fmt::Display for Treatment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Treatment::Mask(mask) => write!(f, "mask {mask}"),
-            Treatment::Aggregate(k) => write!(f, "aggregate over at least {}", k.get()),
+            Treatment::Aggregate(obliged) => obliged.fmt(f),
             Treatment::Noise { min_group, epsilon_per_month } => {
                 write!(f, "noise, ε {epsilon_per_month} a month, groups of at least {}", min_group.get())
             }
@@ -259,13 +272,17 @@ mod tests {
     fn the_stricter_treatment_is_commutative_associative_idempotent() {
         let k = |n| MinGroup::new(n).unwrap();
         let noise = |n, e: &str| Treatment::Noise { min_group: k(n), epsilon_per_month: e.parse().unwrap() };
+        let obliged = |text| Treatment::Aggregate(serde_json::from_str(text).unwrap());
         let all = [
             Treatment::Clear,
             Treatment::Mask(Mask::Year),
             Treatment::Mask(Mask::Prefix(1)),
             Treatment::Mask(Mask::Prefix(3)),
-            Treatment::Aggregate(k(5)),
-            Treatment::Aggregate(k(10)),
+            Treatment::Aggregate(k(5).into()),
+            Treatment::Aggregate(k(10).into()),
+            obliged(r#"{"min_group":5,"dominance":{"largest":1,"percent":70},"round":5}"#),
+            obliged(r#"{"min_group":3,"dominance":{"largest":2,"percent":85},"p_percent":10}"#),
+            obliged(r#"{"min_group":3,"p_percent":20,"round":3}"#),
             noise(10, "4"),
             noise(20, "1"),
             Treatment::Withhold,

@@ -36,6 +36,7 @@ fn grant(columns: Vec<ColumnRef>) -> Result<Grant, Box<dyn Error>> {
         state: GrantState::Active,
         made_at: Timestamp::from_millis(0),
         application: None,
+        verification: None,
     })
 }
 

@@ -213,8 +213,13 @@ impl Rulebook {
     }
 }
 
+/// Whole days until a grant ends, negative after its end.
+pub(crate) fn days_left(grant: &Grant, now: Timestamp) -> i64 {
+    grant.term.until.millis().saturating_sub(now.millis()).div_euclid(86_400_000)
+}
+
 /// The facts of one column of an ask.
-fn facts(ask: &Ask<'_>, asked: &AskColumn<'_>) -> Facts {
+pub(crate) fn facts(ask: &Ask<'_>, asked: &AskColumn<'_>) -> Facts {
     let (grant, party, provider) = (ask.grant, ask.party, asked.provider);
     Facts {
         party: party.id.clone(),
@@ -225,7 +230,7 @@ fn facts(ask: &Ask<'_>, asked: &AskColumn<'_>) -> Facts {
         lane: grant.lane,
         purpose: grant.purpose.code.clone(),
         legal_basis: !grant.purpose.legal_basis.is_empty(),
-        days_left: grant.term.until.millis().saturating_sub(ask.now.millis()).div_euclid(86_400_000),
+        days_left: days_left(grant, ask.now),
         label: asked.label.clone(),
         dataset: asked.column.dataset.clone(),
         sharing: asked.sharing.into(),

@@ -2,10 +2,11 @@
 
 use crate::Sharing;
 use cogov_model::{DatasetId, Form, Label, Lane, PartyClass, PartyId, PurposeCode, RegionCode, Tier};
+use serde::{Deserialize, Serialize};
 
 /// Everything that one decision about one kind of column depends on. Nothing else is looked at:
 /// equal facts give equal rulings under the same rulebook.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
     /// Who asks.
     pub party: PartyId,

@@ -24,32 +24,53 @@
 //! [`Rulebook::parse`] reads and checks a text; [`Rulebook::decide`] mints the [`Permit`] without which
 //! the engine releases nothing; [`Rulebook::rule`] is the same as a pure function of [`Facts`].
 
+mod cases;
 mod cedar;
 mod clause;
 mod compare;
 mod decide;
+mod difference;
+mod docx;
 mod facts;
 mod front;
 mod html;
 mod markdown;
 mod memo;
+mod outline;
 mod problem;
+mod proof;
 mod reason;
+mod recorded;
+mod replay;
 mod rulebook;
 mod rules;
 mod ruling;
 mod scope;
 mod words;
 mod workflow;
+mod zip;
 
+pub use cases::{Case, Cases, Ending, Tally};
 pub use clause::{Clause, Enforcement, EnforcementShare};
 pub use compare::{Change, ClauseChange};
 pub use decide::{Ask, AskColumn, Permit, Preview, Refusal};
+pub use difference::{ClauseDifference, Fate, Piece, compare_words};
+pub use docx::{DocxError, MOST_FILE, read_docx};
 pub use facts::Facts;
 pub use front::Status;
+pub use outline::{MOST_BYTES, SplitError, outline, split};
 pub use problem::{Document, Problem};
+pub use proof::{Claim, Counterexample, IdleRule, Idleness, Proof};
 pub use reason::treatment_words;
+pub use recorded::{FactGroup, Moment, Rulings, UseFacts, Verdict};
+pub use replay::{Against, Books, Counts, Example, Flip, Known, Replay, Visible, replay};
 pub use rulebook::Rulebook;
 pub use rules::SCHEMA;
 pub use ruling::Ruling;
-pub use workflow::{Idle, Setting, Sharing, Workflow};
+pub use workflow::{Idle, Seat, Setting, Sharing, Workflow};
+
+/// Words in Markdown as HTML that a page may embed: raw HTML, images and links that are no web address are dropped.
+#[must_use]
+pub fn words_html(markdown: &str) -> String {
+    html::safe(markdown, markdown::OPTIONS)
+}

@@ -50,7 +50,7 @@ pub(crate) struct Raw {
     pub problems: Vec<Problem>,
 }
 
-const OPTIONS: Options = Options::ENABLE_TABLES
+pub(crate) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS);

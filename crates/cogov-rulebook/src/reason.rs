@@ -1,7 +1,7 @@
 //! Reasons in both languages. They name clauses and treatments, never a value.
 
 use crate::{Idle, Rulebook};
-use cogov_model::{Clauses, Locale, Mask, Text, Treatment};
+use cogov_model::{Aggregation, Clauses, Locale, Mask, Text, Treatment};
 
 /// Why a column is treated as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +82,7 @@ pub fn treatment_words(treatment: Treatment) -> Text {
         Treatment::Mask(Mask::KeyedHash) => {
             Text::new("Replaced by a keyed hash of this grant", "以本授权专用的密钥散列替代")
         }
-        Treatment::Aggregate(k) => Text::new(
-            format!("Only in statistics over at least {} rows", k.get()),
-            format!("仅可用于不少于{}条记录的统计", k.get()),
-        ),
+        Treatment::Aggregate(obliged) => aggregation_words(obliged),
         Treatment::Noise { min_group, epsilon_per_month } => Text::new(
             format!(
                 "Only in statistics with differential privacy, over at least {} rows, ε {epsilon_per_month} a month",
@@ -95,6 +92,32 @@ pub fn treatment_words(treatment: Treatment) -> Text {
         ),
         Treatment::Withhold => Text::new("Withheld", "不予提供"),
     }
+}
+
+/// What a protected statistic obliges, in words.
+fn aggregation_words(obliged: Aggregation) -> Text {
+    let k = obliged.get();
+    let mut words = Text::new(
+        format!("Only in statistics over at least {k} rows"),
+        format!("仅可用于不少于{k}条记录的统计"),
+    );
+    if let Some(rule) = obliged.dominance {
+        let (n, percent) = (rule.largest, rule.percent.get());
+        words.en.push_str(&format!(
+            ", no sum of which the {n} greatest contributors make up {percent} % or more"
+        ));
+        words.zh.push_str(&format!(",前{n}大贡献者合计占比达{percent}%的合计不予提供"));
+    }
+    if let Some(percent) = obliged.p_percent {
+        let p = percent.get();
+        words.en.push_str(&format!(", no sum from which the greatest can be estimated within {p} %"));
+        words.zh.push_str(&format!(",可在{p}%以内推算最大贡献者的合计不予提供"));
+    }
+    if let Some(base) = obliged.round {
+        words.en.push_str(&format!(", counts rounded to multiples of {base}"));
+        words.zh.push_str(&format!(",计数按{base}的倍数取整"));
+    }
+    words
 }
 
 /// The clauses by title and anchor, as `“Title” (art-9)` and `《标题》(art-9)`.

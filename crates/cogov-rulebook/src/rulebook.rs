@@ -154,6 +154,17 @@ impl Rulebook {
         EnforcementShare::of(&self.clauses)
     }
 
+    /// The fault that a rulebook without a translation has where both languages are wanted.
+    #[must_use]
+    pub fn untranslated(&self) -> Problem {
+        Problem::new(
+            Document::Translation,
+            1,
+            None,
+            "the translation is missing: add the words of every clause in the other language",
+        )
+    }
+
     /// Compares the categories and purposes that rules name with those in use: a rule about a
     /// category that nothing can have protects nothing.
     #[must_use]

@@ -3,7 +3,7 @@
 use crate::markdown::{Block, line_of};
 use crate::{Problem, words};
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
-use cogov_model::{ClauseId, MinGroup, Treatment};
+use cogov_model::{Aggregation, ClauseId, Dominance, MinGroup, Percent, Treatment};
 use miette::Diagnostic;
 use std::{collections::BTreeMap, collections::HashMap, str::FromStr};
 
@@ -29,6 +29,8 @@ pub(crate) struct Rules {
     pub policies: PolicySet,
     pub by_id: HashMap<PolicyId, Rule>,
     pub schema: Schema,
+    /// Whether a rule looks at the days that are left: facts that differ in nothing else are then different.
+    pub uses_days: bool,
     /// Category and purpose codes that rules name, each with the clause and line where one does.
     pub named: Vec<(words::Code, ClauseId, usize)>,
 }
@@ -37,7 +39,13 @@ impl Rules {
     /// No rules yet.
     pub fn new() -> Result<Self, String> {
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(|error| error.to_string())?;
-        Ok(Self { policies: PolicySet::new(), by_id: HashMap::new(), schema, named: Vec::new() })
+        Ok(Self {
+            policies: PolicySet::new(),
+            by_id: HashMap::new(),
+            schema,
+            uses_days: false,
+            named: Vec::new(),
+        })
     }
 
     /// Reads one block of a clause.
@@ -76,6 +84,7 @@ impl Rules {
             None
         });
         let limit = policy.annotation("limit").is_some();
+        self.uses_days |= policy.to_string().contains("days_left");
         match words::check(policy) {
             Ok(named) => self.named.extend(named.into_iter().map(|code| (code, clause.clone(), line))),
             Err(errors) => advice.extend(errors),
@@ -133,7 +142,17 @@ fn place(block: &Block, policy: &Policy) -> usize {
 
 /// What a permit obliges, from its annotations; none for a forbid.
 fn obligation(policy: &Policy) -> Result<Option<Treatment>, String> {
-    const KNOWN: [&str; 5] = ["treatment", "mask", "min_group", "epsilon_per_month", "limit"];
+    const KNOWN: [&str; 9] = [
+        "treatment",
+        "mask",
+        "min_group",
+        "dominance_n",
+        "dominance_k",
+        "p_percent",
+        "round",
+        "epsilon_per_month",
+        "limit",
+    ];
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     if let Some(unknown) = notes.keys().find(|key| !KNOWN.contains(key)) {
         return Err(format!("no annotation is called @{unknown}: use @{}", KNOWN.join(", @")));
@@ -158,7 +177,7 @@ fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
     let wanted: &[&str] = match *kind {
         "clear" | "withhold" => &[],
         "mask" => &["mask"],
-        "aggregate" => &["min_group"],
+        "aggregate" => &["min_group", "dominance_n", "dominance_k", "p_percent", "round"],
         "noise" => &["min_group", "epsilon_per_month"],
         other => {
             return Err(format!(
@@ -178,7 +197,7 @@ fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
     Ok(match *kind {
         "clear" => Treatment::Clear,
         "mask" => Treatment::Mask(note("mask")?.parse()?),
-        "aggregate" => Treatment::Aggregate(min_group(note("min_group")?)?),
+        "aggregate" => Treatment::Aggregate(aggregation(notes, min_group(note("min_group")?)?)?),
         "noise" => Treatment::Noise {
             min_group: min_group(note("min_group")?)?,
             epsilon_per_month: note("epsilon_per_month")?.parse()?,
@@ -190,4 +209,38 @@ fn treatment(notes: &BTreeMap<&str, &str>) -> Result<Treatment, String> {
 fn min_group(text: &str) -> Result<MinGroup, String> {
     let number = text.parse().map_err(|_| format!("@min_group({text:?}) is no whole number"))?;
     MinGroup::new(number)
+}
+
+/// What a statistic obliges beside its least group.
+fn aggregation(notes: &BTreeMap<&str, &str>, min_group: MinGroup) -> Result<Aggregation, String> {
+    let dominance = match (notes.get("dominance_n"), notes.get("dominance_k")) {
+        (None, None) => None,
+        (Some(largest), Some(percent)) => {
+            let largest = number("dominance_n", largest)?;
+            if largest == 0 {
+                return Err("@dominance_n(\"0\") looks at nobody: use 1 or more".into());
+            }
+            Some(Dominance { largest, percent: share("dominance_k", percent)? })
+        }
+        _ => {
+            return Err(
+                "the dominance rule needs both @dominance_n(\"…\"), how many contributors, and @dominance_k(\"…\"), their share in per cent"
+                    .into(),
+            );
+        }
+    };
+    let p_percent = notes.get("p_percent").map(|text| share("p_percent", text)).transpose()?;
+    let round = notes.get("round").map(|text| number("round", text)).transpose()?;
+    if round == Some(0) {
+        return Err("@round(\"0\") means nothing: use the base that counts are rounded to".into());
+    }
+    Ok(Aggregation { min_group, dominance, p_percent, round })
+}
+
+fn number<T: FromStr>(name: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("@{name}({text:?}) is no whole number in range"))
+}
+
+fn share(name: &str, text: &str) -> Result<Percent, String> {
+    Percent::new(number(name, text)?).map_err(|error| format!("@{name}({text:?}): {error}"))
 }

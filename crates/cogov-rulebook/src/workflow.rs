@@ -2,8 +2,8 @@
 
 use crate::Problem;
 use crate::markdown::Block;
-use cogov_model::{ClauseId, Grant, GrantState, SharingAttribute, Timestamp};
-use serde::Deserialize;
+use cogov_model::{ClauseId, Grant, GrantState, PartyId, Role, SharingAttribute, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A setting and the clause it comes from.
@@ -16,7 +16,7 @@ pub struct Setting<T> {
 }
 
 /// Sharing attributes by kind, without their words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
     /// Any public body may have it.
@@ -94,12 +94,33 @@ impl Idle {
     }
 }
 
+/// Who approves a change of the rulebook: somebody with a role at a party, written `role@party`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Seat {
+    /// The role.
+    pub role: Role,
+    /// The party.
+    pub party: PartyId,
+}
+
+impl TryFrom<String> for Seat {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("{text:?} says not who approves: write role@party, such as head@authority");
+        let (role, party) = text.split_once('@').ok_or_else(wrong)?;
+        let role = serde_json::from_value(serde_json::Value::String(role.to_owned())).map_err(|_| wrong())?;
+        Ok(Self { role, party: party.parse().map_err(|_| wrong())? })
+    }
+}
+
 macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)* ; $($(#[$may_doc:meta])* $may:ident: $may_type:ty,)*) => {
         /// The settings of a rulebook that the workflow keeps. Days are working days.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Workflow {
             $($(#[$doc])* pub $name: Setting<$type>,)*
+            $($(#[$may_doc])* pub $may: Option<Setting<$may_type>>,)*
             idle: BTreeMap<Idle, ClauseId>,
         }
 
@@ -108,6 +129,7 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         struct Keys {
             $(#[serde(default)] $name: Option<$type>,)*
+            $(#[serde(default)] $may: Option<$may_type>,)*
             #[serde(default)]
             stops_grant: Vec<Idle>,
         }
@@ -116,18 +138,14 @@ macro_rules! settings {
         #[derive(Debug, Default)]
         pub(crate) struct Gathered {
             $($name: Option<Setting<$type>>,)*
+            $($may: Option<Setting<$may_type>>,)*
             idle: BTreeMap<Idle, ClauseId>,
         }
 
         impl Gathered {
             fn merge(&mut self, keys: Keys, clause: &ClauseId, problem: &mut impl FnMut(String)) {
-                $(if let Some(value) = keys.$name {
-                    if let Some(first) = &self.$name {
-                        problem(format!("{} is already set by clause {}: keep one", stringify!($name), first.clause));
-                    } else {
-                        self.$name = Some(Setting { value, clause: clause.clone() });
-                    }
-                })*
+                $(once(&mut self.$name, keys.$name, stringify!($name), clause, problem);)*
+                $(once(&mut self.$may, keys.$may, stringify!($may), clause, problem);)*
                 for idle in keys.stops_grant {
                     if let Some(first) = self.idle.insert(idle, clause.clone()) {
                         problem(format!("clause {first} already says why a grant that is {} stops: keep one", idle.code()));
@@ -149,7 +167,9 @@ macro_rules! settings {
                         .map(|idle| format!("stops_grant = [\"{}\"]", idle.code())),
                 );
                 match ($(self.$name,)*) {
-                    ($(Some($name),)*) if missing.is_empty() => Ok(Workflow { $($name,)* idle: self.idle }),
+                    ($(Some($name),)*) if missing.is_empty() => {
+                        Ok(Workflow { $($name,)* $($may: self.$may,)* idle: self.idle })
+                    }
                     _ => Err(missing),
                 }
             }
@@ -196,6 +216,35 @@ settings! {
     grant_term_months: u32,
     /// Whether what no clause allows is refused; must be true. Its clause is cited then.
     silence_refuses: bool,
+    // What a rulebook may leave out.
+    ;
+    /// How many questions a verify grant may ask a day. Where no clause says so, none.
+    verify_questions_a_day: u32,
+    /// How many of them may have the answer unknown, so that nobody searches for numbers that exist.
+    verify_unknown_a_day: u32,
+    /// Who must approve a change of the rulebook. Without it, rules change by replacing the file only.
+    change_approvals: Vec<Seat>,
+    /// Who must approve besides when a change cannot wait. Without it, none can be urgent.
+    change_urgent_approvals: Vec<Seat>,
+    /// Calendar days for which a draft has been published at least before it is adopted.
+    change_published_days: u32,
+    /// Calendar days between adoption and effect at least.
+    change_notice_days: u32,
+}
+
+/// Takes a setting in, which only one clause may set.
+fn once<T>(
+    place: &mut Option<Setting<T>>,
+    value: Option<T>,
+    name: &str,
+    clause: &ClauseId,
+    problem: &mut impl FnMut(String),
+) {
+    let Some(value) = value else { return };
+    match place {
+        Some(first) => problem(format!("{name} is already set by clause {}: keep one", first.clause)),
+        None => *place = Some(Setting { value, clause: clause.clone() }),
+    }
 }
 
 impl Workflow {

@@ -109,9 +109,10 @@ fn the_approvers_condition_tightens_and_never_loosens() {
     let name = common::column("registry.persons.name");
     let ten = cogov_model::MinGroup::new(10).unwrap();
     let grant = world.grants.get_mut("g-north-revenue").unwrap();
-    grant.conditions = vec![(wages.clone(), Treatment::Aggregate(ten)), (name.clone(), Treatment::Clear)];
+    grant.conditions =
+        vec![(wages.clone(), Treatment::Aggregate(ten.into())), (name.clone(), Treatment::Clear)];
     let permit = permit(&world, "g-north-revenue");
-    assert_eq!(permit.treatment(&wages), Treatment::Aggregate(ten));
+    assert_eq!(permit.treatment(&wages), Treatment::Aggregate(ten.into()));
     assert!(permit.ruling(&wages).unwrap().reason.en.contains("stricter"));
     assert_eq!(permit.treatment(&name), Treatment::Mask(Mask::Prefix(1)));
 }

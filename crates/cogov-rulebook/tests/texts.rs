@@ -189,6 +189,11 @@ fn the_workflow_has_the_terms_of_the_decree() {
     assert_eq!(workflow.supplement_requests.value, 1);
     assert!(workflow.requester_head(&conditional).value && workflow.provider_head(&conditional).value);
     assert!(workflow.not_shared_needs_law.value);
+    let questions = workflow.verify_questions_a_day.as_ref().unwrap();
+    assert_eq!((questions.value, questions.clause.as_str()), (200, "verify"));
+    assert_eq!(workflow.verify_unknown_a_day.as_ref().unwrap().value, 20);
+    let without = Rulebook::parse(&common::book(&[]), None).unwrap();
+    assert!(without.workflow().verify_questions_a_day.is_none(), "a rulebook may leave it out");
     for idle in Idle::ALL {
         assert!(rulebook.clause(workflow.stops(idle)).is_some());
     }

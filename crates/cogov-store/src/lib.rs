@@ -13,11 +13,18 @@
 //! ```
 
 mod account;
+mod answer;
 mod application;
+mod consultation;
+mod consultation_record;
+mod contribution;
 mod dataset;
+mod draft;
 mod error;
+mod facts;
 mod grant;
 mod ledger;
+mod noise;
 mod open;
 mod page;
 mod party;
@@ -28,18 +35,25 @@ mod secret;
 mod setting;
 mod sign_in;
 mod sql;
+mod verification;
 mod version;
 
 pub use account::Account;
+pub use answer::KeptAnswer;
 pub use application::ApplicationFilter;
+pub use consultation::{ConsultationCounts, CountedClause, CountedConsultation};
+pub use consultation_record::ConsultationRecord;
+pub use contribution::{CastVote, ConsultationAct, ContributionFilter, SaltedContribution, Stance};
 pub use dataset::DatasetFilter;
 pub use error::StoreError;
 pub use grant::GrantFilter;
 pub use ledger::{EntryFilter, IndexedEntry};
+pub use noise::{BudgetOf, NoiseCharge, NoiseFacts, NoiseRecord, Paid, Payment};
 pub use open::{Store, sqlite_url};
 pub use page::{Cursor, Page, Paged, Revised};
 pub use rulebook::RulebookText;
 pub use secret::{MaskKey, TokenHash};
 pub use setting::Setting;
 pub use sign_in::{Token, WebSession};
+pub use verification::{VerificationLimit, VerificationUse};
 pub use version::{LabelChoice, LabelDecision};

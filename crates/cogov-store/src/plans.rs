@@ -2,8 +2,10 @@
 //! when there are a million records.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use crate::{ApplicationFilter, Cursor, EntryFilter, GrantFilter, Page, Store, sql::Statement};
-use cogov_model::{EntryKind, GrantState, Outcome, Timestamp};
+use crate::{
+    ApplicationFilter, ContributionFilter, Cursor, EntryFilter, GrantFilter, Page, Store, sql::Statement,
+};
+use cogov_model::{ContributionKind, EntryKind, GrantState, Outcome, Timestamp};
 
 /// The steps in which SQLite would run a statement.
 async fn steps(store: &Store, statement: Statement) -> Vec<String> {
@@ -73,6 +75,28 @@ async fn searches_of_the_ledger_walk_an_index() {
         for page in [Page::first(20), later.clone()] {
             let what = format!("{filter:?} {page:?}");
             assert_walks_an_index(&store, &what, crate::ledger::select(&filter, &page).unwrap()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_of_contributions_walk_an_index() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    let id = "c-1".parse().unwrap();
+    let all = ContributionFilter::default;
+    for filter in [
+        all(),
+        ContributionFilter { clause: some(), newest: true, ..all() },
+        ContributionFilter { clause: some(), unanswered: true, ..all() },
+        ContributionFilter { kind: Some(ContributionKind::Statement), shown: true, ..all() },
+        ContributionFilter { participant: Some(3), newest: true, ..all() },
+        ContributionFilter { answer: Some(3), ..all() },
+        ContributionFilter { unanswered: true, ..all() },
+    ] {
+        for page in [Page::first(20), Page::new(Some(Cursor::at_number(5)), 20)] {
+            let what = format!("{filter:?} {page:?}");
+            let statement = crate::contribution::select(&id, &filter, &page).unwrap();
+            assert_walks_an_index(&store, &what, statement).await;
         }
     }
 }

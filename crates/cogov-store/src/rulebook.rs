@@ -6,7 +6,7 @@ use crate::{
     sql::{Statement, from_code, int, text},
 };
 use cogov_model::{RulebookVersion, Timestamp};
-use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, any::AnyRow};
 
 const WHAT: &str = "rulebook";
 const COLUMNS: &str = "SELECT version, in_force, text_en, text_zh FROM rulebooks";
@@ -30,30 +30,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] when this version came into force before.
     pub async fn add_rulebook(&self, rulebook: &RulebookText) -> Result<(), StoreError> {
-        let version = rulebook.version.as_str();
-        let wrong = |error| StoreError::of(WHAT, version, error);
         let mut change = self.change().await?;
-        let last = Statement::new("SELECT ordinal FROM rulebooks ORDER BY ordinal DESC LIMIT 1")
-            .optional(&mut change)
-            .await
-            .map_err(wrong)?;
-        let ordinal = match last {
-            Some(row) => int(&row, "ordinal").map_err(wrong)? + 1,
-            None => 1,
-        };
-        Statement::with(
-            "INSERT INTO rulebooks (version, in_force, ordinal, text_en, text_zh) VALUES ($1, $2, $3, $4, $5)",
-            [
-                version.into(),
-                rulebook.in_force.millis().into(),
-                ordinal.into(),
-                rulebook.en.as_str().into(),
-                rulebook.zh.as_str().into(),
-            ],
-        )
-        .execute(&mut change)
-        .await
-        .map_err(wrong)?;
+        insert(&mut change, rulebook).await?;
         commit(change).await
     }
 
@@ -103,6 +81,34 @@ impl Store {
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
         rows.iter().map(decode).collect()
     }
+}
+
+/// Adds a rulebook after the last one.
+pub(crate) async fn insert(on: &mut AnyConnection, rulebook: &RulebookText) -> Result<(), StoreError> {
+    let version = rulebook.version.as_str();
+    let wrong = |error| StoreError::of(WHAT, version, error);
+    let last = Statement::new("SELECT ordinal FROM rulebooks ORDER BY ordinal DESC LIMIT 1")
+        .optional(on)
+        .await
+        .map_err(wrong)?;
+    let ordinal = match last {
+        Some(row) => int(&row, "ordinal").map_err(wrong)? + 1,
+        None => 1,
+    };
+    Statement::with(
+        "INSERT INTO rulebooks (version, in_force, ordinal, text_en, text_zh) VALUES ($1, $2, $3, $4, $5)",
+        [
+            version.into(),
+            rulebook.in_force.millis().into(),
+            ordinal.into(),
+            rulebook.en.as_str().into(),
+            rulebook.zh.as_str().into(),
+        ],
+    )
+    .execute(on)
+    .await
+    .map_err(wrong)?;
+    Ok(())
 }
 
 fn decode(row: &AnyRow) -> Result<RulebookText, StoreError> {

@@ -4,18 +4,25 @@ use crate::{
     Store, StoreError,
     sql::{Statement, text},
 };
+use sqlx::AnyConnection;
 
 /// The name of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setting {
     /// Set when the demo world is loaded, with its state: the server then refuses to listen beyond loopback.
     Demo,
+    /// How far the records of consultations are made from the ledger: the index of the next entry.
+    Consultations,
+    /// The key under which participants get their pseudonyms, hex: 32 random bytes made once.
+    PseudonymKey,
 }
 
 impl Setting {
     const fn code(self) -> &'static str {
         match self {
             Setting::Demo => "demo",
+            Setting::Consultations => "consultations",
+            Setting::PseudonymKey => "pseudonym-key",
         }
     }
 }
@@ -42,14 +49,34 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn put_setting(&self, setting: Setting, value: &str) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        put(&mut *self.connection().await?, setting, value).await
+    }
+
+    /// Sets a fact that was never set, and returns what holds: of two who set it at once, one wins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting_or(&self, setting: Setting, value: &str) -> Result<String, StoreError> {
+        let wrong = |error| StoreError::of(WHAT, setting.code(), error);
         Statement::with(
-            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
             [setting.code().into(), value.into()],
         )
-        .execute(&mut connection)
+        .execute(&mut *self.connection().await?)
         .await
-        .map(|_| ())
-        .map_err(|error| StoreError::of(WHAT, setting.code(), error))
+        .map_err(wrong)?;
+        Ok(self.setting(setting).await?.unwrap_or_else(|| value.to_owned()))
     }
+}
+
+/// Sets a fact within a change.
+pub(crate) async fn put(on: &mut AnyConnection, setting: Setting, value: &str) -> Result<(), StoreError> {
+    Statement::with(
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+        [setting.code().into(), value.into()],
+    )
+    .execute(on)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of(WHAT, setting.code(), error))
 }

@@ -178,6 +178,8 @@ impl Ui {
         vec![
             self.link("/catalogue", "nav-catalogue"),
             self.link("/rulebook", "nav-rulebook"),
+            self.link("/consultations", "nav-consultations"),
+            self.link("/drafts", "nav-drafts"),
             self.link("/grants", "nav-grants"),
             self.link("/ledger", "nav-ledger"),
             self.link("/figures", "nav-figures"),

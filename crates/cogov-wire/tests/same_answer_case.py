@@ -14,6 +14,11 @@ class Case:
     ordered: bool = False
     # Whether no row is the right answer.
     empty: bool = False
+    # The leading columns that name a group, where a protected statistic may hide what DuckDB shows: whole groups, and figures
+    # as null. What is shown must be the same.
+    groups: int | None = None
+    # A statistic of ours whose answer stands in DuckDB as `released`, for questions about released figures.
+    released: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "theirs", self.theirs or self.sql)

@@ -168,6 +168,8 @@ ORDERED = [
 
 # Whole statements whose rows may come in any order.
 STATEMENTS = [
+    (NORTH, "SELECT birth_date FROM persons EXCEPT SELECT birth_date FROM persons WHERE name LIKE 'M%'"),
+    (NORTH, "SELECT fips FROM persons INTERSECT SELECT fips FROM tax_units"),
     (NORTH, "SELECT agi_band, count(*) AS n, sum(wages) AS s, avg(wages) AS m FROM tax_units GROUP BY agi_band"),
     (NORTH, "SELECT agi_band, filing_status, min(wages) AS a, max(wages) AS b FROM tax_units GROUP BY 1, 2"),
     (NORTH, "SELECT agi_band, count(*) AS n FROM tax_units GROUP BY agi_band HAVING count(*) > 2000"),

@@ -15,13 +15,19 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve every door: pages and HTTP API, PostgreSQL protocol.
+    /// Serve every door: pages and HTTP API, PostgreSQL protocol, Arrow Flight SQL.
     Serve(Serve),
     /// Read a file (CSV, also gz or zst; Parquet; JSON lines) into a new version of a dataset.
     Import(Import),
     /// The ledger of every decision and public act.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Files that left under grants of the form extract.
+    #[command(subcommand)]
+    Extract(Extract),
+    /// Receipts of verifications.
+    #[command(subcommand)]
+    Receipt(Receipt),
     /// Rulebooks: the clauses that people read and the rules that the engine enforces.
     #[command(subcommand)]
     Rulebook(Rulebook),
@@ -59,6 +65,9 @@ pub struct Serve {
     /// Address of the PostgreSQL protocol [COGOV_PG; default 127.0.0.1:5433].
     #[arg(long)]
     pub pg: Option<String>,
+    /// Address of Arrow Flight SQL [COGOV_FLIGHT; default 127.0.0.1:8815].
+    #[arg(long)]
+    pub flight: Option<String>,
     /// Certificate chain (PEM) for the PostgreSQL protocol [COGOV_TLS_CERT].
     #[arg(long)]
     pub tls_cert: Option<PathBuf>,
@@ -107,6 +116,54 @@ pub struct Verify {
     /// The verifier key that you trust; without it the one published beside the ledger is used.
     #[arg(long)]
     pub key: Option<String>,
+}
+
+/// `cogov extract`.
+#[derive(Debug, Subcommand)]
+pub enum Extract {
+    /// Which extracts of this node does a copy come from? Exit 1 when from none beyond chance.
+    Trace(Trace),
+}
+
+/// `cogov extract trace`.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// The copy: Parquet, or CSV with a header line.
+    pub file: PathBuf,
+    /// The auditor's account; may be left out when the home has exactly one party with an auditor.
+    #[arg(long = "as", value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    #[command(flatten)]
+    pub home: Home,
+}
+
+/// `cogov receipt`.
+#[derive(Debug, Subcommand)]
+pub enum Receipt {
+    /// Is a receipt of a verification genuine, what does it say, and is it about this person? Exit 1 when not.
+    Check(CheckReceipt),
+}
+
+/// `cogov receipt check`.
+#[derive(Debug, Args)]
+pub struct CheckReceipt {
+    /// The receipt (a signed note).
+    pub file: PathBuf,
+    /// The ledger's verifier key; without it the one that the server or home publishes is used.
+    #[arg(long)]
+    pub key: Option<String>,
+    /// A server's address, such as http://127.0.0.1:8080.
+    #[arg(long, conflicts_with = "home")]
+    pub url: Option<String>,
+    /// A home folder.
+    #[arg(long)]
+    pub home: Option<PathBuf>,
+    /// The person, as one JSON object of the values that identify them.
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// The salt that came with the receipt, hex.
+    #[arg(long)]
+    pub salt: Option<String>,
 }
 
 /// `cogov rulebook`.

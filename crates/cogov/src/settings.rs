@@ -21,6 +21,8 @@ pub struct Settings {
     pub http: String,
     /// Address of the PostgreSQL protocol.
     pub pg: String,
+    /// Address of Arrow Flight SQL.
+    pub flight: String,
     /// The records' database.
     pub database_url: Option<String>,
     /// Where data files lie.
@@ -45,6 +47,7 @@ impl Default for Settings {
             home: PathBuf::from(".cogov"),
             http: "127.0.0.1:8080".into(),
             pg: "127.0.0.1:5433".into(),
+            flight: "127.0.0.1:8815".into(),
             database_url: None,
             storage_url: None,
             origin: "cogov.local/node".into(),
@@ -67,6 +70,8 @@ struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pg: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    flight: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     database_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     storage_url: Option<String>,
@@ -87,6 +92,7 @@ impl Settings {
         let flags = Flags {
             http: serve.http.clone(),
             pg: serve.pg.clone(),
+            flight: serve.flight.clone(),
             tls_cert: serve.tls_cert.clone(),
             tls_key: serve.tls_key.clone(),
             ..Flags::default()

@@ -7,8 +7,8 @@ use cogov_app::{
 };
 use cogov_ledger::MemoryMedia;
 use cogov_model::{
-    CategoryCode, ColumnName, ColumnRef, Form, Grade, GrantId, Lane, Locale, Party, PartyClass, Purpose,
-    PurposeCode, Role, RowScope, SharingAttribute, Text, Tier,
+    CategoryCode, Clock, ColumnName, ColumnRef, Form, Grade, GrantId, Lane, Locale, Party, PartyClass,
+    Purpose, PurposeCode, Role, RowScope, SharingAttribute, SystemClock, Text, Tier,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
@@ -19,7 +19,7 @@ pub const PASSWORD: &str = "a-long-password";
 pub struct Node {
     pub app: App,
     pub media: Arc<MemoryMedia>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 fn shipped(name: &str) -> String {
@@ -51,11 +51,14 @@ pub fn documents() -> Documents {
 
 /// A node with the bodies `tax` (provides) and `north` (asks), and people for every role.
 pub async fn node() -> Node {
+    node_at(Arc::new(SystemClock)).await
+}
+
+/// The same with a clock of the test's.
+pub async fn node_at(clock: Arc<dyn Clock>) -> Node {
     let home = tempfile::tempdir().unwrap();
     let media = Arc::new(MemoryMedia::new());
-    let mut config = AppConfig::new(home.path().to_path_buf(), documents());
-    config.ledger_media = Some(media.clone());
-    let app = App::open(config).await.unwrap();
+    let app = open(&home, &media, clock).await;
     for (id, tier, region) in [("tax", Tier::State, None), ("north", Tier::Region, Some("06"))] {
         let party = Party {
             id: id.parse().unwrap(),
@@ -71,7 +74,7 @@ pub async fn node() -> Node {
         }
     }
     account(&app, "auditor", "tax", vec![Role::Auditor]).await;
-    Node { app, media, _home: home }
+    Node { app, media, home }
 }
 
 pub async fn account(app: &App, name: &str, party: &str, roles: Vec<Role>) {
@@ -87,7 +90,27 @@ pub async fn account(app: &App, name: &str, party: &str, roles: Vec<Role>) {
     .unwrap();
 }
 
+async fn open(home: &tempfile::TempDir, media: &Arc<MemoryMedia>, clock: Arc<dyn Clock>) -> App {
+    let mut config = AppConfig::new(home.path().to_path_buf(), documents());
+    config.ledger_media = Some(media.clone());
+    config.clock = clock;
+    App::open(config).await.unwrap()
+}
+
 impl Node {
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Stops the node and starts it again on the same home.
+    pub async fn restarted(self, clock: Arc<dyn Clock>) -> Node {
+        let Node { app, media, home } = self;
+        app.close().await;
+        drop(app);
+        let app = open(&home, &media, clock).await;
+        Node { app, media, home }
+    }
+
     pub async fn actor(&self, name: &str) -> Actor {
         self.app.authenticate(name, PASSWORD, HOME).await.unwrap()
     }
@@ -159,12 +182,18 @@ impl Node {
             form: Form::Rows,
             lane: Lane::Share,
             days: 30,
+            verification: None,
         }
     }
 
     /// Applies and lets everybody agree.
     pub async fn grant(&self) -> GrantId {
-        let id = self.app.apply(&self.actor("north-requester").await, self.draft()).await.unwrap();
+        self.grant_of(self.draft()).await
+    }
+
+    /// The same for another draft.
+    pub async fn grant_of(&self, draft: ApplicationDraft) -> GrantId {
+        let id = self.app.apply(&self.actor("north-requester").await, draft).await.unwrap();
         let agree = |words: &str| ApplicationAct::ApproveAsHead { words: words.into() };
         self.app.act(&self.actor("north-head").await, &id, agree("yes")).await.unwrap();
         let whole = ApplicationAct::Agree { columns: None, conditions: Vec::new(), words: "fine".into() };

@@ -1,7 +1,7 @@
 //! The plan nodes and expressions that the engine governs. A new kind of either is refused until it is listed.
 
 use super::functions::{is_aggregate, is_scalar, is_window};
-use super::governed::{GovernedTable, UNIT};
+use super::governed::{GovernedTable, ROW, UNIT};
 use crate::error::QueryError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::source_as_provider;
@@ -63,7 +63,9 @@ fn expression_refusal(node: &LogicalPlan) -> Option<QueryError> {
 
 fn expr_refusal(expr: &Expr) -> Option<QueryError> {
     match expr {
-        Expr::Column(column) if column.name.starts_with(UNIT) => Some(reserved()),
+        Expr::Column(column) if column.name.starts_with(UNIT) || column.name.starts_with(ROW) => {
+            Some(reserved())
+        }
         Expr::Alias(alias) if alias.name.starts_with("__cogov") => Some(reserved()),
         Expr::Alias(_)
         | Expr::Column(_)

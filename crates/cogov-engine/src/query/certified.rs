@@ -1,4 +1,4 @@
-//! By which means a label may fall, and how far: the certified table.
+//! By which means a label may fall, and how far: the certified transforms C1 to C3 of `docs/labels.md`.
 //!
 //! | means | falls | source |
 //! |---|---|---|
@@ -32,11 +32,15 @@ pub(super) fn at_scan(label: &Label, treatment: &Treatment) -> Label {
 
 /// The label of a protected statistic over columns of this label.
 pub(super) fn of_statistic(label: &Label, k: MinGroup) -> Label {
-    let grade = match label.grade {
+    with_grade(label, grade_of_statistic(label.grade, k))
+}
+
+/// The grade of a protected statistic over columns of this grade.
+pub(super) fn grade_of_statistic(grade: Grade, k: MinGroup) -> Grade {
+    match grade {
         Grade::General3 | Grade::General4 if k.get() >= STATISTIC => Grade::General2,
         other => one_lower(other),
-    };
-    with_grade(label, grade)
+    }
 }
 
 fn with_grade(label: &Label, grade: Grade) -> Label {

@@ -8,6 +8,7 @@ use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
 use super::objects::Objects;
 use super::prepared::{self, Prepared};
+use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
 use crate::error::QueryError;
@@ -38,7 +39,9 @@ pub struct Engine {
 pub(super) struct Inner {
     pub(super) config: EngineConfig,
     pub(super) functions: Functions,
-    objects: Objects,
+    pub(super) objects: Objects,
+    /// What parties were answered before.
+    pub(super) recollections: Recollections,
     /// Plans the asker's part.
     pub(super) outer: SessionState,
     /// Plans what lies below barriers.
@@ -78,6 +81,7 @@ impl Engine {
             outer: session(&config, &base, false).build(),
             planner: Arc::new(session(&config, &base, true).build()),
             objects: Objects::new(store, url, Arc::clone(&base)),
+            recollections: Recollections::default(),
             total: TotalMemory::new(config.total_memory),
             functions,
             base,
@@ -105,13 +109,19 @@ impl Engine {
         Ok(tables.iter().map(|table| catalogue::show(table, world)).collect())
     }
 
-    /// The governed tables of a world that show any column.
-    pub(super) async fn tables(&self, world: &GrantWorld) -> Result<Vec<Arc<GovernedTable>>, QueryError> {
+    /// The raw tables of a world, for what lies below barriers.
+    pub(super) async fn opened(&self, world: &GrantWorld) -> Result<Opened, QueryError> {
         let mut opened = Opened::new();
         for source in world.sources() {
             let raw = self.inner.objects.open(&source.path, source.rows).await?;
             opened.insert((source.dataset.clone(), source.table.name.clone()), raw);
         }
+        Ok(opened)
+    }
+
+    /// The governed tables of a world that show any column.
+    pub(super) async fn tables(&self, world: &GrantWorld) -> Result<Vec<Arc<GovernedTable>>, QueryError> {
+        let opened = self.opened(world).await?;
         let mut tables = Vec::new();
         for source in world.sources() {
             let ruled = source.table.columns.iter().any(|c| world.ruling(source, &c.name).is_some());

@@ -1,4 +1,5 @@
-//! The functions that a query may call. A function that is not named here does not exist.
+//! The functions that a query may call. A function that is not named here does not exist. None of them lowers a
+//! label (L12 of `docs/labels.md`).
 //!
 //! Left out on purpose: what reads the machine or the plan (`version`, `input_file_name`, `arrow_typeof`,
 //! `arrow_metadata`), what makes rows or grows without bound (`generate_series`, `repeat`, `lpad`, `rpad`),

@@ -1,15 +1,18 @@
 //! One walk over a planned statement: every column gets its label and its protection, and aggregates over
-//! protected values become protected statistics. What would show a protected value otherwise is refused.
+//! protected values become protected statistics. What would show a protected value otherwise is refused. The rules
+//! L1 to L14 of `docs/labels.md`, one function a node.
 
-use super::facts::Facts;
+use super::engine::Engine;
+use super::facts::{self, Facts};
 use super::governed::GovernedTable;
+use super::noise::{self, Noise};
 use super::statistic::{self, Piece};
-use super::{allowed, faults, total};
+use super::world::GrantWorld;
+use super::{allowed, faults, steps, total};
 use crate::error::QueryError;
-use cogov_model::{Clauses, Form, MinGroup, Text, Treatment};
+use cogov_model::{Aggregation, Clauses, Form, Text, Treatment};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, JoinType};
-use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
@@ -28,12 +31,12 @@ pub(super) struct Node {
 
 impl Node {
     /// The node with new facts of its rows; what protects the rows protects every column.
-    fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
+    pub(super) fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
         if columns.len() != plan.schema().fields().len() {
             return Err(QueryError::internal());
         }
         for column in &mut columns {
-            column.protection = column.protection.max(rows.protection);
+            column.protection = facts::stricter(column.protection, rows.protection);
         }
         Ok(Self { plan, columns, rows })
     }
@@ -67,8 +70,11 @@ impl Around<'_> {
 /// What the walk needs to know of the grant.
 pub(super) struct Governor {
     pub(super) form: Form,
-    pub(super) planner: Arc<SessionState>,
+    pub(super) engine: Engine,
+    pub(super) world: Arc<GrantWorld>,
     pub(super) statistics: Cell<usize>,
+    /// What is asked under noise.
+    pub(super) noise: Noise,
 }
 
 impl Governor {
@@ -121,11 +127,7 @@ impl Governor {
         if self.form == Form::Aggregate {
             rows.protection = Some(Self::threshold(&table)?);
         }
-        let noisy = |t: &Treatment| matches!(t, Treatment::Noise { .. });
-        if !table.columns.is_empty() && table.columns.iter().all(|c| noisy(&c.ruling.treatment)) {
-            let clauses = table.columns.iter().flat_map(|c| c.ruling.clauses.iter().cloned()).collect();
-            return Err(noise(clauses));
-        }
+        noise::check_scan(&table, self.form)?;
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
@@ -138,13 +140,16 @@ impl Governor {
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
     }
 
-    /// The least group of a table: the greatest that any of its columns asks for.
-    fn threshold(table: &GovernedTable) -> Result<MinGroup, QueryError> {
+    /// What the rows of a table oblige: the strictest of what its columns ask for.
+    fn threshold(table: &GovernedTable) -> Result<Aggregation, QueryError> {
         let asked = table.columns.iter().filter_map(|c| match c.ruling.treatment {
             Treatment::Aggregate(k) => Some(k),
             _ => None,
         });
-        asked.max().map_or_else(statistic::default_threshold, Ok)
+        match asked.reduce(Aggregation::stricter) {
+            Some(asked) => Ok(asked),
+            None => statistic::default_threshold().map(Aggregation::over),
+        }
     }
 
     /// An expression with its subqueries governed, and its facts.
@@ -164,11 +169,7 @@ impl Governor {
         if let Some(error) = failure {
             return Err(error);
         }
-        if let Some((_, origin)) =
-            facts.sources.iter().find(|(_, o)| matches!(o.treatment, Treatment::Noise { .. }))
-        {
-            return Err(noise(origin.clauses.clone()));
-        }
+        noise::check_sources(&facts)?;
         done.map(|done| (done.data, facts)).map_err(planning)
     }
 
@@ -239,21 +240,32 @@ impl Governor {
     fn join(&self, node: &Join, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
         let left = self.walk(&node.left, outer)?;
         let right = self.walk(&node.right, outer)?;
-        if !matches!(node.join_type, JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full) {
+        // INTERSECT and EXCEPT are joins that show the left side only.
+        let compares = matches!(node.join_type, JoinType::LeftSemi | JoinType::LeftAnti);
+        let joins =
+            matches!(node.join_type, JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full);
+        if !(joins || (compares && node.filter.is_none())) {
             return Err(QueryError::not_governed("this kind of join", "此类连接"));
         }
-        let columns: Vec<Facts> = left.columns.iter().chain(&right.columns).cloned().collect();
         let rows = left.rows.clone().join(&right.rows);
-        let around = Around { schema: Arc::clone(&node.schema), columns: &columns, rows: &rows, outer };
         let mut facts = rows.clone();
         let mut on = Vec::new();
         for (l, r) in &node.on {
-            let ((l, known_l), (r, known_r)) = (self.expr(l, &around)?, self.expr(r, &around)?);
+            let (l, known_l) = self.expr(l, &around(&left, outer))?;
+            let (r, known_r) = self.expr(r, &around(&right, outer))?;
             facts = facts.join(&known_l).join(&known_r);
             on.push((l, r));
         }
+        if compares {
+            unprotected(&facts.clone().join(&left.all()).join(&right.all()), cut)?;
+        }
+        let mut columns: Vec<Facts> = left.columns;
+        if joins {
+            columns.extend(right.columns);
+        }
         let mut filter = None;
         if let Some(condition) = &node.filter {
+            let around = Around { schema: Arc::clone(&node.schema), columns: &columns, rows: &rows, outer };
             let (condition, known) = self.expr(condition, &around)?;
             facts = facts.join(&known);
             filter = Some(condition);
@@ -262,7 +274,7 @@ impl Governor {
             if node.join_type != JoinType::Inner {
                 return Err(outer_join());
             }
-            filter = filter.map(|f| total::totalise(&f, &around.schema)).transpose()?;
+            filter = filter.map(|f| total::totalise(&f, &node.schema)).transpose()?;
         }
         let plan = Join::try_new(
             Arc::new(left.plan),
@@ -279,6 +291,9 @@ impl Governor {
     }
 
     fn aggregate(&self, node: &Aggregate, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        if self.form == Form::Aggregate && noise::concerns(&node.input) {
+            return self.noisy(node);
+        }
         let below = self.walk(&node.input, outer)?;
         let around = around(&below, outer);
         let groups = self.exprs(&node.group_expr, &around)?;
@@ -287,13 +302,25 @@ impl Governor {
         let keys = known(&groups);
         let rows = below.rows.clone().join(&keys);
         let every = rows.clone().join(&known(&values));
-        if let Some(k) = every.protection {
+        if let Some(obliged) = every.protection {
             let name = self.statistics.get();
             self.statistics.set(name + 1);
-            let piece = Piece { input: &below.plan, groups: &groups, values: &values, k, form: self.form };
-            let plan = statistic::build(&piece, node, &self.planner, name)?;
-            let columns = groups.iter().chain(&values).map(|(_, facts)| facts.clone().released(k));
-            return Node::new(plan, columns.collect(), rows.released(k));
+            let piece = Piece {
+                input: &below.plan,
+                groups: &groups,
+                values: &values,
+                obliged,
+                form: self.form,
+                engine: &self.engine,
+                world: &self.world,
+            };
+            let plan = statistic::build(&piece, node, name)?;
+            let k = obliged.min_group;
+            let keys = groups.iter().map(|(_, facts)| facts.clone().released(None, k));
+            let figures = values
+                .iter()
+                .map(|(value, facts)| facts.clone().released(function_name(value).as_deref(), k));
+            return Node::new(plan, keys.chain(figures).collect(), rows.released(None, k));
         }
         let sets = node.schema.fields().len() - values.len();
         let mut columns: Vec<Facts> = match sets == groups.len() {
@@ -394,56 +421,57 @@ fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Ex
     }
 }
 
+/// The name of an aggregate.
+fn function_name(value: &Expr) -> Option<String> {
+    match value.clone().unalias() {
+        Expr::AggregateFunction(function) => Some(function.func.name().to_owned()),
+        _ => None,
+    }
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn planning(error: datafusion::error::DataFusionError) -> QueryError {
     faults::planning(&error)
 }
 
-/// Refuses when anything is protected; `words` say what was tried.
-fn unprotected(facts: &Facts, words: fn(u64) -> Text) -> Result<(), QueryError> {
-    match facts.protection {
-        None => Ok(()),
-        Some(k) => Err(QueryError::refused(words(k.get()), facts.clauses())),
-    }
+/// Refuses when anything is protected: says which columns, by which clauses, what was tried, and what may be asked.
+fn unprotected(facts: &Facts, tried: fn(u64) -> Text) -> Result<(), QueryError> {
+    let Some(obliged) = facts.protection else { return Ok(()) };
+    let (columns, tried, nearest) = (steps::protected(facts), tried(obliged.get()), steps::nearest(facts));
+    let reason = Text::new(
+        format!("{}: {}; {}", columns.en, tried.en, nearest.en),
+        format!("{}：{}；{}", columns.zh, tried.zh, nearest.zh),
+    );
+    Err(QueryError::refused(reason, facts.clauses()))
 }
 
 fn shown(k: u64) -> Text {
     Text::new(
-        format!(
-            "this grant shows these columns only in statistics over groups of at least {k}: use count, sum, avg, var or stddev, with GROUP BY if you like"
-        ),
-        format!(
-            "该授权仅允许以每组不少于 {k} 的统计方式使用这些列：请使用 count、sum、avg、var 或 stddev，可配合 GROUP BY"
-        ),
+        format!("shown only in statistics over groups of at least {k}"),
+        format!("仅以每组不少于 {k} 的统计方式提供"),
     )
 }
 
 fn inside(k: u64) -> Text {
     Text::new(
-        format!(
-            "a subquery would use single protected rows; take a statistic over groups of at least {k} inside it"
-        ),
-        format!("子查询会用到单个受保护的行；请在其中取每组不少于 {k} 的统计结果"),
+        format!("a subquery may use statistics over groups of at least {k} only, no single rows"),
+        format!("子查询仅可使用每组不少于 {k} 的统计结果，不可使用单行"),
     )
 }
 
 fn cut(k: u64) -> Text {
     Text::new(
         format!(
-            "sorting, cutting, DISTINCT or combining protected rows would show single ones; take a statistic over groups of at least {k} first, GROUP BY instead of DISTINCT"
+            "sorting, cutting, DISTINCT and combining would show single rows; first take groups of at least {k}"
         ),
-        format!(
-            "对受保护的行排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果，并以 GROUP BY 代替 DISTINCT"
-        ),
+        format!("排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果"),
     )
 }
 
 fn windowed(k: u64) -> Text {
     Text::new(
-        format!(
-            "window functions give a value to each row, and these rows are protected; take a statistic over groups of at least {k} first"
-        ),
-        format!("窗口函数会为每行给出数值，而这些行受保护；请先取每组不少于 {k} 的统计结果"),
+        format!("window functions give a value to each row; first take groups of at least {k}"),
+        format!("窗口函数会为每行给出数值；请先取每组不少于 {k} 的统计结果"),
     )
 }
 
@@ -452,12 +480,4 @@ fn outer_join() -> QueryError {
         "outer joins of protected rows; use JOIN … ON with columns equal",
         "受保护行的外连接；请使用等值的 JOIN … ON",
     )
-}
-
-fn noise(clauses: Clauses) -> QueryError {
-    let reason = Text::new(
-        "these columns may be used under differential privacy only, which the engine cannot yet govern",
-        "这些列仅可在差分隐私下使用，引擎尚不能管控这种方式",
-    );
-    QueryError::refused(reason, clauses)
 }

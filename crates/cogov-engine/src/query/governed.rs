@@ -2,6 +2,7 @@
 
 use super::barrier::Barrier;
 use super::objects::RawTable;
+use super::row_key::RowKey;
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
 use super::{faults, leakproof, mask};
@@ -24,6 +25,19 @@ const RAW: &str = "raw";
 
 /// The hidden column with the raw unit, for counting persons below a protected statistic.
 pub(super) const UNIT: &str = "__cogov_unit";
+
+/// The hidden column with a key of the row, for telling rows apart below a protected statistic.
+pub(super) const ROW: &str = "__cogov_row";
+
+/// A column beside those that the grant shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Nothing,
+    /// The raw unit.
+    Unit,
+    /// A key of the row.
+    Row,
+}
 
 /// A column that the grant shows.
 #[derive(Debug, Clone)]
@@ -51,7 +65,7 @@ pub(super) struct GovernedTable {
     pub(super) unenforceable: Vec<(ColumnName, Text)>,
     /// The declared unit, whether visible or not.
     pub(super) unit: Option<ColumnName>,
-    with_unit: bool,
+    hidden: Hidden,
     schema: SchemaRef,
     raw: Arc<RawTable>,
     filter: Option<Expr>,
@@ -81,7 +95,7 @@ impl GovernedTable {
             columns: Vec::new(),
             unenforceable: Vec::new(),
             unit: source.table.unit.clone().filter(|u| stored.field_with_name(u.as_str()).is_ok()),
-            with_unit: false,
+            hidden: Hidden::Nothing,
             schema: Arc::new(Schema::empty()),
             raw: Arc::clone(raw),
             filter,
@@ -122,7 +136,10 @@ impl GovernedTable {
             .iter()
             .map(|c| Field::new(c.column.name.as_str(), c.data_type.clone(), true))
             .collect();
-        if self.with_unit
+        if self.hidden == Hidden::Row {
+            fields.push(Field::new(ROW, DataType::UInt64, true));
+        }
+        if self.hidden == Hidden::Unit
             && let Some(unit) = &self.unit
             && let Ok(field) = self.raw.schema().field_with_name(unit.as_str())
         {
@@ -132,11 +149,40 @@ impl GovernedTable {
     }
 
     /// The same table with the raw unit as a last column, which no name of the asker's reaches.
+    #[allow(dead_code, reason = "answers with noise count persons by it")]
     pub(super) fn counting_units(&self) -> Self {
         let mut table = self.clone();
-        table.with_unit = true;
+        table.hidden = Hidden::Unit;
         table.schema = Arc::new(table.visible_schema());
         table
+    }
+
+    /// The same table with a key of each row as a last column, which no name of the asker's reaches.
+    pub(super) fn telling_rows_apart(&self) -> Self {
+        let mut table = self.clone();
+        table.hidden = Hidden::Row;
+        table.schema = Arc::new(table.visible_schema());
+        table
+    }
+
+    /// The object it lies in, without any policy.
+    pub(super) const fn raw(&self) -> &Arc<RawTable> {
+        &self.raw
+    }
+
+    /// The row scope as a text that stays the same while the scope does.
+    pub(super) fn scope_words(&self) -> Option<String> {
+        self.filter.as_ref().map(|filter| format!("scope of {}.{}: {filter}", self.dataset, self.name))
+    }
+
+    /// The columns that a row's key is made of: its unit where that is enough, all of them otherwise.
+    async fn key_columns(&self) -> PlanResult<Vec<String>> {
+        let unit = self.unit.as_ref().map(ColumnName::as_str);
+        let rows = self.raw.numbered(unit).await.map_err(faults::carry)?;
+        Ok(match unit.filter(|_| !rows.by_content) {
+            Some(unit) => vec![unit.to_owned()],
+            None => self.raw.schema_ref().fields().iter().map(|field| field.name().clone()).collect(),
+        })
     }
 
     /// A visible column by its name.
@@ -145,10 +191,18 @@ impl GovernedTable {
     }
 
     /// What the barrier computes for the column at a position of the schema.
-    fn expression(&self, position: usize) -> Option<Expr> {
+    fn expression(&self, position: usize, key: &[String]) -> Option<Expr> {
         let raw = |name: &ColumnName| Expr::Column(Column::new(Some(RAW), name.as_str()));
         let Some(visible) = self.columns.get(position) else {
-            return self.unit.as_ref().filter(|_| self.with_unit).map(|unit| raw(unit).alias(UNIT));
+            let column = |name: &String| Expr::Column(Column::new(Some(RAW), name));
+            return match self.hidden {
+                Hidden::Nothing => None,
+                Hidden::Unit => self.unit.as_ref().map(|unit| raw(unit).alias(UNIT)),
+                Hidden::Row => {
+                    let key = ScalarUDF::from(RowKey::default()).call(key.iter().map(column).collect());
+                    Some(key.alias(ROW))
+                }
+            };
         };
         let value = raw(&visible.column.name);
         Some(match visible.ruling.treatment {
@@ -189,7 +243,11 @@ impl GovernedTable {
         if let Some(all) = all {
             plan = plan.filter(all)?;
         }
-        let expressions: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p)).collect();
+        let key = match self.hidden {
+            Hidden::Row => self.key_columns().await?,
+            Hidden::Nothing | Hidden::Unit => Vec::new(),
+        };
+        let expressions: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p, &key)).collect();
         plan = plan.project(expressions.ok_or_else(faults::broken)?)?;
         if limit.is_some() {
             plan = plan.limit(0, limit)?;

@@ -1,9 +1,11 @@
 //! The governed query: SQL of a grant → plan → labels → protection below and above the asker's operators → rows.
 
 mod allowed;
+mod asked;
 mod barrier;
 mod bounded;
 mod catalogue;
+mod cells;
 mod certified;
 mod config;
 mod dialect;
@@ -14,26 +16,34 @@ mod faults;
 mod functions;
 mod govern;
 mod governed;
+mod guarded;
 mod leakproof;
 mod mask;
 mod memory;
 mod names;
+mod noise;
 mod objects;
 mod params;
 mod parse;
 mod prepared;
+mod recall;
+mod row_key;
 mod run;
 mod scope;
 mod statistic;
+mod steps;
 mod total;
 mod units;
+mod verify;
 mod watch;
 mod world;
 
 pub use catalogue::{GrantedColumn, GrantedTable};
 pub use config::EngineConfig;
 pub use engine::Engine;
+pub use noise::{NoiseTerms, Question};
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
+pub use verify::{Question as FactQuestion, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};

@@ -3,6 +3,8 @@
 //! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
 
 use super::faults;
+use super::noise::Spread;
+use crate::disclosure::{File, TableRows, Unreadable};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -10,7 +12,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::datasource::TableType;
 use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, metadata::DFParquetMetadata,
+    CachedParquetFileReaderFactory, ParquetFileReaderFactory, metadata::DFParquetMetadata,
 };
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -19,8 +21,10 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
+use parquet::arrow::async_reader::AsyncFileReader;
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Footers kept; beyond it the cache starts again, which only costs time.
@@ -59,6 +63,9 @@ impl Objects {
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             url: self.url.clone(),
             reader: Arc::new(reader),
+            spreads: Mutex::default(),
+            path: path.to_owned(),
+            numbered: tokio::sync::Mutex::default(),
         });
         let mut footers = self.footers.lock();
         if footers.len() >= FOOTERS {
@@ -89,6 +96,11 @@ pub(super) struct RawTable {
     rows: usize,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
+    /// How values of columns repeat, where it was looked up.
+    spreads: Mutex<HashMap<String, Spread>>,
+    path: String,
+    /// Its rows by number, for each unit that was declared.
+    numbered: tokio::sync::Mutex<HashMap<Option<String>, Arc<TableRows>>>,
 }
 
 impl fmt::Debug for RawTable {
@@ -100,6 +112,42 @@ impl fmt::Debug for RawTable {
 impl RawTable {
     pub(super) const fn rows(&self) -> usize {
         self.rows
+    }
+
+    pub(super) fn spread(&self, column: &str) -> Option<Spread> {
+        self.spreads.lock().get(column).copied()
+    }
+
+    pub(super) fn keep_spread(&self, column: &str, spread: Spread) {
+        self.spreads.lock().insert(column.to_owned(), spread);
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn schema_ref(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// A reader of the object.
+    pub(super) fn open(&self) -> Result<Box<dyn AsyncFileReader>, Unreadable> {
+        let file = self.meta.clone().into();
+        let reader = self.reader.create_reader(0, file, None, &ExecutionPlanMetricsSet::new());
+        reader.map(|reader| reader as Box<dyn AsyncFileReader>).map_err(|_| Unreadable)
+    }
+
+    /// Its rows by number, and who stands behind them. Read once for each unit.
+    pub(super) async fn numbered(&self, unit: Option<&str>) -> Result<Arc<TableRows>, QueryError> {
+        let mut numbered = self.numbered.lock().await;
+        if let Some(known) = numbered.get(&unit.map(str::to_owned)) {
+            return Ok(Arc::clone(known));
+        }
+        let open = || self.open();
+        let rows = TableRows::read(&File { open: &open, schema: &self.schema }, unit).await;
+        let rows = Arc::new(rows.map_err(|_| faults::unreadable())?);
+        numbered.insert(unit.map(str::to_owned), Arc::clone(&rows));
+        Ok(rows)
     }
 }
 

@@ -4,13 +4,14 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::govern::Governor;
 use super::names::Names;
+use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream};
 use super::world::GrantWorld;
-use super::{allowed, faults, parse};
+use super::{allowed, faults, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
-use cogov_model::{Clauses, Form, Grade, Label, RulebookVersion, Text, Treatment};
+use cogov_model::{Clauses, ColumnRef, Form, Grade, Label, RulebookVersion, Text, Treatment};
 use datafusion::common::ParamValues;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -18,6 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use parking_lot::Mutex;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A column of a result, with its label and the way it came by it.
@@ -52,8 +54,12 @@ struct Plan {
     columns: Vec<ResultColumn>,
     label: Label,
     clauses: Clauses,
+    /// The granted columns that the result, or the presence of its rows, depends on.
+    sources: BTreeSet<ColumnRef>,
     parameters: Vec<Option<DataType>>,
     shape: String,
+    questions: Vec<Arc<Question>>,
+    protected: bool,
 }
 
 impl Prepared {
@@ -87,6 +93,12 @@ impl Prepared {
         &self.inner.clauses
     }
 
+    /// The granted columns that the result, or the presence of its rows, depends on.
+    #[must_use]
+    pub fn sources(&self) -> &BTreeSet<ColumnRef> {
+        &self.inner.sources
+    }
+
     /// The rulebook that decided.
     #[must_use]
     pub fn rulebook(&self) -> &RulebookVersion {
@@ -109,6 +121,18 @@ impl Prepared {
     #[must_use]
     pub fn shape(&self) -> &str {
         &self.inner.shape
+    }
+
+    /// What it asks under noise. Each must be filled with its answer before the statement is executed.
+    #[must_use]
+    pub fn questions(&self) -> &[Arc<Question>] {
+        &self.inner.questions
+    }
+
+    /// Whether it holds protected statistics, which are settled before the first row leaves and may be refused then.
+    #[must_use]
+    pub fn has_protected_statistics(&self) -> bool {
+        self.inner.protected
     }
 
     /// The statement with its parameters set, governed again.
@@ -195,20 +219,30 @@ async fn finish(
         .map_err(|e| faults::planning(&e))?;
     let governor = Governor {
         form: world.permit().form(),
-        planner: Arc::clone(&engine.inner.planner),
+        engine: engine.clone(),
+        world: Arc::clone(&world),
         statistics: Cell::new(0),
+        noise: Noise::new(&world),
     };
-    let node = governor.statement(&analyzed)?;
+    let mut node = governor.statement(&analyzed)?;
+    let questions = governor.noise.questions(&world)?;
+    if !questions.is_empty() && !world.noise().without_margins {
+        node = noise::with_margins(node)?;
+    }
     let physical = match parameters.is_empty() {
         true => Some(state.create_physical_plan(&node.plan).await.map_err(|e| faults::planning(&e))?),
         false => None,
     };
     let schema = run::plain_schema(node.plan.schema().as_arrow());
-    let columns = describe(&schema, &node.columns, &node.rows);
-    let used = Facts::join_all(&node.columns).join(&node.rows).clauses();
+    let mut columns = describe(&schema, &node.columns, &node.rows);
+    noise::explain(&mut columns, &questions);
+    let protected = governor.statistics.get() > 0;
+    let facts = Facts::join_all(&node.columns).join(&node.rows);
+    let used = facts.clauses();
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
         clauses: if used.is_empty() { world.permit().clauses() } else { used },
+        sources: facts.sources.into_keys().collect(),
         asked,
         governed: node.plan,
         physical: Mutex::new(physical),
@@ -217,6 +251,8 @@ async fn finish(
         columns,
         parameters,
         shape,
+        questions,
+        protected,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }
@@ -227,7 +263,7 @@ fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultCo
         ResultColumn {
             name: field.name().clone(),
             label: all.label.clone(),
-            chain: facts.chain(rows),
+            chain: steps::chain(facts, rows),
             treatments: all.treatments(),
         }
     });
@@ -236,8 +272,8 @@ fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultCo
 
 fn verification(clauses: Clauses) -> QueryError {
     let reason = Text::new(
-        "this grant answers verifications only (yes, no or unknown about one person), which the engine cannot yet govern",
-        "该授权仅用于核验（对某一主体回答是、否或不详），引擎尚不能管控这种方式",
+        "this grant answers its declared questions only (yes, no or unknown about one person): ask them on the grant's counter page or by POST /api/v1/grants/{id}/verify",
+        "该授权仅回答已声明的核验问题（对某一主体回答是、否或不详）：请在该授权的核验窗口页面提出，或使用 POST /api/v1/grants/{id}/verify",
     );
     QueryError::refused(reason, clauses)
 }

@@ -1,8 +1,8 @@
 //! Running a governed plan: on the query threads, within time and memory, at the pace of who reads.
 
 use super::engine::Engine;
-use super::faults;
 use super::watch::{self, Watch};
+use super::{faults, guarded};
 use crate::error::QueryError;
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
@@ -157,7 +157,9 @@ async fn open(job: Job, watch: &Arc<Watch>) -> Result<Opened, QueryError> {
         .map_err(|e| faults::running(&e))?;
     let session = job.state.config().clone().with_extension(Arc::clone(watch));
     let context = TaskContext::default().with_session_config(session).with_runtime(job.runtime);
-    let rows = execute_stream(watched, Arc::new(context)).map_err(|e| faults::running(&e))?;
+    let context = Arc::new(context);
+    guarded::settle_all(&watched, &context).await?;
+    let rows = execute_stream(watched, context).map_err(|e| faults::running(&e))?;
     Ok(Opened { rows, schema: job.schema })
 }
 

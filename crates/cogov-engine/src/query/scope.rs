@@ -29,7 +29,7 @@ pub(super) fn predicate(
 }
 
 /// How deep scopes may link from table to table.
-const DEPTH: usize = 4;
+pub(super) const DEPTH: usize = 4;
 
 struct Scope<'a> {
     table: &'a RawTable,
@@ -90,7 +90,7 @@ fn either(any: Vec<Expr>) -> Result<Expr, QueryError> {
     any.into_iter().reduce(Expr::or).ok_or_else(unenforceable)
 }
 
-const fn operator(op: CompareOp) -> Operator {
+pub(super) const fn operator(op: CompareOp) -> Operator {
     match op {
         CompareOp::Eq => Operator::Eq,
         CompareOp::NotEq => Operator::NotEq,
@@ -102,7 +102,12 @@ const fn operator(op: CompareOp) -> Operator {
 }
 
 /// A comparison in the column's own type, so that Parquet can prune by it and nothing can raise.
-fn compare(column: Expr, data_type: &DataType, op: Operator, value: &Scalar) -> Result<Expr, QueryError> {
+pub(super) fn compare(
+    column: Expr,
+    data_type: &DataType,
+    op: Operator,
+    value: &Scalar,
+) -> Result<Expr, QueryError> {
     if let Some(exact) = literal(value, data_type) {
         return Ok(binary_expr(column, op, lit(exact)));
     }
@@ -115,7 +120,7 @@ fn compare(column: Expr, data_type: &DataType, op: Operator, value: &Scalar) -> 
 }
 
 /// A scope's literal in a column's type; none when it has no exact counterpart there.
-fn literal(value: &Scalar, data_type: &DataType) -> Option<ScalarValue> {
+pub(super) fn literal(value: &Scalar, data_type: &DataType) -> Option<ScalarValue> {
     let value = match value {
         Scalar::Bool(value) if *data_type == DataType::Boolean => ScalarValue::Boolean(Some(*value)),
         Scalar::Int(value) if data_type.is_numeric() => ScalarValue::Int64(Some(*value)),
@@ -135,7 +140,7 @@ const fn text_like(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8View | DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
-fn unenforceable() -> QueryError {
+pub(super) fn unenforceable() -> QueryError {
     QueryError::new(
         ErrorKind::Refused,
         "the row scope of this grant cannot be enforced on the present data, so nothing is released; ask the provider to correct the grant",

@@ -1,37 +1,36 @@
-//! Protected statistics: an aggregate over protected rows, its small groups gone before anyone looks.
+//! Protected statistics: an aggregate over protected rows, settled before anyone looks.
 //!
-//! The aggregate, with hidden counts of units beside it, is planned on its own and closed by a barrier, so that
-//! no predicate of the asker's meets a group below the threshold. A group of fewer than k units is no row; a
-//! statistic to which fewer than k units contribute a value is null. The statistic of a whole table with
-//! fewer than k units is no row either.
-//!
-//! Not protected here: the difference of two answers whose groups differ by one person, and values that a few
-//! persons dominate.
+//! The aggregate is planned on its own, and beside it the rows behind each of its groups. Both lie behind a leaf
+//! ([`super::guarded`]), so that no predicate of the asker's meets a group that is not shown. A group of fewer than
+//! k units is no row, nor is one whose members all share a sensitive value; a figure to which fewer than k units
+//! contribute, that few of them dominate, that tells the value of each, or from which with earlier answers anything
+//! about fewer than k units could be computed, is null. The rules are those of `docs/labels.md`.
 
-use super::barrier::Barrier;
+use super::asked::{self, Asked};
+use super::cells::NUMBER;
+use super::engine::Engine;
 use super::facts::Facts;
 use super::functions::is_safe_statistic;
+use super::guarded::{Case, Guarded, Shown};
 use super::units::{self, Counted};
+use super::world::GrantWorld;
 use super::{faults, total};
+use crate::disclosure::{Measure, Rules};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
-use cogov_model::{Form, MinGroup};
+use cogov_model::{Aggregation, Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as PlanResult;
-use datafusion::execution::SessionState;
-use datafusion::functions_aggregate::expr_fn::{count, count_distinct};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit, when,
+    Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit, try_cast, when,
 };
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use std::{fmt, sync::Arc};
-
-/// A guess of the groups of a statistic, for the planner.
-const GROUPS: usize = 1000;
 
 /// The threshold when the form is statistics and no ruling gives one: 10, the common one of disclosure control.
 ///
@@ -46,24 +45,19 @@ pub(super) struct Piece<'a> {
     pub(super) input: &'a LogicalPlan,
     pub(super) groups: &'a [(Expr, Facts)],
     pub(super) values: &'a [(Expr, Facts)],
-    pub(super) k: MinGroup,
+    pub(super) obliged: Aggregation,
     pub(super) form: Form,
+    pub(super) engine: &'a Engine,
+    pub(super) world: &'a Arc<GrantWorld>,
 }
 
 /// The plan that takes the aggregate's place: the same columns under the same names.
 ///
 /// # Errors
 /// When the aggregate could show a single row, or an error could tell a value.
-pub(super) fn build(
-    piece: &Piece<'_>,
-    node: &Aggregate,
-    planner: &Arc<SessionState>,
-    number: usize,
-) -> Result<LogicalPlan, QueryError> {
+pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Result<LogicalPlan, QueryError> {
     let counted = units::thread(piece.input, piece.form)?;
-    let inner = inner_plan(piece, &counted).map_err(|e| faults::planning(&e))?;
-    let schema = Arc::new(inner.schema().as_arrow().clone());
-    let table = Statistic { plan: inner, schema, planner: Arc::clone(planner) };
+    let table = Statistic::new(piece, counted)?;
     let name = format!("__cogov_statistic_{number}");
     let outside = || -> PlanResult<LogicalPlan> {
         let source = provider_as_source(Arc::new(table) as Arc<dyn TableProvider>);
@@ -80,87 +74,154 @@ fn position(index: usize) -> String {
     format!("c{index}")
 }
 
-/// Aggregate with hidden counts → small groups dropped → statistics with few contributors null.
-fn inner_plan(piece: &Piece<'_>, counted: &Counted) -> PlanResult<LogicalPlan> {
-    let schema = Arc::clone(counted.plan.schema());
-    let mut aggregates = Aggregates { schema: &schema, counted, all: Vec::new() };
-    let mut groups = Vec::new();
-    for (index, (group, _)) in piece.groups.iter().enumerate() {
-        if matches!(group, Expr::GroupingSet(_)) {
-            return Err(faults::carry(grouping_sets()));
+/// A protected statistic as a table: its groups, then its values.
+struct Statistic {
+    engine: Engine,
+    world: Arc<GrantWorld>,
+    counted: Counted,
+    asked: Asked,
+    obliged: Aggregation,
+    groups: Vec<Expr>,
+    values: Vec<Value>,
+    schema: SchemaRef,
+}
+
+/// A value of the statistic.
+struct Value {
+    aggregate: Expr,
+    /// What it is taken of; none for counts of all.
+    argument: Option<Expr>,
+    count: bool,
+}
+
+impl Statistic {
+    fn new(piece: &Piece<'_>, mut counted: Counted) -> Result<Self, QueryError> {
+        let schema = Arc::clone(counted.plan.schema());
+        let mut groups = Vec::new();
+        for (group, _) in piece.groups {
+            if matches!(group, Expr::GroupingSet(_)) {
+                return Err(grouping_sets());
+            }
+            groups.push(total::totalise(group, &schema)?.unalias());
         }
-        let group = total::totalise(group, &schema).map_err(faults::carry)?;
-        groups.push(group.unalias().alias(format!("g{index}")));
-    }
-    let k = lit(ScalarValue::Int64(Some(i64::try_from(piece.k.get()).unwrap_or(i64::MAX))));
-    let enough = |names: &[String]| {
-        let each = names.iter().map(|n| Expr::Column(Column::from_name(n)).gt_eq(k.clone()));
-        each.reduce(Expr::and)
-    };
-    let members = aggregates.count_units(None);
-    let mut columns: Vec<Expr> = (0..groups.len())
-        .map(|i| Expr::Column(Column::from_name(format!("g{i}"))).alias(position(i)))
-        .collect();
-    for (value, _) in piece.values {
-        let shown = aggregates.statistic(value).map_err(faults::carry)?;
-        let value = Expr::Column(Column::from_name(&shown.name));
-        let value = match enough(&shown.contributors) {
-            None => value,
-            Some(enough) => when(enough, value).end()?,
+        let values =
+            piece.values.iter().map(|(value, _)| Value::new(value, &schema)).collect::<Result<_, _>>()?;
+        let name = |below: &units::Below| (below.table.dataset.clone(), below.table.name.clone());
+        counted.tables.sort_by_key(name);
+        if counted.tables.windows(2).any(|two| two.first().map(name) == two.last().map(name)) {
+            return Err(twice());
+        }
+        let asked = asked::read(piece.input, &groups)?;
+        let mut statistic = Self {
+            engine: piece.engine.clone(),
+            world: Arc::clone(piece.world),
+            counted,
+            asked,
+            obliged: piece.obliged,
+            groups,
+            values,
+            schema: Arc::new(arrow::datatypes::Schema::empty()),
         };
-        columns.push(value.alias(position(columns.len())));
-    }
-    let all = aggregates.all.into_iter().map(|(name, expr)| expr.alias(name)).collect::<Vec<_>>();
-    let small_groups_gone = enough(&members).ok_or_else(faults::broken)?;
-    LogicalPlanBuilder::from(counted.plan.clone())
-        .aggregate(groups, all)?
-        .filter(small_groups_gone)?
-        .project(columns)?
-        .build()
-}
-
-/// The aggregates to compute, each once, by the name of its column.
-struct Aggregates<'a> {
-    schema: &'a DFSchema,
-    counted: &'a Counted,
-    all: Vec<(String, Expr)>,
-}
-
-/// A statistic and the counts of those who contribute to it.
-struct Shown {
-    name: String,
-    contributors: Vec<String>,
-}
-
-impl Aggregates<'_> {
-    fn add(&mut self, expr: Expr) -> String {
-        if let Some((name, _)) = self.all.iter().find(|(_, known)| *known == expr) {
-            return name.clone();
-        }
-        let name = format!("a{}", self.all.len());
-        self.all.push((name.clone(), expr));
-        name
+        let whole: Vec<usize> = (0..statistic.values.len()).collect();
+        let plan = statistic.answers(&whole).map_err(|e| faults::planning(&e))?;
+        let fields = plan.schema().fields().iter().enumerate();
+        let fields = fields.map(|(i, f)| f.as_ref().clone().with_name(position(i)).with_nullable(true));
+        statistic.schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
+        Ok(statistic)
     }
 
-    /// Counts of units, of those alone that have a value when one is given.
-    fn count_units(&mut self, having: Option<&Expr>) -> Vec<String> {
-        let some = having.filter(|value| !total::constant(value));
-        if self.counted.units.is_empty() {
-            return vec![self.add(count(some.cloned().unwrap_or_else(|| lit(1_i64))))];
+    fn named_groups(&self) -> Vec<Expr> {
+        self.groups.iter().enumerate().map(|(i, group)| group.clone().alias(format!("g{i}"))).collect()
+    }
+
+    /// Groups, then the wanted values, of every group.
+    fn answers(&self, wanted: &[usize]) -> PlanResult<LogicalPlan> {
+        let of = |at: &usize| self.values.get(*at);
+        let all = wanted
+            .iter()
+            .filter_map(of)
+            .zip(0..)
+            .map(|(value, i)| value.aggregate.clone().alias(format!("a{i}")));
+        // Without a group and a value there would be nothing to compute.
+        let all: Vec<Expr> = all.chain([count_all().alias("rows")]).collect();
+        let column = |name: String| Expr::Column(Column::from_name(name));
+        let mut columns: Vec<Expr> = (0..self.groups.len()).map(|i| column(format!("g{i}"))).collect();
+        for (value, i) in wanted.iter().filter_map(of).zip(0..) {
+            let figure = column(format!("a{i}"));
+            columns.push(match self.obliged.round.filter(|_| value.count) {
+                Some(base) => rounded(figure.clone(), base).alias(format!("a{i}")),
+                None => figure,
+            });
         }
-        let units: Vec<Expr> = self.counted.units.iter().cloned().map(Expr::Column).collect();
-        let mut names = Vec::new();
-        for unit in units {
-            let counted = match some {
-                None => Some(unit),
-                Some(value) => when(value.clone().is_not_null(), unit).end().ok(),
+        LogicalPlanBuilder::from(self.counted.plan.clone())
+            .aggregate(self.named_groups(), all)?
+            .project(columns)?
+            .build()
+    }
+
+    /// Groups, then a number for each argument, then a key for each table, of every row.
+    fn members(&self, arguments: &[&Expr]) -> PlanResult<LogicalPlan> {
+        let mut columns = self.named_groups();
+        for (i, argument) in arguments.iter().enumerate() {
+            let numeric = argument.get_type(self.counted.plan.schema())?.is_numeric();
+            let number = match numeric {
+                true => try_cast((*argument).clone(), NUMBER),
+                false => when((*argument).clone().is_not_null(), lit(0.0_f64)).end()?,
             };
-            names.extend(counted.map(|expr| self.add(count_distinct(expr))));
+            columns.push(number.alias(format!("m{i}")));
         }
-        names
+        let keys = self.counted.tables.iter().enumerate();
+        columns.extend(keys.map(|(i, below)| Expr::Column(below.key.clone()).alias(format!("k{i}"))));
+        LogicalPlanBuilder::from(self.counted.plan.clone()).project(columns)?.build()
     }
 
-    fn statistic(&mut self, expr: &Expr) -> Result<Shown, QueryError> {
+    async fn physical(&self, plan: &LogicalPlan) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let plan = self.engine.inner.planner.create_physical_plan(plan).await.map_err(faults::below)?;
+        Ok(Arc::new(CoalescePartitionsExec::new(plan)))
+    }
+
+    /// What is collected for these columns of the schema.
+    async fn case(&self, positions: &[usize]) -> PlanResult<Case> {
+        let groups = self.groups.len();
+        let (mut shown, mut wanted) = (Vec::new(), Vec::new());
+        let (mut arguments, mut measures): (Vec<&Expr>, Vec<Measure>) = (Vec::new(), Vec::new());
+        for position in positions {
+            let Some(value) = position.checked_sub(groups) else {
+                shown.push(Shown::Group(*position));
+                continue;
+            };
+            let of = self.values.get(value).ok_or_else(faults::broken)?;
+            let measure = of.argument.as_ref().map(|argument| {
+                let same = |(known, measure): (&&Expr, &Measure)| {
+                    *known == argument && measure.magnitude != of.count
+                };
+                let known = arguments.iter().zip(&measures).position(same);
+                known.unwrap_or_else(|| {
+                    arguments.push(argument);
+                    measures.push(Measure { magnitude: !of.count });
+                    arguments.len() - 1
+                })
+            });
+            shown.push(Shown::Value(groups + wanted.len(), measure));
+            wanted.push(value);
+        }
+        Ok(Case {
+            engine: self.engine.clone(),
+            world: Arc::clone(&self.world),
+            tables: self.counted.tables.clone(),
+            rules: Rules { obliged: self.obliged, story: self.asked.story.clone() },
+            measures,
+            sensitive: self.asked.sensitive_groups.clone(),
+            groups,
+            shown,
+            answers: self.physical(&self.answers(&wanted)?).await?,
+            members: self.physical(&self.members(&arguments)?).await?,
+        })
+    }
+}
+
+impl Value {
+    fn new(expr: &Expr, schema: &DFSchema) -> Result<Self, QueryError> {
         let Expr::AggregateFunction(function) = expr.clone().unalias() else {
             return Err(QueryError::internal());
         };
@@ -178,21 +239,28 @@ impl Aggregates<'_> {
             let allowed = if name == "count" {
                 total::constant(arg) || matches!(arg.clone().unalias(), Expr::Column(_))
             } else {
-                linear(arg, self.schema)
+                linear(arg, schema)
             };
             if !allowed {
                 return Err(sub_groups());
             }
-            args.push(total::totalise(arg, self.schema)?);
+            args.push(total::totalise(arg, schema)?);
         }
-        let contributors = match args.first() {
-            Some(arg) if !total::constant(arg) => self.count_units(Some(arg)),
-            _ => Vec::new(),
-        };
+        let argument = args.first().filter(|arg| !total::constant(arg)).map(|arg| arg.clone().unalias());
         let mut function: AggregateFunction = function;
         function.params.args = args;
-        Ok(Shown { name: self.add(Expr::AggregateFunction(function)), contributors })
+        Ok(Self { aggregate: Expr::AggregateFunction(function), argument, count: name == "count" })
     }
+}
+
+fn count_all() -> Expr {
+    datafusion::functions_aggregate::expr_fn::count(lit(1_i64))
+}
+
+/// The nearest multiple of the base, the greater of two that are as near: the same count is always rounded alike.
+fn rounded(count: Expr, base: u32) -> Expr {
+    let base = i64::from(base);
+    (count + lit(base / 2)) / lit(base) * lit(base)
 }
 
 /// A column, a number, sums and differences of these, and multiples by a number: nothing that picks out rows.
@@ -264,16 +332,16 @@ fn sub_groups() -> QueryError {
 
 fn grouping_sets() -> QueryError {
     QueryError::not_governed(
-        "ROLLUP, CUBE and GROUPING SETS of protected values, whose totals would give suppressed groups away",
-        "受保护数值的 ROLLUP、CUBE 与 GROUPING SETS，其合计会泄露被隐去的组",
+        "ROLLUP, CUBE and GROUPING SETS of protected values; ask for the totals in a statement of their own, or with UNION ALL",
+        "受保护数值的 ROLLUP、CUBE 与 GROUPING SETS；请用单独的语句或 UNION ALL 查询合计",
     )
 }
 
-/// The inner plan as a table, closed by a barrier when scanned.
-struct Statistic {
-    plan: LogicalPlan,
-    schema: SchemaRef,
-    planner: Arc<SessionState>,
+fn twice() -> QueryError {
+    QueryError::not_governed(
+        "the same protected table twice beneath one statistic; ask for two statistics and join them",
+        "在同一统计之下两次使用同一受保护的表；请分别统计后再连接",
+    )
 }
 
 impl fmt::Debug for Statistic {
@@ -304,10 +372,6 @@ impl TableProvider for Statistic {
             None => (0..self.schema.fields().len()).collect(),
         };
         let schema = Arc::new(self.schema.project(&positions)?);
-        let columns = positions.iter().map(|i| Expr::Column(Column::from_name(position(*i))));
-        let plan =
-            LogicalPlanBuilder::from(self.plan.clone()).project(columns.collect::<Vec<_>>())?.build()?;
-        let inner = self.planner.create_physical_plan(&plan).await.map_err(faults::below)?;
-        Ok(Arc::new(Barrier::new(inner, schema, GROUPS)?))
+        Ok(Arc::new(Guarded::new(self.case(&positions).await?, schema)?))
     }
 }

@@ -1,7 +1,7 @@
-//! Whom a protected statistic counts: the declared unit of every protected table below it, carried up to the
-//! aggregate in hidden columns. A table without a declared unit counts its rows.
+//! Whom a protected statistic counts: a key of the rows of every protected table below it, carried up to the aggregate in
+//! hidden columns. The key tells the declared unit; a table without one counts its rows.
 
-use super::governed::{GovernedTable, UNIT};
+use super::governed::{GovernedTable, ROW};
 use super::{allowed, faults};
 use crate::error::QueryError;
 use cogov_model::{Form, Treatment};
@@ -18,13 +18,23 @@ use std::sync::Arc;
 /// A plan below a protected statistic, with the columns that tell its units apart.
 pub(super) struct Counted {
     pub(super) plan: LogicalPlan,
-    /// Each must reach the threshold. Empty: rows are counted.
-    pub(super) units: Vec<Column>,
+    /// The protected tables below, each with the column of its rows' keys.
+    pub(super) tables: Vec<Below>,
     /// Whether a protected table lies below.
     protected: bool,
+    /// Whether one of them has no declared unit.
+    unitless: bool,
 }
 
-/// Carries the units of a plan up.
+/// A protected table below a statistic.
+#[derive(Clone)]
+pub(super) struct Below {
+    pub(super) table: GovernedTable,
+    /// The column of the plan with a key of each row.
+    pub(super) key: Column,
+}
+
+/// Carries keys of the rows of every protected table up.
 ///
 /// # Errors
 /// When something below would make counting wrong.
@@ -38,6 +48,12 @@ pub(super) fn thread(plan: &LogicalPlan, form: Form) -> Result<Counted, QueryErr
     Threads { form, next: 0 }.walk(plan)
 }
 
+impl Counted {
+    fn bare(plan: LogicalPlan, protected: bool, unitless: bool) -> Self {
+        Self { plan, tables: Vec::new(), protected, unitless }
+    }
+}
+
 struct Threads {
     form: Form,
     next: usize,
@@ -49,10 +65,16 @@ impl Threads {
             LogicalPlan::TableScan(scan) => self.scan(plan, scan),
             LogicalPlan::SubqueryAlias(node) => {
                 let below = self.walk(&node.input)?;
-                let units =
-                    below.units.iter().map(|u| Column::new(Some(node.alias.clone()), u.name())).collect();
+                let renamed = |column: &Column| Column::new(Some(node.alias.clone()), column.name());
+                let tables = below.tables.iter();
+                let tables = tables.map(|b| Below { key: renamed(&b.key), table: b.table.clone() }).collect();
                 let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
-                Ok(Counted { plan: LogicalPlan::SubqueryAlias(plan), units, protected: below.protected })
+                Ok(Counted {
+                    plan: LogicalPlan::SubqueryAlias(plan),
+                    tables,
+                    protected: below.protected,
+                    unitless: below.unitless,
+                })
             }
             LogicalPlan::Filter(node) => {
                 let below = self.walk(&node.input)?;
@@ -68,16 +90,19 @@ impl Threads {
     fn scan(&mut self, plan: &LogicalPlan, scan: &TableScan) -> Result<Counted, QueryError> {
         // A statistic that was already released is a scan too, of no governed table.
         let Ok(table) = allowed::governed(scan) else {
-            return Ok(Counted { plan: plan.clone(), units: Vec::new(), protected: false });
+            return Ok(Counted::bare(plan.clone(), false, false));
         };
         let protected = self.form == Form::Aggregate || has_protected(&table);
-        if !protected || table.unit.is_none() {
-            return Ok(Counted { plan: plan.clone(), units: Vec::new(), protected });
+        if !protected {
+            return Ok(Counted::bare(plan.clone(), false, false));
         }
-        let name = format!("{UNIT}_{}", self.next);
+        let unitless = table.unit.is_none();
+        let name = format!("{ROW}_{}", self.next);
         self.next += 1;
-        let with_unit = built(unit_scan(scan, &table, &name))?;
-        Ok(Counted { plan: with_unit, units: vec![Column::from_name(name)], protected })
+        let key = Column::from_name(name.as_str());
+        let mut counted = Counted::bare(built(keyed_scan(scan, &table, &name))?, true, unitless);
+        counted.tables.push(Below { table, key });
+        Ok(counted)
     }
 
     fn projection(&mut self, node: &Projection) -> Result<Counted, QueryError> {
@@ -90,9 +115,14 @@ impl Threads {
                 "受保护数值统计之下的计算列，它们可能挑出少数行；请直接对列作统计，并将分组表达式写入 GROUP BY",
             ));
         }
-        let exprs = node.expr.iter().cloned().chain(below.units.iter().cloned().map(Expr::Column));
-        let plan = built(Projection::try_new(exprs.collect(), Arc::new(below.plan)))?;
-        Ok(Counted { plan: LogicalPlan::Projection(plan), units: below.units, protected: below.protected })
+        let exprs = node
+            .expr
+            .iter()
+            .cloned()
+            .chain(below.tables.iter().map(|b| Expr::Column(b.key.clone())))
+            .collect();
+        let plan = built(Projection::try_new(exprs, Arc::new(below.plan.clone())))?;
+        Ok(Counted { plan: LogicalPlan::Projection(plan), ..below })
     }
 
     fn join(&mut self, node: &Join) -> Result<Counted, QueryError> {
@@ -100,14 +130,14 @@ impl Threads {
         if node.join_type != JoinType::Inner || !equi(node) {
             return Err(only_simple());
         }
-        let uncounted = |side: &Counted| side.protected && side.units.is_empty();
-        if uncounted(&left) || uncounted(&right) {
+        if left.unitless || right.unitless {
             return Err(QueryError::not_governed(
                 "a join beneath a statistic when a protected table has no declared unit; ask its steward to declare the column that identifies a person or unit",
                 "受保护的表未声明主体列时的连接统计；请联系数据管理员声明标识主体的列",
             ));
         }
-        let units = left.units.iter().chain(&right.units).cloned().collect();
+        let tables = left.tables.iter().chain(&right.tables).cloned().collect();
+        let protected = left.protected || right.protected;
         let plan = built(Join::try_new(
             Arc::new(left.plan),
             Arc::new(right.plan),
@@ -118,7 +148,7 @@ impl Threads {
             node.null_equality,
             node.null_aware,
         ))?;
-        Ok(Counted { plan: LogicalPlan::Join(plan), units, protected: left.protected || right.protected })
+        Ok(Counted { plan: LogicalPlan::Join(plan), tables, protected, unitless: false })
     }
 }
 
@@ -126,12 +156,12 @@ fn has_protected(table: &GovernedTable) -> bool {
     table.columns.iter().any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
 }
 
-/// The scan with the raw unit as a last column of that name.
-fn unit_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
-    let source = provider_as_source(Arc::new(table.counting_units()) as Arc<dyn TableProvider>);
+/// The scan with a key of each row as a last column of that name.
+fn keyed_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
+    let source = provider_as_source(Arc::new(table.telling_rows_apart()) as Arc<dyn TableProvider>);
     let table_name = scan.table_name.clone();
     let mut columns: Vec<Expr> = scan.projected_schema.columns().into_iter().map(Expr::Column).collect();
-    columns.push(Expr::Column(Column::new(Some(table_name.clone()), UNIT)).alias(name));
+    columns.push(Expr::Column(Column::new(Some(table_name.clone()), ROW)).alias(name));
     LogicalPlanBuilder::scan(table_name, source, None)?.project(columns)?.build()
 }
 

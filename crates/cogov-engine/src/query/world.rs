@@ -1,8 +1,10 @@
 //! What a grant's queries run over: its permit, rows, tables and key.
 
+use super::noise::NoiseTerms;
+use crate::disclosure::AnswerMemory;
 use cogov_model::{ColumnRef, DatasetId, RowScope, Table, TableName};
 use cogov_rulebook::{Permit, Ruling};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 /// A table that a query of the grant reads, or that its row scope links to.
@@ -29,7 +31,7 @@ impl MaskKey {
         Self(Zeroizing::new(bytes))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_slice()
     }
 }
@@ -41,12 +43,19 @@ impl fmt::Debug for MaskKey {
 }
 
 /// A grant as the engine sees it: exactly what [`Permit`] allows, on the rows of the scope.
-#[derive(Debug)]
 pub struct GrantWorld {
     permit: Permit,
     scope: RowScope,
     sources: Vec<Source>,
     mask_key: MaskKey,
+    noise: NoiseTerms,
+    memory: Option<Arc<dyn AnswerMemory>>,
+}
+
+impl fmt::Debug for GrantWorld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GrantWorld({})", self.permit.grant())
+    }
 }
 
 impl GrantWorld {
@@ -54,7 +63,29 @@ impl GrantWorld {
     /// without a ruling in the permit do not exist.
     #[must_use]
     pub fn new(permit: Permit, scope: RowScope, sources: Vec<Source>, mask_key: MaskKey) -> Self {
-        Self { permit, scope, sources, mask_key }
+        Self { permit, scope, sources, mask_key, noise: NoiseTerms::default(), memory: None }
+    }
+
+    /// The same world with terms of answers under noise.
+    #[must_use]
+    pub fn with_noise(mut self, noise: NoiseTerms) -> Self {
+        self.noise = noise;
+        self
+    }
+
+    pub(super) const fn noise(&self) -> &NoiseTerms {
+        &self.noise
+    }
+
+    /// The same with the memory of what the party was answered before. Without it no protected statistic is shown.
+    #[must_use]
+    pub fn remembering(mut self, memory: Arc<dyn AnswerMemory>) -> Self {
+        self.memory = Some(memory);
+        self
+    }
+
+    pub(super) const fn memory(&self) -> Option<&Arc<dyn AnswerMemory>> {
+        self.memory.as_ref()
     }
 
     /// The decision that this world rests on.

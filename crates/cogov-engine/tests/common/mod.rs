@@ -4,7 +4,10 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use cogov_engine::{Engine, EngineConfig, GrantWorld, MaskKey, Prepared, QueryError, Source};
+use cogov_engine::{
+    Addition, AnswerMemory, Engine, EngineConfig, GrantWorld, MaskKey, MemoryKey, MemoryUnavailable,
+    Prepared, QueryError, Source, VolatileMemory,
+};
 use cogov_model::{
     Column, ColumnRef, DataType, Form, Grade, Grant, GrantState, Label, Lane, Party, PartyClass, Purpose,
     RowScope, SharingAttribute, Table, Term, Text, Tier, Timestamp, Treatment,
@@ -48,7 +51,7 @@ pub struct TestTable {
 }
 
 pub fn aggregate(k: u64) -> Treatment {
-    Treatment::Aggregate(cogov_model::MinGroup::new(k).unwrap())
+    Treatment::Aggregate(cogov_model::MinGroup::new(k).unwrap().into())
 }
 
 pub fn mask(mask: &str) -> Treatment {
@@ -58,7 +61,29 @@ pub fn mask(mask: &str) -> Treatment {
 pub struct Tester {
     pub engine: Engine,
     pub world: Arc<GrantWorld>,
+    pub store: Arc<dyn ObjectStore>,
     pub spill: tempfile::TempDir,
+}
+
+/// A memory that keeps nothing: each question is the first. For tests of everything else.
+#[derive(Default)]
+struct Forgetful(std::sync::atomic::AtomicU64);
+
+#[async_trait::async_trait]
+impl AnswerMemory for Forgetful {
+    /// Somebody else each time.
+    fn owner(&self) -> String {
+        format!("nobody-{}", self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+
+    async fn recall(&self, _: &MemoryKey, _: u64) -> Result<Vec<String>, MemoryUnavailable> {
+        Ok(Vec::new())
+    }
+
+    /// Says yes and keeps nothing.
+    async fn remember(&self, _: Vec<Addition>) -> Result<bool, MemoryUnavailable> {
+        Ok(true)
+    }
 }
 
 pub async fn tester(tables: Vec<TestTable>, scope: &str, form: Form) -> Tester {
@@ -69,6 +94,21 @@ pub async fn tester_with(
     tables: Vec<TestTable>,
     scope: &str,
     form: Form,
+    adjust: impl FnOnce(&mut EngineConfig),
+) -> Tester {
+    tester_of(tables, scope, form, Arc::new(Forgetful::default()), adjust).await
+}
+
+/// A tester whose party is remembered.
+pub async fn remembered(tables: Vec<TestTable>, form: Form, memory: &Arc<VolatileMemory>) -> Tester {
+    tester_of(tables, "", form, Arc::clone(memory) as Arc<dyn AnswerMemory>, |_| ()).await
+}
+
+async fn tester_of(
+    tables: Vec<TestTable>,
+    scope: &str,
+    form: Form,
+    memory: Arc<dyn AnswerMemory>,
     adjust: impl FnOnce(&mut EngineConfig),
 ) -> Tester {
     let spill = tempfile::tempdir().unwrap();
@@ -84,8 +124,8 @@ pub async fn tester_with(
     }
     let scope: RowScope = serde_json::from_str(if scope.is_empty() { "{}" } else { scope }).unwrap();
     let permit = permit(&tables, &scope, form);
-    let world = GrantWorld::new(permit, scope, sources, MaskKey::new([9; 32]));
-    Tester { engine, world: Arc::new(world), spill }
+    let world = GrantWorld::new(permit, scope, sources, MaskKey::new([9; 32])).remembering(memory);
+    Tester { engine, world: Arc::new(world), store, spill }
 }
 
 fn split(name: &str) -> (&str, &str) {
@@ -102,7 +142,7 @@ async fn put(store: &Arc<dyn ObjectStore>, table: &TestTable) -> Source {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let (dataset, name) = split(table.name);
-    let path = format!("{dataset}/{name}.parquet");
+    let path = format!("{dataset}/{name}-{}.parquet", hex(&bytes));
     store.put(&Path::from(path.as_str()), bytes.into()).await.unwrap();
     Source {
         dataset: dataset.parse().unwrap(),
@@ -117,6 +157,14 @@ async fn put(store: &Arc<dyn ObjectStore>, table: &TestTable) -> Source {
     }
 }
 
+/// Objects are named by their content.
+fn hex(bytes: &[u8]) -> String {
+    use std::hash::{DefaultHasher, Hasher};
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    format!("{:016x}", hasher.finish())
+}
+
 pub fn model_column(column: &Col) -> Column {
     Column {
         name: column.name.parse().unwrap(),
@@ -129,7 +177,10 @@ pub fn model_column(column: &Col) -> Column {
 }
 
 fn label(grade: Grade) -> Label {
-    Label::new(["person.finance".parse().unwrap()], grade)
+    match grade {
+        Grade::General1 => Label::bottom(),
+        grade => Label::new(["person.finance".parse().unwrap()], grade),
+    }
 }
 
 fn party(id: &str) -> Party {
@@ -179,6 +230,7 @@ pub fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
         state: GrantState::Active,
         made_at: now,
         application: None,
+        verification: None,
     };
     let rulebook = Rulebook::parse(RULEBOOK, None).unwrap_or_else(|p| panic!("{p:#?}"));
     let (asker, provider) = (party("asker"), party("provider"));
@@ -194,6 +246,20 @@ pub fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
 }
 
 impl Tester {
+    /// The same engine and store with other tables, as after an import: what was there stays readable.
+    pub async fn next_version(&self, tables: Vec<TestTable>, memory: &Arc<VolatileMemory>) -> Tester {
+        let scope: RowScope = serde_json::from_str("{}").unwrap();
+        let mut sources = Vec::new();
+        for table in &tables {
+            sources.push(put(&self.store, table).await);
+        }
+        let permit = permit(&tables, &scope, Form::Aggregate);
+        let world = GrantWorld::new(permit, scope, sources, MaskKey::new([9; 32]));
+        let world = Arc::new(world.remembering(Arc::clone(memory) as Arc<dyn AnswerMemory>));
+        let (engine, store) = (self.engine.clone(), Arc::clone(&self.store));
+        Tester { engine, world, store, spill: tempfile::tempdir().unwrap() }
+    }
+
     pub async fn prepare(&self, sql: &str) -> Result<Prepared, QueryError> {
         self.engine.prepare(&self.world, sql).await
     }

@@ -142,6 +142,7 @@ fn grant(file: GrantFile) -> Grant {
         state: file.state,
         made_at: day(file.starts),
         application: None,
+        verification: None,
     }
 }
 

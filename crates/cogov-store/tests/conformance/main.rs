@@ -2,11 +2,16 @@
 //! be started is a failure, never a skip.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod answers;
 mod cases;
 mod cluster;
+mod consultations;
+mod drafts;
 mod fixtures;
 mod lists;
+mod noise;
 mod open;
+mod verifications;
 
 use cogov_store::{Store, sqlite_url};
 use std::{future::Future, pin::Pin};
@@ -32,6 +37,15 @@ const CASES: &[Case] = cases![
     cases::a_grant_changes_in_state_only,
     cases::rulebooks_hold_from_their_moment,
     cases::settings_are_remembered,
+    answers::answers_keep_their_order_and_are_kept_together_or_not,
+    answers::two_answers_at_once_never_share_a_place,
+    consultations::consultations_are_made_from_the_ledger,
+    consultations::votes_count_once_and_merging_loses_no_supporter,
+    consultations::contributions_are_hidden_answered_and_counted,
+    drafts::two_drafters_never_overwrite_each_other,
+    drafts::a_draft_becomes_a_rulebook_once,
+    drafts::pages_show_every_draft_once,
+    drafts::facts_are_kept_once,
     lists::identifiers_sort_by_bytes,
     lists::pages_show_every_record_once,
     lists::grants_are_found_by_each_filter,
@@ -39,6 +53,10 @@ const CASES: &[Case] = cases![
     lists::entries_are_found_by_each_filter,
     lists::indexing_twice_changes_nothing,
     lists::a_cursor_of_another_list_is_refused,
+    verifications::limits_hold_exactly_under_concurrency,
+    noise::a_question_is_paid_for_once_and_its_first_answer_stays,
+    noise::an_exhausted_account_refuses_and_takes_nothing,
+    noise::many_clients_never_spend_more_than_there_is,
 ];
 
 fn runtime() -> tokio::runtime::Runtime {

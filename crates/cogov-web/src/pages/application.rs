@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use cogov_app::{ApplicationAct, ApplicationPage as Found, May};
-use cogov_model::{Application, ApplicationId, ColumnRef, Mask, MinGroup, Treatment};
+use cogov_model::{Aggregation, Application, ApplicationId, ColumnRef, Mask, MinGroup, Treatment};
 use std::collections::HashMap;
 
 struct ActView {
@@ -123,7 +123,8 @@ fn agreed(fields: &Fields, application: &Application) -> Option<Vec<ColumnRef>> 
 
 /// What an approver may set on top of the rulebook's treatment.
 fn stricter() -> [Treatment; 8] {
-    let group = |k| MinGroup::new(k).map_or(Treatment::Withhold, Treatment::Aggregate);
+    let group =
+        |k| MinGroup::new(k).map_or(Treatment::Withhold, |k| Treatment::Aggregate(Aggregation::over(k)));
     [
         Treatment::Mask(Mask::Year),
         Treatment::Mask(Mask::Band(10)),
@@ -243,6 +244,7 @@ fn facts(visit: &Visit, found: &Found) -> Vec<(String, String)> {
         (ui.t("application-asked-columns"), columns.join(", ")),
         (ui.t("application-rows"), grant::scope_words(ui, &application.scope)),
         (ui.t("application-form"), ui.word("form", application.form.code())),
+        (ui.t("verify-questions"), grant::question_words(ui, application.verification.as_ref())),
         (ui.t("application-lane"), ui.word("lane", application.lane.code())),
         (ui.t("application-term"), ui.n("application-days", days)),
         (ui.t("application-due"), format!("{} ({left})", found.due_date)),

@@ -3,6 +3,7 @@
 use super::{
     Answered,
     apply_form::{self, CONDITIONS, DAYS, OPS},
+    apply_verify::VerifyForm,
     names,
     preview::{Fragment, Preview},
     shown, status_of,
@@ -59,6 +60,7 @@ struct ApplyPage {
     forms: Vec<Choice>,
     lanes: Vec<Choice>,
     days: String,
+    verify: VerifyForm,
     preview: Fragment,
 }
 
@@ -170,6 +172,7 @@ fn page(
         forms: Form::ALL.map(form).into(),
         lanes: dataset.lanes.iter().copied().map(lane).collect(),
         days: fields.get("days").to_owned(),
+        verify: VerifyForm::new(&ui, dataset, fields),
         preview,
         errors,
         ui,

@@ -47,7 +47,15 @@ pub fn resolve(dataset: &Dataset, text: &str) -> Option<(ColumnRef, DataType)> {
 /// # Errors
 /// The first field that cannot be read.
 pub fn read(ui: &Ui, fields: &Fields, dataset: &Dataset) -> Result<ApplicationDraft, Problem> {
+    let verification = super::apply_verify::read(ui, fields, dataset)?;
     let columns = fields.all("columns").filter_map(|text| resolve(dataset, text)).map(|(column, _)| column);
+    let mut columns: Vec<ColumnRef> = columns.collect();
+    // What a question looks at is asked for with it.
+    for column in verification.iter().flat_map(|v| v.predicates.iter().flat_map(|p| v.columns(p))) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
     let purpose = Purpose {
         code: PurposeCode::new(fields.get("purpose"))
             .map_err(|e| Problem::new("purpose-code", e.to_string()))?,
@@ -57,12 +65,13 @@ pub fn read(ui: &Ui, fields: &Fields, dataset: &Dataset) -> Result<ApplicationDr
     };
     Ok(ApplicationDraft {
         provider: dataset.provider.clone(),
-        columns: columns.collect(),
+        columns,
         scope: scope(ui, fields, dataset)?,
         purpose,
         form: Form::ALL.into_iter().find(|form| form.code() == fields.get("form")).unwrap_or(Form::Aggregate),
         lane: Lane::ALL.into_iter().find(|lane| lane.code() == fields.get("lane")).unwrap_or(Lane::Share),
         days: fields.get("days").parse().unwrap_or(0),
+        verification,
     })
 }
 
@@ -91,7 +100,7 @@ fn scope(ui: &Ui, fields: &Fields, dataset: &Dataset) -> Result<RowScope, Proble
 }
 
 /// A value in the type of its column.
-fn scalar(kind: DataType, text: &str) -> Option<Scalar> {
+pub fn scalar(kind: DataType, text: &str) -> Option<Scalar> {
     match kind {
         DataType::Integer => text.parse().map(Scalar::Int).ok(),
         DataType::Real => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Scalar::Real),

@@ -53,6 +53,7 @@ struct DatasetPage {
     grade: Tag,
     sharing: Tag,
     lanes: Vec<String>,
+    budget: bool,
     facts: Vec<(String, String)>,
     tables: Vec<TableView>,
     samples: Vec<SampleView>,
@@ -78,6 +79,7 @@ fn page(visit: &Visit, found: Found) -> DatasetPage {
         grade: Tag::grade(&ui, dataset.label().grade),
         sharing: Tag::new("plain", ui.word("sharing", dataset.sharing.code())),
         lanes: dataset.lanes.iter().map(|lane| ui.word("lane", lane.code())).collect(),
+        budget: !dataset.privacy.is_empty(),
         facts: facts(&ui, dataset, ui.text(&found.provider.name)),
         tables: dataset.tables.iter().map(|table| table_view(visit, table)).collect(),
         samples: found
@@ -198,6 +200,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         sharing: Tag::new("plain", ui.word("sharing", "conditional")),
         grade,
         lanes: vec![ui.word("lane", "share")],
+        budget: true,
         facts: vec![(ui.t("dataset-provider"), "Revenue".into())],
         tables: vec![TableView {
             name: "units".into(),

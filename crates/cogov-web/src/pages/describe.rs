@@ -1,6 +1,10 @@
 //! `/steward/{id}/describe`: the words of the catalogue entry (article 13), and its publication.
 
-use super::{Answered, shown, status_of, steward};
+use super::{
+    Answered,
+    privacy::{self, PrivacyPart},
+    shown, status_of, steward,
+};
 use crate::{
     failure::Failure,
     form::{Fields, Posted, Problem},
@@ -42,6 +46,7 @@ struct DescribePage {
     sharing: Vec<Choice>,
     conditions: String,
     units: Vec<UnitView>,
+    privacy: PrivacyPart,
 }
 
 /// Id of the field, its message, whether it is long.
@@ -66,8 +71,13 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
 pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let dataset = find(&visit, id).await?;
     let (id, actor) = (&dataset.id, visit.actor()?);
-    let described = match description(&fields, &dataset) {
-        Ok(words) => visit.app.describe(actor, id, words).await,
+    let read = description(&fields, &dataset)
+        .and_then(|words| privacy::read(&visit.ui, &fields, &dataset).map(|privacy| (words, privacy)));
+    let described = match read {
+        Ok((words, privacy)) => match visit.app.describe(actor, id, words).await {
+            Ok(()) => visit.app.declare_privacy(actor, id, privacy).await,
+            Err(error) => Err(error),
+        },
         Err(problem) => return form(&visit, &dataset, &fields, vec![problem]),
     };
     let done = match described {
@@ -126,6 +136,7 @@ fn written(dataset: &Dataset) -> Fields {
         let unit = table.unit.as_ref().map(ToString::to_string).unwrap_or_default();
         pairs.push((format!("unit.{}", table.name), unit));
     }
+    pairs.extend(privacy::written(dataset));
     Fields::from_pairs(pairs)
 }
 
@@ -208,6 +219,7 @@ fn page(ui: Ui, dataset: &Dataset, now: &Fields, errors: Vec<Problem>) -> Descri
             .collect(),
         conditions: now.get("conditions").to_owned(),
         units: dataset.tables.iter().map(|table| unit(&ui, table, now)).collect(),
+        privacy: privacy::part(&dataset.tables, now, &errors),
         errors,
         ui,
     }

@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use cogov_app::Answer;
+use cogov_app::{Answer, ExtractFile};
 use futures::{StreamExt, stream};
 use std::io;
 
@@ -41,6 +41,21 @@ pub fn response(answer: Answer, kind: Kind) -> Result<Response, Failure> {
         Kind::Arrow => arrow_body(answer)?,
     };
     Ok((headers, body).into_response())
+}
+
+/// A response that streams a marked file.
+///
+/// # Errors
+/// When the response cannot be begun.
+pub fn file(file: ExtractFile) -> Result<Response, Failure> {
+    let name = format!("attachment; filename=\"{}\"", file.name);
+    Response::builder()
+        .header(header::CONTENT_TYPE, file.format.media_type())
+        .header(header::CONTENT_DISPOSITION, name)
+        .header("cogov-decision", file.decision)
+        .header("cogov-grade", file.grade.code())
+        .body(Body::from_stream(file.bytes))
+        .map_err(Failure::broken)
 }
 
 fn csv_body(answer: Answer) -> Body {

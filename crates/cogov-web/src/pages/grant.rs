@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect},
 };
 use cogov_app::{EntryFilter, GrantCard, GrantPage as Found, Page};
-use cogov_model::{Grant, GrantId, Role, RowScope};
+use cogov_model::{Form, Grant, GrantId, Role, RowScope, Verification};
 
 /// Entries that the page shows.
 const ENTRIES: u32 = 12;
@@ -28,6 +28,8 @@ struct GrantPage {
     name: String,
     state: Tag,
     workbench: bool,
+    verifies: bool,
+    budget: bool,
     may_revoke: bool,
     facts: Vec<(String, String)>,
     columns: Vec<String>,
@@ -69,7 +71,9 @@ async fn page(visit: &Visit, id: &GrantId, errors: Vec<Problem>) -> Result<Grant
         id: id.to_string(),
         name: ui.text(&card.grant.name).to_owned(),
         state: Tag::state(&ui, card.state),
+        budget: visit.app.noise_limit(&card.grant).await?.is_some(),
         workbench: is_holder(visit, &card.grant) && ui.is(Role::Analyst),
+        verifies: card.grant.form == Form::Verify,
         may_revoke: card.state == "active" && may_revoke(visit, &card.grant),
         facts: facts(visit, card),
         columns: card.grant.columns.iter().map(ToString::to_string).collect(),
@@ -105,6 +109,7 @@ fn facts(visit: &Visit, card: &GrantCard) -> Vec<(String, String)> {
         (ui.t("application-scenario"), ui.text(&grant.purpose.scenario).to_owned()),
         (ui.t("application-rows"), scope_words(ui, &grant.scope)),
         (ui.t("application-form"), ui.word("form", grant.form.code())),
+        (ui.t("verify-questions"), question_words(ui, grant.verification.as_ref())),
         (ui.t("application-lane"), ui.word("lane", grant.lane.code())),
         (ui.t("application-term"), format!("{} – {}", ui.day(grant.term.from), ui.day(grant.term.until))),
     ];
@@ -125,6 +130,16 @@ pub fn scope_words(ui: &Ui, scope: &RowScope) -> String {
     tables.collect::<Vec<_>>().join("; ")
 }
 
+/// The questions of a verify grant, each in words and as its conditions.
+pub fn question_words(ui: &Ui, verification: Option<&Verification>) -> String {
+    let predicates = verification.iter().flat_map(|verification| &verification.predicates);
+    let words = predicates.map(|predicate| {
+        let conditions: Vec<String> = predicate.all.iter().map(ToString::to_string).collect();
+        format!("{}: {} ({})", predicate.id, ui.text(&predicate.words), conditions.join(" ∧ "))
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let page = GrantPage {
@@ -133,6 +148,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         name: "North reads revenue".into(),
         state: Tag::state(&ui, "active"),
         workbench: true,
+        verifies: false,
+        budget: true,
         may_revoke: true,
         facts: vec![(ui.t("application-rows"), scope_words(&ui, &RowScope::default()))],
         columns: vec!["revenue.units.e00200".into()],

@@ -4,7 +4,7 @@ use super::{Answered, html, names};
 use crate::{ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
 use cogov_app::GrantCard;
-use cogov_model::Role;
+use cogov_model::{Form, Role};
 
 /// A grant as a line of a list.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct GrantLine {
     pub purpose: String,
     /// Until when.
     pub until: String,
+    /// Whether it answers questions at a counter, and is no database.
+    pub verifies: bool,
 }
 
 impl GrantLine {
@@ -41,6 +43,7 @@ impl GrantLine {
             form: ui.word("form", grant.form.code()),
             purpose: names::purpose(visit, &grant.purpose.code),
             until: ui.with("until-day", "day", ui.day(grant.term.until)),
+            verifies: grant.form == Form::Verify,
         }
     }
 }
@@ -91,6 +94,7 @@ pub(crate) fn sample(ui: &Ui) -> GrantLine {
         form: ui.word("form", "rows"),
         purpose: "Benefits".into(),
         until: ui.with("until-day", "day", "2027-01-01"),
+        verifies: false,
     }
 }
 

@@ -172,7 +172,8 @@ fn fields(ui: &Ui, asked: &Asked, audit: bool) -> Vec<Field> {
 fn row(ui: &Ui, view: &EntryView, names: &Names, audit: bool) -> EntryRow {
     let mut row = EntryRow::new(ui, view.index, &view.entry, |id| names.party(id));
     if audit {
-        let sealed = view.sealed.iter().flatten();
+        // A sketch is for tracing and no words: the entry's own page has it.
+        let sealed = view.sealed.iter().flatten().filter(|(name, _)| *name != "sketch");
         row.sealed = sealed.map(|(name, sealed)| (ui.word("sealed", name), sealed.text.clone())).collect();
     }
     row

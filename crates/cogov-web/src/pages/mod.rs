@@ -5,12 +5,16 @@ mod application;
 mod applications;
 mod apply;
 mod apply_form;
+mod apply_verify;
 mod audit;
+mod budget;
 mod catalogue;
+mod consultation;
 mod dataset;
 mod describe;
 mod download;
 mod draft;
+mod drafting;
 mod entry;
 mod figures;
 mod grant;
@@ -22,11 +26,15 @@ mod ledger;
 mod names;
 mod parties;
 mod preview;
+mod privacy;
+mod receipts;
+mod register;
 mod result;
 mod rulebook;
 mod sign_in;
 mod steward;
 mod upload;
+mod verify;
 mod workbench;
 
 use crate::{Web, failure::Failure};
@@ -60,7 +68,7 @@ fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
 
 /// Every page's route.
 pub fn routes() -> Router<Web> {
-    public().merge(signed_in()).merge(stewards())
+    public().merge(signed_in()).merge(stewards()).merge(consultation::routes()).merge(drafting::routes())
 }
 
 fn public() -> Router<Web> {
@@ -68,16 +76,21 @@ fn public() -> Router<Web> {
         .route("/", get(home::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/register", get(register::show).post(register::submit))
         .route("/catalogue", get(catalogue::show))
         .route("/datasets/{id}", get(dataset::show))
         .route("/rulebook", get(rulebook::show))
+        .route("/rulebook/versions/{version}", get(rulebook::show_version))
         .route("/grants", get(grants::show_public))
         .route("/grants/{id}", get(grant::show))
+        .route("/grants/{id}/budget", get(budget::of_grant))
+        .route("/datasets/{id}/budget", get(budget::of_dataset))
         .route("/ledger", get(ledger::show))
         .route("/ledger/entries/{index}", get(entry::show))
         .route("/figures", get(figures::show))
         .route("/parties", get(parties::show))
         .route("/help", get(help::show))
+        .route("/receipts", get(receipts::show).post(receipts::check))
 }
 
 fn signed_in() -> Router<Web> {
@@ -93,6 +106,7 @@ fn signed_in() -> Router<Web> {
         .route("/my-grants", get(grants::show_mine))
         .route("/grants/{id}/revoke", post(grant::revoke))
         .route("/grants/{id}/workbench", get(workbench::show).post(workbench::submit))
+        .route("/grants/{id}/verify", get(verify::show).post(verify::submit))
         .route("/audit", get(audit::show))
         .route("/audit/export", post(audit::export))
 }
@@ -126,10 +140,17 @@ mod tests {
             super::application::samples,
             super::applications::samples,
             super::apply::samples,
+            super::budget::samples,
             super::catalogue::samples,
+            super::consultation::samples,
             super::dataset::samples,
             super::describe::samples,
             super::draft::samples,
+            super::drafting::begin_samples,
+            super::drafting::edit_samples,
+            super::drafting::page_samples,
+            super::drafting::proof_samples,
+            super::drafting::replay_samples,
             super::entry::samples,
             super::figures::samples,
             super::grant::samples,
@@ -139,9 +160,12 @@ mod tests {
             super::import::samples,
             super::ledger::samples,
             super::parties::samples,
+            super::receipts::samples,
+            super::register::samples,
             super::rulebook::samples,
             super::sign_in::samples,
             super::steward::samples,
+            super::verify::samples,
             super::workbench::samples,
         ];
         samples.iter().flat_map(|sample| sample(ui.clone())).collect()

@@ -52,7 +52,7 @@ impl ColumnView {
             name: column.name.clone(),
             grade: Tag::grade(&visit.ui, column.label.grade),
             categories: names::categories(visit, &column.label),
-            reason: chain.join(" → "),
+            reason: chain.join("; "),
         }
     }
 }
@@ -65,6 +65,8 @@ pub struct AnswerView {
     pub summary: String,
     /// The ledger entry.
     pub decision: u64,
+    /// What it cost of the privacy budget.
+    pub noise: Option<String>,
     /// The columns.
     pub columns: Vec<ColumnView>,
     /// The first rows.
@@ -99,6 +101,7 @@ impl AnswerView {
             grade: Tag::grade(ui, answer.grade),
             summary: if whole { ui.n("workbench-rows", rows) } else { ui.n("workbench-first", SHOWN) },
             decision: answer.decision,
+            noise: answer.noise.as_ref().map(|noise| ui.text(&noise.words()).to_owned()),
             columns: answer.columns.iter().map(|column| ColumnView::new(visit, column)).collect(),
             chart: chart(ui, &batches),
             rows: cells(&batches).map_err(|_| {
@@ -184,6 +187,7 @@ pub(crate) fn sample(ui: &Ui) -> AnswerView {
         grade: Tag::grade(ui, cogov_model::Grade::General2),
         summary: ui.n("workbench-rows", 2_u64),
         decision: 7,
+        noise: Some("cost".into()),
         columns: vec![column],
         rows: vec![vec![cell("1", true, false)], vec![cell("", false, true)]],
         chart: None,

@@ -1,9 +1,12 @@
 //! `/rulebook`: the clauses in force, who makes each hold, and the rules as written.
 
 use super::{Answered, html};
-use crate::{ui::Ui, view::Tag, visit::Visit};
+use crate::{failure::Failure, ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
-use cogov_rulebook::{Clause, Enforcement};
+use axum::extract::Path;
+use cogov_app::{VersionState, VersionView};
+use cogov_model::RulebookVersion;
+use cogov_rulebook::{Clause, Enforcement, Rulebook};
 
 struct ClauseView {
     id: String,
@@ -30,11 +33,33 @@ struct RulebookPage {
     share: String,
     parts: Vec<Share>,
     clauses: Vec<ClauseView>,
+    /// A word of warning: another one is in force, or comes.
+    notice: String,
+    versions: Vec<VersionRow>,
+}
+
+struct VersionRow {
+    version: String,
+    from: String,
+    state: Tag,
+    /// The draft that it came from; empty for the one that shipped.
+    draft: String,
 }
 
 /// `GET /rulebook`
 pub async fn show(visit: Visit) -> Answered {
-    let (ui, rulebook) = (visit.ui(), visit.app.rulebook());
+    page(&visit, &visit.app.rulebook()).await
+}
+
+/// `GET /rulebook/versions/{version}`
+pub async fn show_version(visit: Visit, Path(version): Path<String>) -> Answered {
+    let version = RulebookVersion::new(version).map_err(|_| Failure::not_found())?;
+    let rulebook = visit.app.rulebook_version(&version).await?;
+    page(&visit, &rulebook).await
+}
+
+async fn page(visit: &Visit, rulebook: &Rulebook) -> Answered {
+    let (ui, versions) = (visit.ui(), visit.app.rulebook_versions().await?);
     let share = rulebook.enforcement_share();
     let part =
         |enforcement: Enforcement, count: usize| Share { tag: enforcement_tag(&ui, enforcement), count };
@@ -51,9 +76,34 @@ pub async fn show(visit: Visit) -> Answered {
             part(Enforcement::People, share.people),
         ],
         clauses: rulebook.clauses().iter().map(|clause| clause_view(&ui, clause, &mut last)).collect(),
+        notice: notice(&ui, rulebook, &versions),
+        versions: versions.iter().map(|found| version_row(&ui, found)).collect(),
         ui,
     };
     html(&page)
+}
+
+fn notice(ui: &Ui, rulebook: &Rulebook, versions: &[VersionView]) -> String {
+    let shown = versions.iter().find(|found| found.version == *rulebook.version());
+    if shown.is_some_and(|found| found.state != VersionState::InForce) {
+        return ui.t("rulebook-not-in-force");
+    }
+    let coming = versions.iter().rev().find(|found| found.state == VersionState::Coming);
+    coming.map(|found| ui.with("rulebook-coming", "day", ui.moment(found.from))).unwrap_or_default()
+}
+
+fn version_row(ui: &Ui, found: &VersionView) -> VersionRow {
+    let (css, key) = match found.state {
+        VersionState::InForce => ("permit", "rulebook-version-in-force"),
+        VersionState::Coming => ("waiting", "rulebook-version-coming"),
+        VersionState::Past => ("quiet", "rulebook-version-past"),
+    };
+    VersionRow {
+        version: found.version.to_string(),
+        from: ui.moment(found.from),
+        state: Tag::new(css, ui.t(key)),
+        draft: found.draft.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 fn enforcement_tag(ui: &Ui, enforcement: Enforcement) -> Tag {
@@ -97,6 +147,13 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         share: ui.n("rulebook-share", 30_u64),
         parts: vec![Share { tag: enforcement_tag(&ui, Enforcement::People), count: 3 }],
         clauses: vec![clause],
+        notice: ui.with("rulebook-coming", "day", "2027-01-31"),
+        versions: vec![VersionRow {
+            version: "decree-809@0123".into(),
+            from: "2026-11-24".into(),
+            state: Tag::new("permit", ui.t("rulebook-version-in-force")),
+            draft: "d-1".into(),
+        }],
         ui,
     };
     vec![("rulebook", page.render().unwrap_or_default())]

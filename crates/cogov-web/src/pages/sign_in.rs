@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     form::{Fields, Posted, Problem, same},
     ui::Ui,
+    view::with_query,
     visit::{BEFORE_SESSION, SESSION, Visit},
 };
 use askama::Template;
@@ -14,7 +15,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
-use cogov_app::AppError;
+use cogov_app::{AppError, SignedIn};
 use std::collections::HashMap;
 
 /// Days that the session's cookie is kept; the session itself ends when the application says.
@@ -37,6 +38,8 @@ struct SignInPage {
     next: String,
     account: String,
     people: Vec<Person>,
+    /// Where somebody without an account goes.
+    register: String,
 }
 
 /// `GET /sign-in`
@@ -48,18 +51,10 @@ pub async fn show(visit: Visit, Query(query): Query<HashMap<String, String>>) ->
 /// `POST /sign-in`
 pub async fn submit(visit: Visit, body: Bytes) -> Answered {
     let fields = Fields::parse(&body);
-    let before = visit.before.as_deref().unwrap_or_default();
-    if !same(before, fields.get("pre")) {
-        return Err(Failure::forged());
-    }
+    check_before(&visit, &fields)?;
     let (account, next) = (fields.get("account"), fields.get("next"));
     match visit.app.sign_in(account, fields.get("password"), visit.from).await {
-        Ok(signed) => {
-            let mut response = Redirect::to(inside(next)).into_response();
-            set_cookie(&mut response, &visit.cookie(SESSION, &signed.session, COOKIE_DAYS))?;
-            set_cookie(&mut response, &visit.cookie(BEFORE_SESSION, "", 0))?;
-            Ok(response)
-        }
+        Ok(signed) => open_session(&visit, &signed, next),
         Err(error @ AppError::NotSignedIn) => {
             let problem = Problem::new("account", visit.ui.text(&error.reason()));
             form(&visit, next, account, vec![problem])
@@ -89,24 +84,49 @@ fn form(visit: &Visit, next: &str, account: &str, errors: Vec<Problem>) -> Answe
     });
     let page = SignInPage {
         people: if ui.demo { people.collect() } else { Vec::new() },
-        pre: match &visit.before {
-            Some(before) => before.clone(),
-            None => random()?,
-        },
+        pre: before_token(visit)?,
         next: inside(next).to_owned(),
         account: account.to_owned(),
+        register: with_query("/register", &[("next", inside(next))]),
         errors,
         ui,
     };
-    let mut response = shown(status_of(&page.errors), &page)?;
+    let response = shown(status_of(&page.errors), &page)?;
+    with_before(visit, response, &page.pre)
+}
+
+/// The token of a form that is sent before there is a session.
+pub(super) fn before_token(visit: &Visit) -> Result<String, Failure> {
+    match &visit.before {
+        Some(before) => Ok(before.clone()),
+        None => random(),
+    }
+}
+
+/// Refuses such a form when its token is not the cookie's.
+pub(super) fn check_before(visit: &Visit, fields: &Fields) -> Result<(), Failure> {
+    let before = visit.before.as_deref().unwrap_or_default();
+    if same(before, fields.get("pre")) { Ok(()) } else { Err(Failure::forged()) }
+}
+
+/// Hands the token's cookie out with a form that carries it.
+pub(super) fn with_before(visit: &Visit, mut response: Response, token: &str) -> Answered {
     if visit.before.is_none() {
-        set_cookie(&mut response, &visit.cookie(BEFORE_SESSION, &page.pre, 1))?;
+        set_cookie(&mut response, &visit.cookie(BEFORE_SESSION, token, 1))?;
     }
     Ok(response)
 }
 
+/// Hands a session's cookie out and goes on.
+pub(super) fn open_session(visit: &Visit, signed: &SignedIn, next: &str) -> Answered {
+    let mut response = Redirect::to(inside(next)).into_response();
+    set_cookie(&mut response, &visit.cookie(SESSION, &signed.session, COOKIE_DAYS))?;
+    set_cookie(&mut response, &visit.cookie(BEFORE_SESSION, "", 0))?;
+    Ok(response)
+}
+
 /// A path on this node; anything else leads home, so that nobody is sent elsewhere after signing in.
-fn inside(next: &str) -> &str {
+pub(super) fn inside(next: &str) -> &str {
     let second = next.chars().nth(1);
     let is_path = next.starts_with('/') && second != Some('/') && second != Some('\\');
     if is_path && !next.contains(char::is_control) { next } else { "/" }
@@ -142,6 +162,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         next: "/".into(),
         account: String::new(),
         people: vec![person],
+        register: "/register".into(),
     };
     vec![("sign-in", page.render().unwrap_or_default())]
 }

@@ -16,9 +16,9 @@ use crate::{
 };
 use askama::Template;
 use axum::{extract::Path, http::StatusCode};
-use cogov_app::{AppError, Door, Explanation};
+use cogov_app::{AppError, Door, Explanation, FileFormat, GrantSession, NoiseAsk};
 use cogov_engine::{GrantedColumn, GrantedTable};
-use cogov_model::GrantId;
+use cogov_model::{Epsilon, Form, GrantId, Treatment};
 
 struct BenchColumn {
     name: String,
@@ -45,9 +45,17 @@ struct Refusal {
 }
 
 struct Explained {
+    noise: Option<String>,
     grade: Tag,
     columns: Vec<ColumnView>,
     clauses: Vec<ClauseLink>,
+}
+
+/// What is asked.
+#[derive(Default, Clone, Copy)]
+struct Asked<'a> {
+    sql: &'a str,
+    epsilon: &'a str,
 }
 
 /// What came of a query.
@@ -65,32 +73,55 @@ struct WorkbenchPage {
     id: String,
     name: String,
     sql: String,
+    epsilon: String,
+    /// Whether questions are answered under noise.
+    noisy: bool,
     tables: Vec<BenchTable>,
     refusal: Option<Refusal>,
     explained: Option<Explained>,
     answer: Option<AnswerView>,
+    /// Whether files leave marked: under a grant of extracts.
+    extracts: bool,
 }
 
 /// `GET /grants/{id}/workbench`
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
-    page(&visit, &read(id)?, "", Outcome::default()).await
+    page(&visit, &read(id)?, Asked::default(), Outcome::default()).await
 }
 
 /// `POST /grants/{id}/workbench`: runs, explains or downloads.
 pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let (id, actor, sql) = (read(id)?, visit.actor()?, fields.get("sql"));
+    let asked = Asked { sql, epsilon: fields.get("epsilon") };
+    let file =
+        FileFormat::ALL.into_iter().find(|format| format!("extract-{}", format.code()) == fields.get("then"));
+    if let Some(format) = file {
+        return match visit.app.extract(actor, &id, Some(sql), format).await {
+            Ok(file) => download::file(file),
+            Err(error) => page(&visit, &id, asked, refused(&visit, error)?).await,
+        };
+    }
+    let epsilon = match asked.epsilon {
+        "" => None,
+        text => match text.parse::<Epsilon>() {
+            Ok(epsilon) => Some(epsilon),
+            Err(_) => return page(&visit, &id, asked, refused(&visit, wrong_epsilon())?).await,
+        },
+    };
+    let noise = NoiseAsk { epsilon, without_margins: false };
+    let session = GrantSession { actor: actor.clone(), grant: id.clone(), noise };
     if fields.get("then") == "explain" {
-        let outcome = match visit.app.explain(actor, &id, sql, Door::Workbench).await {
+        let outcome = match visit.app.explain_in(&session, sql, Door::Workbench).await {
             Ok(explanation) => {
                 Outcome { explained: Some(explained(&visit, &explanation)), ..Outcome::default() }
             }
             Err(error) => refused(&visit, error)?,
         };
-        return page(&visit, &id, sql, outcome).await;
+        return page(&visit, &id, asked, outcome).await;
     }
-    let answer = match visit.app.query(actor, &id, sql, &[], Door::Workbench).await {
+    let answer = match visit.app.query_in(&session, sql, &[], Door::Workbench).await {
         Ok(answer) => answer,
-        Err(error) => return page(&visit, &id, sql, refused(&visit, error)?).await,
+        Err(error) => return page(&visit, &id, asked, refused(&visit, error)?).await,
     };
     match fields.get("then") {
         "csv" => download::response(answer, Kind::Csv),
@@ -100,9 +131,17 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
                 Ok(answer) => Outcome { answer: Some(answer), ..Outcome::default() },
                 Err(error) => refused(&visit, error)?,
             };
-            page(&visit, &id, sql, outcome).await
+            page(&visit, &id, asked, outcome).await
         }
     }
+}
+
+fn wrong_epsilon() -> AppError {
+    AppError::invalid(
+        "epsilon",
+        "Epsilon is a number above 0 with at most six decimals; leave it empty for the usual one.",
+        "epsilon 须为大于 0 且最多六位小数的数；留空则采用默认值。",
+    )
 }
 
 fn read(id: String) -> Result<GrantId, Failure> {
@@ -129,13 +168,14 @@ fn refused(visit: &Visit, error: AppError) -> Result<Outcome, Failure> {
 
 fn explained(visit: &Visit, explanation: &Explanation) -> Explained {
     Explained {
+        noise: explanation.noise.as_ref().map(|noise| visit.ui.text(&noise.words()).to_owned()),
         grade: Tag::grade(&visit.ui, explanation.grade),
         columns: explanation.columns.iter().map(|column| ColumnView::new(visit, column)).collect(),
         clauses: clauses_of(&visit.app.rulebook(), visit.ui.locale, &explanation.clauses),
     }
 }
 
-async fn page(visit: &Visit, id: &GrantId, sql: &str, outcome: Outcome) -> Answered {
+async fn page(visit: &Visit, id: &GrantId, asked: Asked<'_>, outcome: Outcome) -> Answered {
     let session = visit.app.grant_session(visit.actor()?, id).await?;
     let tables = visit.app.grant_catalogue(&session).await?;
     let card = visit.app.grant_page(id).await?.card;
@@ -143,11 +183,14 @@ async fn page(visit: &Visit, id: &GrantId, sql: &str, outcome: Outcome) -> Answe
     let page = WorkbenchPage {
         id: id.to_string(),
         name: visit.ui.text(&card.grant.name).to_owned(),
-        sql: if sql.is_empty() { suggestion(&tables) } else { sql.to_owned() },
+        sql: if asked.sql.is_empty() { suggestion(&tables) } else { asked.sql.to_owned() },
+        epsilon: asked.epsilon.to_owned(),
+        noisy: tables.iter().flat_map(|t| &t.columns).any(|c| matches!(c.treatment, Treatment::Noise { .. })),
         tables: tables.iter().map(|table| bench_table(visit, table)).collect(),
         refusal: outcome.refusal,
         explained: outcome.explained,
         answer: outcome.answer,
+        extracts: card.grant.form == Form::Extract,
         ui: visit.ui(),
     };
     shown(status, &page)
@@ -228,16 +271,23 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         decision: Some(7),
     };
     let answer = super::result::sample(&ui);
-    let explained =
-        Explained { grade: answer.grade.clone(), columns: answer.columns.clone(), clauses: clauses() };
+    let explained = Explained {
+        noise: answer.noise.clone(),
+        grade: answer.grade.clone(),
+        columns: answer.columns.clone(),
+        clauses: clauses(),
+    };
     let page = |outcome: Outcome| WorkbenchPage {
         id: "g".into(),
         name: "North reads revenue".into(),
         sql: "SELECT 1".into(),
+        epsilon: "0.5".into(),
+        noisy: true,
         tables: vec![table()],
         refusal: outcome.refusal,
         explained: outcome.explained,
         answer: outcome.answer,
+        extracts: true,
         ui: ui.clone(),
     };
     let outcomes = [

@@ -5,6 +5,7 @@ mod chart;
 mod choice;
 mod clause;
 mod entry;
+mod map;
 mod pager;
 mod tag;
 
@@ -14,5 +15,6 @@ pub use clause::{ClauseLink, clause_links};
 pub use entry::EntryRow;
 #[cfg(test)]
 pub(crate) use entry::sample_entry;
+pub use map::{Map, Mark, letter};
 pub use pager::{Pager, with_query};
 pub use tag::{Tag, Treated, categories};

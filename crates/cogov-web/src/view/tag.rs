@@ -132,7 +132,7 @@ mod tests {
     fn words_say_what_colours_say_and_are_escaped() {
         assert_eq!(Tag::new("deny", "<b>").to_string(), "<strong class=\"tag tag--deny\">&lt;b&gt;</strong>");
         let ui = sample(Locale::En);
-        let treated = Treated::new(&ui, Treatment::Aggregate(MinGroup::new(10).unwrap()));
+        let treated = Treated::new(&ui, Treatment::Aggregate(MinGroup::new(10).unwrap().into()));
         assert!(treated.how.contains("10"), "{treated}");
         assert_eq!(Treated::new(&ui, Treatment::Clear).how, "");
     }

@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cogov_app::{App, ApplicationAct, ApplicationDraft, May, PreviewPage};
-use cogov_model::{ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope, Treatment};
+use cogov_model::{
+    ApplicationId, ColumnRef, Form, Lane, PartyId, Purpose, RowScope, Treatment, Verification,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,12 +25,14 @@ pub(super) struct Draft {
     form: Form,
     lane: Lane,
     days: u32,
+    #[serde(default)]
+    verification: Option<Verification>,
 }
 
 impl From<Draft> for ApplicationDraft {
     fn from(draft: Draft) -> Self {
-        let Draft { provider, columns, scope, purpose, form, lane, days } = draft;
-        Self { provider, columns, scope, purpose, form, lane, days }
+        let Draft { provider, columns, scope, purpose, form, lane, days, verification } = draft;
+        Self { provider, columns, scope, purpose, form, lane, days, verification }
     }
 }
 

@@ -10,6 +10,7 @@ use arrow::ipc::writer::StreamWriter;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use axum::http::{HeaderMap, header};
+use cogov_engine::extract::{csv_head, csv_rows};
 use serde_json::Value;
 
 /// A format of rows.
@@ -105,11 +106,7 @@ impl Writer {
                 text.push_str(",\"rows\":[");
                 text.into_bytes()
             }
-            Format::Csv => {
-                let names: Vec<String> =
-                    writer.schema.fields().iter().map(|field| csv_field(field.name())).collect();
-                format!("{}\r\n", names.join(",")).into_bytes()
-            }
+            Format::Csv => csv_head(&writer.schema),
             Format::Arrow => {
                 let mut stream = StreamWriter::try_new(Vec::new(), &writer.schema)?;
                 let first = std::mem::take(stream.get_mut());
@@ -124,7 +121,7 @@ impl Writer {
     pub(super) fn batch(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
         match self.format {
             Format::Json => self.json(batch),
-            Format::Csv => csv(batch),
+            Format::Csv => csv_rows(batch),
             Format::Arrow => match self.arrow.as_mut() {
                 Some(stream) => {
                     stream.write(batch)?;
@@ -163,14 +160,6 @@ impl Writer {
         }
         Ok(text.into_bytes())
     }
-}
-
-/// Days and moments as ISO 8601 writes them.
-fn options() -> FormatOptions<'static> {
-    FormatOptions::default()
-        .with_date_format(Some("%Y-%m-%d"))
-        .with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S%.f"))
-        .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.f%:z"))
 }
 
 /// A column that tells its cells.
@@ -219,34 +208,6 @@ fn real(value: f64) -> Value {
         None if value > 0.0 => "Infinity".into(),
         None => "-Infinity".into(),
     }
-}
-
-/// A null is nothing, an empty text is `""`.
-fn csv(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
-    let options = options();
-    let columns = batch
-        .columns()
-        .iter()
-        .map(|array| ArrayFormatter::try_new(array.as_ref(), &options).map(|texts| (array, texts)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut text = String::new();
-    for row in 0..batch.num_rows() {
-        for (place, (array, texts)) in columns.iter().enumerate() {
-            if place > 0 {
-                text.push(',');
-            }
-            if !array.is_null(row) {
-                text.push_str(&csv_field(&texts.value(row).to_string()));
-            }
-        }
-        text.push_str("\r\n");
-    }
-    Ok(text.into_bytes())
-}
-
-fn csv_field(text: &str) -> String {
-    let plain = !text.is_empty() && !text.contains([',', '"', '\r', '\n']) && text.trim() == text;
-    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]

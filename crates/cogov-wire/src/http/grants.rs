@@ -55,6 +55,7 @@ fn shown(card: &GrantCard) -> Value {
         "until": grant.term.until.rfc3339(),
         "made_at": grant.made_at.rfc3339(),
         "application": grant.application,
+        "verification": grant.verification,
     })
 }
 

@@ -2,13 +2,17 @@
 
 mod applications;
 mod auth;
+mod consultations;
 mod datasets;
 mod entries;
 mod extract;
+mod extracts;
 mod format;
 mod grants;
 mod problem;
 mod query;
+mod receipts;
+mod verify;
 
 pub(crate) use problem::Problem;
 
@@ -50,12 +54,26 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/grants/{id}", get(grants::show)),
         ("/v1/grants/{id}/query", post(query::answer)),
         ("/v1/grants/{id}/explain", post(query::explain)),
+        ("/v1/grants/{id}/verify", post(verify::ask)),
+        ("/v1/grants/{id}/extract", post(extracts::file)),
+        ("/v1/extracts/{decision}", get(extracts::record)),
+        ("/v1/receipts/check", post(receipts::check)),
         ("/v1/datasets", get(datasets::search)),
         ("/v1/datasets/{id}", get(datasets::show)),
         ("/v1/applications", get(applications::list).post(applications::create)),
         ("/v1/applications/preview", post(applications::preview)),
         ("/v1/applications/{id}", get(applications::show)),
         ("/v1/applications/{id}/acts", post(applications::act)),
+        ("/v1/consultations", get(consultations::list)),
+        ("/v1/consultations/{id}", get(consultations::show)),
+        ("/v1/consultations/{id}/participants", post(consultations::join)),
+        (
+            "/v1/consultations/{id}/contributions",
+            get(consultations::contributions).post(consultations::contribute),
+        ),
+        ("/v1/consultations/{id}/votes", post(consultations::vote)),
+        ("/v1/consultations/{id}/next", get(consultations::next)),
+        ("/v1/consultations/{id}/{file}", get(consultations::data)),
         ("/v1/ledger/entries", get(entries::list)),
         ("/v1/ledger/entries/{index}", get(entries::show)),
     ]

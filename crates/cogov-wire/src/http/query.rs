@@ -10,7 +10,7 @@ use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use cogov_app::{Answer, App, AppError, Door, ReleasedRows};
+use cogov_app::{Answer, App, AppError, Door, GrantSession, NoiseAsk, NoiseReport, ReleasedRows};
 use cogov_engine::{Param, ResultColumn};
 use cogov_model::{GrantId, Locale};
 use futures::{Stream, StreamExt, stream};
@@ -25,6 +25,12 @@ pub(super) struct Ask {
     sql: String,
     #[serde(default)]
     params: Vec<Value>,
+    /// The privacy loss that a question under noise may take.
+    #[serde(default)]
+    epsilon: Option<Value>,
+    /// Whether columns with margins of error stand beside noisy figures.
+    #[serde(default)]
+    margins: Option<bool>,
 }
 
 pub(super) async fn answer(
@@ -41,7 +47,8 @@ pub(super) async fn answer(
         crate::metrics::query(Door::Http, error.code(), None);
         caller.failed(error)
     };
-    let mut answer = app.query(&caller.actor, &grant, &ask.sql, &params, Door::Http).await.map_err(failed)?;
+    let mut answer =
+        app.query_in(&ask.session(&caller, grant)?, &ask.sql, &params, Door::Http).await.map_err(failed)?;
     // The first rows are waited for, so that a query that fails early fails with a status.
     let first = answer.rows.next().await.transpose().map_err(failed)?;
     let head = head(&answer, caller.locale);
@@ -54,6 +61,11 @@ pub(super) async fn answer(
         .header("cogov-rulebook", answer.rulebook.as_str())
         .header("cogov-clauses", clauses(&answer))
         .header(header::VARY, "Accept, Authorization");
+    let response = answer.noise.iter().fold(response, |response, noise| {
+        response
+            .header("cogov-epsilon", noise.cost.unwrap_or_default().to_string())
+            .header("cogov-epsilon-left", noise.left.epsilon.to_string())
+    });
     let body = HttpBody::from_stream(bytes(writer, opening, first, answer.rows, started));
     response.body(body).map_err(|_| Problem::internal())
 }
@@ -64,7 +76,7 @@ pub(super) async fn explain(
     Id(grant): Id<GrantId>,
     Body(ask): Body<Ask>,
 ) -> Result<Response, Problem> {
-    let explained = app.explain(&caller.actor, &grant, &ask.sql, Door::Http).await;
+    let explained = app.explain_in(&ask.session(&caller, grant)?, &ask.sql, Door::Http).await;
     let explained = explained.map_err(|error| caller.failed(error))?;
     let columns: Vec<Value> =
         explained.columns.iter().map(|column| shown(column, None, caller.locale)).collect();
@@ -73,7 +85,44 @@ pub(super) async fn explain(
         "clauses": explained.clauses,
         "rulebook": explained.rulebook,
         "columns": columns,
+        "noise": explained.noise.as_ref().map(|noise| noisy(noise, caller.locale)),
     })))
+}
+
+impl Ask {
+    /// The grant as it is asked here.
+    fn session(&self, caller: &Caller, grant: GrantId) -> Result<GrantSession, Problem> {
+        let epsilon = match &self.epsilon {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        };
+        let epsilon = epsilon.map(|text| text.parse()).transpose().map_err(|_: String| {
+            let problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                "unreadable-body",
+                "epsilon is a number above 0 with at most six decimals.",
+                "epsilon 须为大于 0 且最多六位小数的数。",
+            );
+            problem.in_language(caller.locale)
+        })?;
+        let noise = NoiseAsk { epsilon, without_margins: self.margins == Some(false) };
+        Ok(GrantSession { actor: caller.actor.clone(), grant, noise })
+    }
+}
+
+/// What an answer under noise costs.
+fn noisy(noise: &NoiseReport, locale: Locale) -> Value {
+    json!({
+        "cost": noise.cost.unwrap_or_default().to_string(),
+        "epsilon": noise.epsilon.to_string(),
+        "mechanism": noise.mechanism,
+        "confidence": 0.95,
+        "month": noise.left.of.to_string(),
+        "left": noise.left.epsilon.to_string(),
+        "refills": noise.left.refills.to_string(),
+        "words": noise.words().get(locale),
+    })
 }
 
 fn clauses(answer: &Answer) -> HeaderValue {
@@ -91,13 +140,17 @@ fn head(answer: &Answer, locale: Locale) -> Value {
         .enumerate()
         .map(|(place, column)| shown(column, type_of(&schema, place), locale))
         .collect();
-    json!({
+    let mut head = json!({
         "decision": answer.decision,
         "grade": answer.grade,
         "rulebook": answer.rulebook,
         "clauses": answer.clauses,
         "columns": columns,
-    })
+    });
+    if let (Some(noise), Some(map)) = (&answer.noise, head.as_object_mut()) {
+        map.insert("noise".to_owned(), noisy(noise, locale));
+    }
+    head
 }
 
 fn type_of(schema: &Schema, place: usize) -> Option<String> {

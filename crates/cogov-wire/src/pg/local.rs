@@ -45,7 +45,7 @@ pub(super) enum Local {
 
 /// Reads a statement about the connection; `None` when it is about something else.
 pub(super) fn read(sql: &str) -> Option<PgWireResult<Local>> {
-    let tokens = tokens(sql, 64);
+    let tokens = dotted(tokens(sql, 64));
     let (first, rest) = tokens.split_first()?;
     let Token::Word(first) = first else { return None };
     let is = |place: usize, word: &str| rest.get(place).is_some_and(|token| token.is(word));
@@ -72,6 +72,25 @@ pub(super) fn read(sql: &str) -> Option<PgWireResult<Local>> {
         _ => return None,
     };
     Some(Ok(found))
+}
+
+/// Tokens with names such as `cogov.epsilon` and numbers such as `0.1` in one.
+fn dotted(tokens: Vec<Token>) -> Vec<Token> {
+    let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let follows = matches!(tokens.peek(), Some(Token::Word(_)));
+        match (joined.last_mut(), token) {
+            (Some(Token::Word(before)), Token::Sign('.')) if follows => {
+                before.push('.');
+                if let Some(after) = tokens.next() {
+                    before.push_str(&after.text());
+                }
+            }
+            (_, token) => joined.push(token),
+        }
+    }
+    joined
 }
 
 /// `SET [SESSION | LOCAL] name { = | TO } value`, and its special forms.
@@ -229,6 +248,9 @@ mod tests {
             ("SET SESSION datestyle TO 'ISO', mdy", set("datestyle", "ISO, mdy")),
             ("set client_encoding to 'UTF8'", set("client_encoding", "UTF8")),
             ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", Local::SetTransaction),
+            ("SET cogov.epsilon = 0.25", set("cogov.epsilon", "0.25")),
+            ("SET cogov.epsilon TO '0.1'", set("cogov.epsilon", "0.1")),
+            ("SHOW cogov.epsilon", Local::Show("cogov.epsilon".into())),
             ("SET jit TO default", Local::Reset("jit".into())),
             ("show standard_conforming_strings", Local::Show("standard_conforming_strings".into())),
             ("SHOW TRANSACTION ISOLATION LEVEL", Local::Show("transaction_isolation".into())),

@@ -33,8 +33,9 @@ impl Session {
         &self.app
     }
 
-    pub(super) const fn grant(&self) -> &GrantSession {
-        &self.grant
+    /// The grant as the connection asks of it now.
+    pub(super) fn asking(&self) -> GrantSession {
+        GrantSession { noise: self.settings.noise(), ..self.grant.clone() }
     }
 
     pub(super) const fn settings(&self) -> &Settings {

@@ -1,6 +1,8 @@
 //! The settings a client may change: a list, so that nothing is promised that is not kept.
 
 use super::fault;
+use cogov_app::NoiseAsk;
+use cogov_model::Epsilon;
 use parking_lot::Mutex;
 use pgwire::error::PgWireResult;
 use std::{collections::BTreeMap, time::Duration};
@@ -24,6 +26,8 @@ const KNOWN: &[(&str, &str, May)] = &[
     ("bytea_output", "hex", May::One(&["hex"])),
     ("client_encoding", "UTF8", May::One(&["utf8", "utf-8", "unicode"])),
     ("client_min_messages", "notice", May::Any),
+    ("cogov.epsilon", "", May::Any),
+    ("cogov.margins", "on", May::Any),
     ("DateStyle", "ISO, YMD", May::Begin("iso")),
     ("default_transaction_deferrable", "off", May::Any),
     ("default_transaction_isolation", "read committed", May::Any),
@@ -132,6 +136,18 @@ impl Settings {
                 "invalid value for parameter \"statement_timeout\": write milliseconds, or a number with ms, s or min",
             ));
         }
+        if *name == "cogov.epsilon" && !plain.is_empty() && plain.parse::<Epsilon>().is_err() {
+            return Err(fault::error(
+                "22023",
+                "invalid value for parameter \"cogov.epsilon\": write a number above 0 with at most six decimals",
+            ));
+        }
+        if *name == "cogov.margins" && !["on", "off"].contains(&plain.as_str()) {
+            return Err(fault::error(
+                "22023",
+                "invalid value for parameter \"cogov.margins\": write on or off",
+            ));
+        }
         // What may only be one thing keeps its usual spelling.
         match may {
             May::One(_) | May::Begin(_) => {}
@@ -156,6 +172,16 @@ impl Settings {
     /// Everything back to how it began.
     pub(super) fn reset_all(&self) {
         self.0.lock().clear();
+    }
+
+    /// How questions under noise are asked.
+    pub(super) fn noise(&self) -> NoiseAsk {
+        NoiseAsk {
+            epsilon: self.get("cogov.epsilon").and_then(|text| text.trim().parse().ok()),
+            without_margins: self
+                .get("cogov.margins")
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("off")),
+        }
     }
 
     /// How long a statement may run by the client's own wish.
@@ -204,7 +230,13 @@ mod tests {
         settings.set("statement_timeout", "2s").unwrap();
         assert_eq!(settings.statement_timeout(), Some(Duration::from_secs(2)));
         assert!(settings.set("statement_timeout", "soon").is_err());
+        settings.set("cogov.epsilon", "0.1").unwrap();
+        settings.set("cogov.margins", "OFF").unwrap();
+        let asked = settings.noise();
+        assert_eq!((asked.epsilon, asked.without_margins), (Some("0.1".parse().unwrap()), true));
+        assert!(settings.set("cogov.epsilon", "-1").is_err() && settings.set("cogov.margins", "x").is_err());
         settings.reset_all();
+        assert_eq!(settings.noise(), NoiseAsk::default());
         assert_eq!(settings.statement_timeout(), None);
     }
 }

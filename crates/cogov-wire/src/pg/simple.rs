@@ -12,7 +12,7 @@ use pgwire::api::query::{SimpleQueryHandler, send_ready_for_query};
 use pgwire::api::results::{DataRowEncoder, FieldInfo, QueryResponse, Response, Tag};
 use pgwire::api::store::PortalStore;
 use pgwire::api::{ClientInfo, ClientPortalStore, PgWireConnectionState};
-use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::RowDescription;
 use pgwire::messages::response::EmptyQueryResponse;
@@ -136,6 +136,9 @@ where
     }
 }
 
+/// The name of a fact that is told as a notice, which clients show to people.
+pub(super) const NOTICE: &str = "notice";
+
 /// Tells what is known about an answer before its rows.
 pub(super) async fn tell<C>(client: &mut C, facts: Vec<(&'static str, String)>) -> PgWireResult<()>
 where
@@ -143,6 +146,11 @@ where
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     for (name, value) in facts {
+        if name == NOTICE {
+            let notice = ErrorInfo::new("NOTICE".to_owned(), "00000".to_owned(), value);
+            client.feed(PgWireBackendMessage::NoticeResponse(notice.into())).await?;
+            continue;
+        }
         let status = ParameterStatus::new(name.to_owned(), value);
         client.feed(PgWireBackendMessage::ParameterStatus(status)).await?;
     }

@@ -3,6 +3,7 @@
 use super::cursor::{self, Declare, Fetch};
 use super::local::{self, Local};
 use super::session::Session;
+use super::simple::NOTICE;
 use super::{encode, fault, params, split};
 use cogov_app::{Answer, Door, PreparedQuery};
 use cogov_engine::Param;
@@ -63,7 +64,7 @@ impl Statement {
                 known.prepare(sql).await.map_err(|error| fault::catalogue(&error, session.locale()))?;
             return Ok(Statement::Catalogue(Box::new(query)));
         }
-        let prepared = session.app().prepare(session.grant(), sql, Door::Pg).await;
+        let prepared = session.app().prepare(&session.asking(), sql, Door::Pg).await;
         match prepared {
             Ok(query) => Ok(Statement::Data(Box::new(query))),
             Err(error) => {
@@ -157,8 +158,11 @@ pub(super) async fn answered(
         crate::metrics::query(Door::Pg, error.code(), None);
         session.failed(&error)
     })?;
-    let facts =
+    let mut facts =
         vec![("cogov.decision", answer.decision.to_string()), ("cogov.grade", answer.grade.to_string())];
+    if let Some(noise) = &answer.noise {
+        facts.push((NOTICE, noise.words().get(session.locale()).to_owned()));
+    }
     Ok((answer, facts))
 }
 

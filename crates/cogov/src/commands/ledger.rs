@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use cogov_ledger::verify::{self, Directory, Source};
 use std::{
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -41,6 +41,17 @@ pub fn verify(arguments: &Verify) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The verifier key that a server or a home publishes.
+pub(super) fn published_key(url: Option<&str>, home: Option<&Path>) -> Result<String> {
+    if let Some(url) = url {
+        return key(None, &Server::new(url)?);
+    }
+    let home = home.map(Path::to_path_buf).or_else(|| std::env::var_os("COGOV_HOME").map(PathBuf::from));
+    let home = home.unwrap_or_else(|| PathBuf::from(".cogov"));
+    key(None, &Directory::new(&home.join("ledger/public")))
+        .with_context(|| format!("no ledger was found in {}: give the key with --key", home.display()))
 }
 
 fn key(given: Option<&str>, source: &impl Source) -> Result<String> {

@@ -1,15 +1,17 @@
 //! One module a command.
 
+mod extract;
 mod import;
 mod ledger;
 mod node;
 mod people;
+mod receipt;
 mod rulebook;
 mod serve;
 
 pub use serve::Doors;
 
-use crate::cli::{Cli, Command, Ledger, Rulebook};
+use crate::cli::{Cli, Command, Extract, Ledger, Receipt, Rulebook};
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -19,6 +21,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,
         Command::Ledger(Ledger::Verify(arguments)) => ledger::verify(&arguments),
+        Command::Extract(Extract::Trace(arguments)) => extract::trace(arguments).await,
+        Command::Receipt(Receipt::Check(arguments)) => receipt::check(&arguments),
         Command::Rulebook(Rulebook::Check { file, translation }) => {
             rulebook::check(&file, translation.as_deref())
         }

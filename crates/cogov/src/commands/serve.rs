@@ -17,11 +17,13 @@ use tokio_rustls::TlsAcceptor;
 pub async fn run(arguments: Serve) -> Result<ExitCode> {
     let settings = Settings::of_serve(&arguments)?;
     let (http, pg) = (address(&settings.http, "COGOV_HTTP")?, address(&settings.pg, "COGOV_PG")?);
+    let flight = address(&settings.flight, "COGOV_FLIGHT")?;
     let tls = tls(settings.tls_cert.as_deref(), settings.tls_key.as_deref())?;
     // The doors are taken first: a port that is in use should not cost the loading of a world.
     let http = listen(http, "COGOV_HTTP", "--http").await?;
     let pg = listen(pg, "COGOV_PG", "--pg").await?;
-    let doors = Doors { http: http.local_addr()?, pg: pg.local_addr()? };
+    let flight = listen(flight, "COGOV_FLIGHT", "--flight").await?;
+    let doors = Doors { http: http.local_addr()?, pg: pg.local_addr()?, flight: flight.local_addr()? };
     let app = node::open(&settings).await?;
     check_addresses(&app, arguments.demo.is_some(), &doors, tls.is_some())?;
     if let Some(folder) = &arguments.demo {
@@ -34,19 +36,21 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
     };
     let (stop, stopped) = watch::channel(false);
     let pages = tokio::spawn(serve_http(app.clone(), site, http, stopped.clone()));
-    let database = tokio::spawn(cogov_wire::serve_pg(app.clone(), pg, tls, stopped));
+    let database = tokio::spawn(cogov_wire::serve_pg(app.clone(), pg, tls, stopped.clone()));
+    let flights = tokio::spawn(cogov_wire::serve_flight(app.clone(), flight, stopped));
     if let Some(folder) = &arguments.demo {
         demo::announce(&app, folder, &settings.home, &doors).await?;
     } else {
         println!("pages and HTTP API  http://{}/", doors.http);
         println!("PostgreSQL protocol {}", doors.pg);
+        println!("Arrow Flight SQL    grpc://{}", doors.flight);
         println!("Ctrl-C ends the server.");
     }
     wait_for_end().await?;
     println!("ending: open requests are finished first");
     stop.send_replace(true);
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), async { (pages.await, database.await) })
-        .await;
+    let all = async { (pages.await, database.await, flights.await) };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(10), all).await;
     app.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -57,6 +61,8 @@ pub struct Doors {
     pub http: SocketAddr,
     /// PostgreSQL protocol.
     pub pg: SocketAddr,
+    /// Arrow Flight SQL.
+    pub flight: SocketAddr,
 }
 
 async fn listen(address: SocketAddr, variable: &str, flag: &str) -> Result<TcpListener> {
@@ -67,15 +73,21 @@ async fn listen(address: SocketAddr, variable: &str, flag: &str) -> Result<TcpLi
 
 /// Demo passwords are for loopback; passwords never cross a network in clear.
 fn check_addresses(app: &App, demo: bool, doors: &Doors, tls: bool) -> Result<()> {
-    let loopback = doors.http.ip().is_loopback() && doors.pg.ip().is_loopback();
+    let all = [doors.http, doors.pg, doors.flight];
+    let loopback = all.iter().all(|door| door.ip().is_loopback());
     if (demo || app.is_demo()) && !loopback {
         bail!(
-            "the demo world's passwords are public, so it is served on loopback only: use 127.0.0.1 for --http and --pg"
+            "the demo world's passwords are public, so it is served on loopback only: use 127.0.0.1 for --http, --pg and --flight"
         );
     }
     if !doors.pg.ip().is_loopback() && !tls {
         bail!(
             "passwords would cross the network in clear: set --tls-cert and --tls-key, or listen on 127.0.0.1"
+        );
+    }
+    if !doors.flight.ip().is_loopback() {
+        bail!(
+            "Arrow Flight SQL has no TLS of its own, so tokens would cross the network in clear: listen on 127.0.0.1, behind a proxy with TLS"
         );
     }
     Ok(())

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 struct WayIn {
     http: String,
     pg: String,
-    /// Arrow Flight SQL; null until that door is built.
+    /// Arrow Flight SQL.
     flight: Option<String>,
     accounts: Vec<WayInAccount>,
     grants: Vec<WayInGrant>,
@@ -89,7 +89,7 @@ pub async fn announce(app: &App, folder: &Path, home: &Path, doors: &Doors) -> R
     let way_in = WayIn {
         http: format!("http://{}", doors.http),
         pg: doors.pg.to_string(),
-        flight: None,
+        flight: Some(format!("grpc://{}", doors.flight)),
         accounts,
         grants: grants.collect(),
     };
@@ -126,6 +126,7 @@ fn print(way_in: &WayIn, world: &world::World, doors: &Doors, path: &Path) {
     println!("{} is open.", world.title.en);
     println!("  pages and HTTP API   {}/", way_in.http);
     println!("  PostgreSQL protocol  {}", way_in.pg);
+    println!("  Arrow Flight SQL     grpc://{}", doors.flight);
     println!("  for scripts          {}", path.display());
     println!();
     println!("Sign in as one of these (passwords for this machine only):");

@@ -1,6 +1,7 @@
 //! Loading the demo world: the same acts that people do, by the people of the world.
 
 use super::{
+    consultations::Consultations,
     sources,
     world::{self, DemoAccount, DemoApplication, DemoDataset, DemoGrant, DemoTable, Grants, World},
 };
@@ -58,8 +59,16 @@ impl Loader<'_> {
         }
         self.accounts().await?;
         println!("  {} parties, {} accounts", self.world.party.len(), self.world.account.len());
+        let consultations = Consultations::read(self.app, self.folder, &self.world.account).await?;
+        consultations.open(self.app).await.context("a consultation")?;
         for dataset in &self.world.dataset {
             self.dataset(dataset).await.with_context(|| format!("dataset {}", dataset.id))?;
+        }
+        for dataset in self.world.dataset.iter().filter(|dataset| !dataset.privacy.is_empty()) {
+            // Once every dataset is there: keys of groups may be those of another one's public table.
+            let steward = self.somebody(&dataset.provider, Role::Steward).await?;
+            let declared = self.app.declare_privacy(&steward, &dataset.id, dataset.privacy.clone()).await;
+            declared.map_err(words).with_context(|| format!("the privacy of {}", dataset.id))?;
         }
         let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
         for grant in &grants.grant {
@@ -69,6 +78,7 @@ impl Loader<'_> {
         for application in &grants.application {
             self.application(application).await.context("an application")?;
         }
+        consultations.conclude(self.app).await.context("a consultation")?;
         Ok(())
     }
 
@@ -149,6 +159,7 @@ impl Loader<'_> {
             state: demo.state,
             made_at: now.plus_days(demo.starts),
             application: None,
+            verification: demo.verification.clone(),
         };
         let (reasons, clauses) = match &demo.refusal {
             Some(refusal) => (refusal.reasons.clone(), refusal.clauses.iter().cloned().collect()),
@@ -178,6 +189,7 @@ impl Loader<'_> {
             form: demo.form,
             lane: demo.lane,
             days: u32::try_from(demo.ends.saturating_sub(demo.starts)).unwrap_or(365).max(1),
+            verification: None,
         };
         let id = self.app.apply(&requester, draft).await.map_err(words)?;
         if let Ok(head) = self.somebody(&requester.party.id, Role::Head).await {

@@ -1,6 +1,7 @@
 //! The demo world: a commonwealth made of real microdata, loaded into an empty home.
 
 mod announce;
+mod consultations;
 mod load;
 mod registry;
 mod sources;

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use cogov_model::{
-    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, Form, GrantId, GrantState, Lane, Locale,
-    Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute, TableName, Text, Treatment,
+    AccountName, ClauseId, Column, ColumnName, ColumnRef, DatasetId, DatasetPrivacy, Form, GrantId,
+    GrantState, Lane, Locale, Party, PartyId, Purpose, RegionCode, Role, RowScope, SharingAttribute,
+    TableName, Text, Treatment, Verification,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
@@ -60,6 +61,9 @@ pub struct DemoDataset {
     /// Regions.
     #[serde(default)]
     pub regions: Vec<RegionCode>,
+    /// What is declared for answers under noise.
+    #[serde(default)]
+    pub privacy: DatasetPrivacy,
     /// Tables.
     pub table: Vec<DemoTable>,
 }
@@ -135,6 +139,9 @@ pub struct DemoGrant {
     pub conditions: Vec<DemoCondition>,
     /// Why it was refused.
     pub refusal: Option<DemoRefusal>,
+    /// The questions of a verify grant.
+    #[serde(default)]
+    pub verification: Option<Verification>,
 }
 
 /// A treatment set on top of the rulebook's.

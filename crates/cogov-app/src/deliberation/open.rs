@@ -1,0 +1,173 @@
+//! Opening a consultation and concluding it.
+
+use super::{About, OPENERS, said};
+use crate::{Actor, App, AppError, checks::never, error::Result};
+use cogov_model::{
+    ConsultationEvent, ConsultationId, ConsultationState, ConsultedClause, DraftRef, EntryKind,
+    ParticipantClass, PartyClass, Text, Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// Clauses of one text at most.
+const CLAUSES: usize = 2_000;
+/// Bytes of one text at most: it is sealed in one ledger entry.
+const BYTES: usize = 1 << 20;
+/// Questions at most.
+const QUESTIONS: usize = 20;
+
+/// A consultation as its form holds it.
+#[derive(Debug, Clone)]
+pub struct NewConsultation {
+    /// What it is called.
+    pub title: Text,
+    /// What it is about and why.
+    pub summary: Text,
+    /// The text, clause by clause: see [`crate::split_clauses`].
+    pub clauses: Vec<ConsultedClause>,
+    /// The draft of a rulebook that the text was taken from.
+    pub draft: Option<DraftRef>,
+    /// From when opinions are taken.
+    pub opens: Timestamp,
+    /// Until when.
+    pub closes: Timestamp,
+    /// What is asked.
+    pub questions: Vec<Text>,
+    /// Whose opinion is asked for.
+    pub invited: Vec<ParticipantClass>,
+}
+
+impl App {
+    /// Opens a consultation of the actor's public body. From then on the clock opens and closes it.
+    ///
+    /// # Errors
+    /// `Forbidden` for others than heads and administrators of public bodies, `Invalid` names the first field
+    /// that is missing or wrong.
+    pub async fn open_consultation(&self, actor: &Actor, new: NewConsultation) -> Result<ConsultationId> {
+        actor.require(&OPENERS)?;
+        if actor.party.class != PartyClass::Government {
+            return Err(AppError::forbidden(
+                "Only public bodies open consultations.",
+                "只有公共机构可以发起征求意见。",
+            ));
+        }
+        let now = self.clock.now();
+        let new = checked(new, now)?;
+        let id = ConsultationId::new(self.new_id("c")?).map_err(never)?;
+        let about = About { consultation: &id, host: &actor.party.id, participant: None, at: now };
+        let facts = [
+            ("opens", new.opens.rfc3339()),
+            ("closes", new.closes.rfc3339()),
+            ("clauses", new.clauses.len().to_string()),
+        ];
+        let event = ConsultationEvent::Opened {
+            title: new.title,
+            summary: new.summary,
+            draft: new.draft,
+            questions: new.questions,
+            invited: new.invited,
+            opens: new.opens,
+            closes: new.closes,
+            clauses: new.clauses,
+        };
+        self.record_event(EntryKind::Consultation, &about, &event, &facts).await?;
+        Ok(id)
+    }
+
+    /// Concludes a consultation that has closed and whose every contribution has its answer.
+    ///
+    /// # Errors
+    /// `Conflict` while it is open or a contribution has no answer, `Forbidden` for others than its host's heads.
+    pub async fn conclude_consultation(
+        &self,
+        actor: &Actor,
+        id: &ConsultationId,
+        words: &str,
+    ) -> Result<u64> {
+        let found = self.counted_consultation(id).await?;
+        let (consultation, counts) = (found.consultation, found.counts);
+        actor.require(&OPENERS)?;
+        if actor.party.id != consultation.host {
+            return Err(not_yours());
+        }
+        let now = self.clock.now();
+        match consultation.state_at(now) {
+            ConsultationState::Answering => {}
+            ConsultationState::Concluded => {
+                return Err(AppError::conflict("It is concluded already.", "已经办结。"));
+            }
+            _ => {
+                return Err(AppError::conflict(
+                    "It is still open: it can be concluded after its last day.",
+                    "征求意见尚未截止，截止后方可办结。",
+                ));
+            }
+        }
+        if counts.unanswered > 0 {
+            let open = counts.unanswered;
+            return Err(AppError::conflict(
+                format!("Contributions without an answer: {open}. Answer them first."),
+                format!("尚有 {open} 条意见未答复，请先答复。"),
+            ));
+        }
+        let words = Text::same(said(words, "words", 10_000)?);
+        let about = About::of_host(&consultation, now);
+        let event = ConsultationEvent::Concluded { words };
+        let facts =
+            [("contributions", counts.contributions.to_string()), ("answers", counts.answers.to_string())];
+        self.record_event(EntryKind::Conclusion, &about, &event, &facts).await
+    }
+}
+
+pub(crate) fn not_yours() -> AppError {
+    AppError::forbidden("This consultation is of another body.", "该征求意见由其他单位发起。")
+}
+
+fn checked(mut new: NewConsultation, now: Timestamp) -> Result<NewConsultation> {
+    if new.title.is_empty() || new.title.en.chars().count().max(new.title.zh.chars().count()) > 200 {
+        return Err(AppError::invalid(
+            "title",
+            "Give it a title of up to 200 characters.",
+            "请填写标题（不超过 200 字）。",
+        ));
+    }
+    if new.summary.is_empty() {
+        return Err(AppError::invalid(
+            "summary",
+            "Say what it is about and why.",
+            "请说明征求意见的内容和原因。",
+        ));
+    }
+    if new.closes <= new.opens || new.closes <= now {
+        return Err(AppError::invalid(
+            "closes",
+            "It must close after it opens, and in the future.",
+            "截止时间须晚于开始时间，且在当前时间之后。",
+        ));
+    }
+    new.questions.retain(|question| !question.is_empty());
+    if new.questions.len() > QUESTIONS {
+        return Err(AppError::invalid("questions", "Ask at most 20 questions.", "问题不超过 20 个。"));
+    }
+    let invited: BTreeSet<_> = new.invited.iter().copied().collect();
+    new.invited = invited.into_iter().collect();
+    if new.invited.is_empty() {
+        return Err(AppError::invalid("invited", "Choose whom you ask.", "请选择征求意见的对象。"));
+    }
+    if new.clauses.is_empty() || new.clauses.len() > CLAUSES {
+        return Err(AppError::invalid(
+            "text",
+            "The text needs one to 2,000 clauses, each under a heading.",
+            "文本须有 1 至 2000 条，每条以标题开始。",
+        ));
+    }
+    let anchors: BTreeSet<_> = new.clauses.iter().map(|clause| &clause.anchor).collect();
+    if anchors.len() != new.clauses.len() {
+        return Err(AppError::invalid("text", "An anchor stands twice.", "锚点重复。"));
+    }
+    let length = |text: &Text| text.en.len() + text.zh.len();
+    let bytes: usize = new.clauses.iter().map(|clause| length(&clause.title) + length(&clause.words)).sum();
+    if bytes > BYTES {
+        return Err(AppError::invalid("text", "Keep the text under 1 MB.", "文本请控制在 1 MB 以内。"));
+    }
+    Ok(new)
+}

@@ -1,0 +1,514 @@
+//! Drafts: branch the rulebook in force or begin another text, write with checks, publish, take back.
+
+use crate::{
+    Actor, App, AppError, Checked, EntryView,
+    error::{Result, found},
+    record::Act,
+};
+use cogov_model::{
+    Clauses, Draft, DraftId, DraftKind, DraftState, DraftText, EntryKind, Locale, Outcome, Party,
+    Publication, Role, RulebookVersion, Text,
+};
+use cogov_rulebook::{Clause, ClauseDifference, Rulebook};
+use cogov_store::{EntryFilter, Page, Revised};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Characters of a title and of a summary at most.
+const TITLE: usize = 160;
+const SUMMARY: usize = 4000;
+
+/// What a draft's words are changed to.
+#[derive(Debug, Clone, Default)]
+pub struct DraftWords {
+    /// What it is called.
+    pub title: Text,
+    /// What it wants to change, and why.
+    pub summary: Text,
+    /// The text in the language of the rules.
+    pub original: String,
+    /// The same clauses in the other language.
+    pub translation: String,
+}
+
+/// A draft in a list.
+#[derive(Debug, Clone)]
+pub struct DraftCard {
+    /// The draft.
+    pub draft: Draft,
+    /// Its state, with the clock.
+    pub state: &'static str,
+    /// Who proposes it.
+    pub proposer: Party,
+}
+
+/// What somebody may do with a draft now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftMay {
+    /// Change its texts.
+    Edit,
+    /// Publish its newest text.
+    Publish,
+    /// Take it back.
+    Withdraw,
+    /// Branch anew from the rulebook that is in force now, keeping the texts.
+    Rebase,
+    /// Give one of the prescribed approvals.
+    Approve,
+    /// Adopt it.
+    Adopt,
+}
+
+/// A draft's page.
+#[derive(Debug, Clone)]
+pub struct PolicyDraftPage {
+    /// The draft with its place in the list.
+    pub card: DraftCard,
+    /// Its revision: hand it back with a change.
+    pub revision: u64,
+    /// The text that this person reads: the newest for its writers, the published one for others.
+    pub text: DraftText,
+    /// What is found in it.
+    pub checked: Checked,
+    /// The rulebook that it branches from.
+    pub base: Option<Arc<Rulebook>>,
+    /// Whether another rulebook is in force, or coming, than the one it branches from.
+    pub outdated: bool,
+    /// What this person may do.
+    pub may: Vec<DraftMay>,
+}
+
+impl PolicyDraftPage {
+    /// How it differs from what it branches from, clause by clause, in the words of a language.
+    #[must_use]
+    pub fn differences(&self, locale: Locale) -> Vec<ClauseDifference> {
+        match (&self.base, &self.checked.book) {
+            (Some(base), Some(book)) => base.differences(book, locale),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A draft's clauses as a consultation keeps them.
+#[derive(Debug, Clone)]
+pub struct DraftSnapshot {
+    /// The draft.
+    pub id: DraftId,
+    /// What it is called.
+    pub title: Text,
+    /// Which of its texts.
+    pub text: u64,
+    /// The rulebook that it would be; none for a text without rules.
+    pub version: Option<RulebookVersion>,
+    /// Its clauses: anchor, title, words and rules.
+    pub clauses: Vec<Clause>,
+}
+
+impl App {
+    /// Branches the rulebook in force: a draft with its texts, to be changed.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who draft nothing.
+    pub async fn branch_rulebook(&self, actor: &Actor) -> Result<DraftId> {
+        actor.require(&[Role::Drafter])?;
+        let base = self.newest_rulebook().await?;
+        let name = base.title.clone();
+        let words = DraftWords {
+            title: Text::new(format!("Changes to: {}", name.en), format!("修改：{}", name.zh)),
+            summary: Text::default(),
+            original: base.en,
+            translation: base.zh,
+        };
+        self.begin(actor, DraftKind::Rulebook, Some(base.version), Locale::En, words).await
+    }
+
+    /// Begins another policy text, split into clauses by its own headings and article numbers.
+    ///
+    /// # Errors
+    /// `Invalid` when the title or the text cannot be used.
+    pub async fn begin_text(&self, actor: &Actor, title: &str, text: &str) -> Result<DraftId> {
+        actor.require(&[Role::Drafter])?;
+        let original = cogov_rulebook::split(text).map_err(|error| split_error(&error))?;
+        // What the text is written in decides which side of both languages it stands on.
+        let chinese = original.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+        let locale = if chinese * 5 > original.chars().count() { Locale::ZhHans } else { Locale::En };
+        let title = match locale {
+            Locale::En => Text::new(title, ""),
+            Locale::ZhHans => Text::new("", title),
+        };
+        let words = DraftWords { title, summary: Text::default(), original, translation: String::new() };
+        self.begin(actor, DraftKind::Text, None, locale, words).await
+    }
+
+    async fn begin(
+        &self,
+        actor: &Actor,
+        kind: DraftKind,
+        base: Option<RulebookVersion>,
+        locale: Locale,
+        words: DraftWords,
+    ) -> Result<DraftId> {
+        check_words(&words)?;
+        let now = self.clock.now();
+        let draft = Draft {
+            id: DraftId::new(self.new_id("d")?)
+                .map_err(|error| AppError::invalid("id", error.to_string(), ""))?,
+            kind,
+            title: words.title,
+            summary: words.summary,
+            proposer: actor.party.id.clone(),
+            account: actor.account.clone(),
+            locale,
+            base,
+            state: DraftState::Writing,
+            made_at: now,
+            text: 1,
+            publications: Vec::new(),
+            approvals: Vec::new(),
+            adoption: None,
+        };
+        let first = DraftText {
+            number: 1,
+            original: words.original,
+            translation: words.translation,
+            account: actor.account.clone(),
+            at: now,
+        };
+        self.store.add_draft(&draft, &first).await?;
+        Ok(draft.id)
+    }
+
+    /// Saves a draft's words; its texts become the newest. Returns its new revision.
+    ///
+    /// # Errors
+    /// `Forbidden` for others than its proposer's drafters, `Conflict` when somebody else saved in between.
+    pub async fn save_draft(
+        &self,
+        actor: &Actor,
+        id: &DraftId,
+        revision: u64,
+        words: DraftWords,
+    ) -> Result<u64> {
+        check_words(&words)?;
+        let mut draft = self.written_by(actor, id).await?.record;
+        let last = self.store.draft_text(id, draft.text).await?;
+        let same = (&last.original, &last.translation) == (&words.original, &words.translation);
+        (draft.title, draft.summary) = (words.title, words.summary);
+        let new = DraftText {
+            number: draft.text + 1,
+            original: words.original,
+            translation: words.translation,
+            account: actor.account.clone(),
+            at: self.clock.now(),
+        };
+        if same {
+            return Ok(self.store.update_draft(&draft, revision, None).await?);
+        }
+        draft.text = new.number;
+        Ok(self.store.update_draft(&draft, revision, Some(&new)).await?)
+    }
+
+    /// The drafts that somebody may see, newest first: published ones, and those of their own party.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn drafts(&self, viewer: Option<&Actor>) -> Result<Vec<DraftCard>> {
+        let mut cards = Vec::new();
+        let mut page = Page::first(Page::MOST);
+        loop {
+            let found = self.store.drafts(&page).await?;
+            for draft in found.items.into_iter().map(|item| item.record) {
+                if may_see(viewer, &draft) {
+                    cards.push(self.draft_card(draft).await?);
+                }
+            }
+            match found.next {
+                Some(next) => page = Page::new(Some(next), Page::MOST),
+                None => return Ok(cards),
+            }
+        }
+    }
+
+    /// A draft's page.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, or none that this person may see.
+    pub async fn policy_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<PolicyDraftPage> {
+        let found = self.seen_draft(viewer, id).await?;
+        let (draft, revision) = (found.record, found.revision);
+        let writes = viewer.is_some_and(|actor| writes(actor, &draft));
+        let number = match draft.published() {
+            Some(published) if !writes => published.text,
+            _ => draft.text,
+        };
+        let text = self.store.draft_text(id, number).await?;
+        let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
+        let base = match &draft.base {
+            Some(version) => self.book(version).await?,
+            None => None,
+        };
+        let outdated = self.is_outdated(&draft).await?;
+        let may = match viewer {
+            Some(actor) => self.draft_acts(actor, &draft, outdated).await?,
+            None => Vec::new(),
+        };
+        Ok(PolicyDraftPage {
+            card: self.draft_card(draft).await?,
+            revision,
+            text,
+            checked,
+            base,
+            outdated,
+            may,
+        })
+    }
+
+    /// Publishes the newest text of a draft: everybody reads it, approvals begin anew.
+    ///
+    /// # Errors
+    /// `Invalid` when it has faults.
+    pub async fn publish_draft(&self, actor: &Actor, id: &DraftId) -> Result<u64> {
+        let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
+        if draft.published().is_some_and(|published| published.text == draft.text) {
+            return Err(AppError::conflict(
+                "This text is published already: change it first.",
+                "这一文本已经公布：请先修改。",
+            ));
+        }
+        let text = self.store.draft_text(id, draft.text).await?;
+        let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
+        if !checked.faults.is_empty() || checked.clauses.is_empty() {
+            return Err(AppError::invalid(
+                "original",
+                "The text has faults: put them right, then publish.",
+                "文本有错误：请先改正，再公布。",
+            ));
+        }
+        let version = checked.book.as_ref().map(|book| book.version().clone());
+        draft.state = DraftState::Published;
+        draft.publications.push(Publication {
+            text: draft.text,
+            at: self.clock.now(),
+            version: version.clone(),
+        });
+        draft.approvals.clear();
+        self.store.update_draft(&draft, revision, None).await?;
+        let act = draft_act(EntryKind::DraftPublished, &draft)
+            .fact("text", draft.text)
+            .fact("sha256", digest(&text))
+            .fact("clauses", checked.clauses.len())
+            .by(&actor.account);
+        let act = match &version {
+            Some(version) => act.decided_by(version, &Clauses::new()),
+            None => act,
+        };
+        self.record(act).await
+    }
+
+    /// Takes a draft back. It stays readable where it was published.
+    ///
+    /// # Errors
+    /// `Conflict` when it was adopted.
+    pub async fn withdraw_draft(&self, actor: &Actor, id: &DraftId) -> Result<()> {
+        let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
+        let was_public = draft.state == DraftState::Published;
+        draft.state = DraftState::Withdrawn;
+        self.store.update_draft(&draft, revision, None).await?;
+        if was_public {
+            self.record(draft_act(EntryKind::DraftWithdrawn, &draft).by(&actor.account)).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that a draft now branches from the rulebook that is in force, or comes last: its writer has seen what
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// As `save_draft`.
+    pub async fn rebase_draft(&self, actor: &Actor, id: &DraftId) -> Result<()> {
+        let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
+        draft.base = Some(self.newest_rulebook().await?.version);
+        draft.approvals.clear();
+        self.store.update_draft(&draft, revision, None).await?;
+        Ok(())
+    }
+
+    /// What a consultation keeps of a published draft: the clauses of its published text.
+    ///
+    /// # Errors
+    /// `Forbidden` for others than its proposer's drafters, `Conflict` when it is not published.
+    pub async fn draft_for_consultation(&self, actor: &Actor, id: &DraftId) -> Result<DraftSnapshot> {
+        actor.require(&[Role::Drafter])?;
+        let draft = self.seen_draft(Some(actor), id).await?.record;
+        if draft.proposer != actor.party.id {
+            return Err(not_yours());
+        }
+        let published = draft.published().filter(|_| draft.state == DraftState::Published);
+        let published = published.ok_or_else(|| {
+            AppError::conflict("The draft is not open: publish it first.", "该草案未处于公开状态：请先公布。")
+        })?;
+        let text = self.store.draft_text(id, published.text).await?;
+        let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
+        Ok(DraftSnapshot {
+            id: draft.id.clone(),
+            title: draft.title.clone(),
+            text: published.text,
+            version: published.version.clone(),
+            clauses: checked.clauses,
+        })
+    }
+
+    /// The ledger's entries about a draft, oldest first.
+    ///
+    /// # Errors
+    /// When ledger or index cannot be read.
+    pub async fn draft_history(&self, viewer: Option<&Actor>, draft: &Draft) -> Result<Vec<EntryView>> {
+        const KINDS: [EntryKind; 4] = [
+            EntryKind::DraftPublished,
+            EntryKind::DraftApproved,
+            EntryKind::DraftWithdrawn,
+            EntryKind::RulebookAdopted,
+        ];
+        let ours = |view: &EntryView| view.entry.facts.get("draft").is_some_and(|id| id == draft.id.as_str());
+        let mut views = Vec::new();
+        for kind in KINDS {
+            let filter =
+                EntryFilter { kind: Some(kind), from: Some(draft.made_at), ..EntryFilter::default() };
+            let found = self.entries(viewer, &filter, &Page::first(Page::MOST)).await?;
+            views.extend(found.items.into_iter().filter(ours));
+        }
+        views.sort_by_key(|view| view.index);
+        Ok(views)
+    }
+
+    /// A draft that this person may see.
+    pub(crate) async fn seen_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Revised<Draft>> {
+        let draft = found(self.store.draft(id).await)?.filter(|draft| may_see(viewer, &draft.record));
+        draft.ok_or_else(|| {
+            AppError::not_found(format!("There is no draft {id}."), format!("没有草案 {id}。"))
+        })
+    }
+
+    /// A draft that is still being worked on and that this person may write.
+    async fn written_by(&self, actor: &Actor, id: &DraftId) -> Result<Revised<Draft>> {
+        actor.require(&[Role::Drafter])?;
+        let draft = self.seen_draft(Some(actor), id).await?;
+        if draft.record.proposer != actor.party.id {
+            return Err(not_yours());
+        }
+        if draft.record.state.is_final() {
+            return Err(AppError::conflict(
+                "The draft is adopted or taken back: begin another one.",
+                "该草案已通过或已撤回：请另起草案。",
+            ));
+        }
+        Ok(draft)
+    }
+
+    pub(crate) async fn draft_card(&self, draft: Draft) -> Result<DraftCard> {
+        Ok(DraftCard {
+            state: draft.state_at(self.clock.now()),
+            proposer: self.party_or_unknown(&draft.proposer).await?,
+            draft,
+        })
+    }
+
+    /// The text of the rulebook that will hold in the end: the last one that comes, or the one in force.
+    pub(crate) async fn newest_rulebook(&self) -> Result<NewestRulebook> {
+        let text = self.store.rulebooks().await?.into_iter().next();
+        let text = text.ok_or_else(|| AppError::not_found("There is no rulebook.", "没有规则。"))?;
+        let book = self.book(&text.version).await?;
+        let title = book.map(|book| book.title().clone()).unwrap_or_default();
+        Ok(NewestRulebook { version: text.version, title, en: text.en, zh: text.zh })
+    }
+
+    pub(crate) async fn is_outdated(&self, draft: &Draft) -> Result<bool> {
+        if draft.state.is_final() {
+            return Ok(false);
+        }
+        Ok(match &draft.base {
+            Some(base) => self.newest_rulebook().await?.version != *base,
+            None => false,
+        })
+    }
+}
+
+/// The rulebook that will hold in the end.
+pub(crate) struct NewestRulebook {
+    pub version: RulebookVersion,
+    pub title: Text,
+    pub en: String,
+    pub zh: String,
+}
+
+/// Whether somebody is among the writers of a draft.
+pub(crate) fn writes(actor: &Actor, draft: &Draft) -> bool {
+    actor.is(Role::Drafter) && actor.party.id == draft.proposer
+}
+
+fn may_see(viewer: Option<&Actor>, draft: &Draft) -> bool {
+    !draft.publications.is_empty() || viewer.is_some_and(|actor| writes(actor, draft))
+}
+
+fn not_yours() -> AppError {
+    AppError::forbidden(
+        "The draft is another party's: only its drafters change it.",
+        "该草案属于其他主体：只有其起草人员可以修改。",
+    )
+}
+
+/// An entry about a draft.
+pub(crate) fn draft_act(kind: EntryKind, draft: &Draft) -> Act {
+    let title = if draft.title.en.is_empty() { &draft.title.zh } else { &draft.title.en };
+    Act::new(kind, Outcome::Done)
+        .party(&draft.proposer)
+        .fact("draft", &draft.id)
+        .fact("title", title)
+        .fact("draft_kind", draft.kind.code())
+}
+
+/// SHA-256 over both texts; the length keeps the border between them from moving.
+pub(crate) fn digest(text: &DraftText) -> String {
+    let mut hash = Sha256::new();
+    hash.update((text.original.len() as u64).to_be_bytes());
+    hash.update(text.original.as_bytes());
+    hash.update(text.translation.as_bytes());
+    hex::encode(hash.finalize())
+}
+
+fn check_words(words: &DraftWords) -> Result<()> {
+    if words.title.is_empty() || words.title.en.chars().count().max(words.title.zh.chars().count()) > TITLE {
+        return Err(AppError::invalid(
+            "title",
+            "Name the draft in 1 to 160 characters.",
+            "请用 1 至 160 个字符为草案命名。",
+        ));
+    }
+    if words.summary.en.chars().count().max(words.summary.zh.chars().count()) > SUMMARY {
+        return Err(AppError::invalid(
+            "summary",
+            "Say what it changes in at most 4,000 characters.",
+            "说明请不超过 4000 个字符。",
+        ));
+    }
+    if words.original.len().max(words.translation.len()) > cogov_rulebook::MOST_BYTES {
+        return Err(split_error(&cogov_rulebook::SplitError::TooLong));
+    }
+    Ok(())
+}
+
+fn split_error(error: &cogov_rulebook::SplitError) -> AppError {
+    use cogov_rulebook::SplitError;
+    let zh = match error {
+        SplitError::TooLong => "文本过长：请拆分为几份草案。",
+        SplitError::TooMany => "条款过多：请拆分为几份草案。",
+        SplitError::Empty => "文本没有内容。",
+    };
+    AppError::invalid("text", capitalised(&error.to_string()), zh)
+}
+
+fn capitalised(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}

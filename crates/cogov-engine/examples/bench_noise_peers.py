@@ -1,0 +1,172 @@
+"""The peers of `bench_noise` on the same files: SmartNoise SQL on PostgreSQL, qrlew on DuckDB, plain DuckDB.
+
+    bench_noise_peers.py DIR
+
+Reads every `noise-ROWS-PER.parquet` in DIR and prints one JSON line a measurement, in the shape of `bench_noise`.
+The same privacy unit and an equal total epsilon of 1 for all: SmartNoise's own setting is per measured column, so it is
+scaled until the price that it states is 1.
+"""
+
+import json
+import pathlib
+import pwd
+import re
+import statistics
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import duckdb
+import psycopg2
+import sqlalchemy
+
+RUNS, KEYS, UPPER, DELTA = 5, 24, 1000, 1e-9
+SQL = "SELECT a, b, COUNT(*) AS n, SUM(v) AS s, AVG(v) AS m FROM {} GROUP BY a, b"
+
+
+class Cluster:
+    """A PostgreSQL server of our own in a temporary folder."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="cogov-noise-")
+        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        self.user = None
+        if os.getuid() == 0:
+            found = pwd.getpwnam("postgres")
+            os.chown(self.folder.name, found.pw_uid, found.pw_gid)
+            self.user = "postgres"
+        self.run("initdb", "-D", "data", "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        self.port = 20000 + os.getpid() % 20000
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self.run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+        return self
+
+    def run(self, program, *arguments):
+        subprocess.run([self.bin / program, *arguments], cwd=self.folder.name, user=self.user, check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def connect(self):
+        return psycopg2.connect(host="127.0.0.1", port=self.port, user="bench", dbname="postgres")
+
+    def url(self):
+        return f"postgresql+psycopg2://bench@127.0.0.1:{self.port}/postgres"
+
+    def __exit__(self, *_):
+        self.run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
+        self.folder.cleanup()
+
+
+def load(connection, path, folder):
+    csv = pathlib.Path(folder) / "t.csv"
+    duckdb.sql(f"COPY (SELECT * FROM '{path}') TO '{csv}' (HEADER false)")
+    with connection, connection.cursor() as cursor, csv.open() as file:
+        cursor.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (person BIGINT, a INT, b INT, v INT)")
+        cursor.copy_expert("COPY t FROM STDIN CSV", file)
+    connection.autocommit = True
+    texts = "CREATE TABLE q AS SELECT person, a::TEXT AS a, b::TEXT AS b, v FROM t"
+    connection.cursor().execute(f"ANALYZE t; DROP TABLE IF EXISTS q; {texts}; ANALYZE q")
+    csv.unlink()
+
+
+def errors(rows, truth):
+    """Median errors of a group: of the count as it is, of sum and average as a share."""
+    n, s, m = [], [], []
+    for a, b, count, total, mean in rows:
+        if (int(a), int(b)) not in truth:
+            continue
+        real_count, real_sum = truth[int(a), int(b)]
+        if count is not None:
+            n.append(abs(float(count) - real_count))
+        if total is not None:
+            s.append(abs(float(total) - real_sum) / real_sum)
+        if mean is not None:
+            m.append(abs(float(mean) - real_sum / real_count) / (real_sum / real_count))
+    middle = lambda values: round(statistics.median(values), 6) if values else None
+    return {"count": middle(n), "sum": middle(s), "avg": middle(m), "groups": len(n)}
+
+
+def timed(ask, truth, runs):
+    times, found = [], []
+    for _ in range(runs):
+        start = time.perf_counter()
+        rows = ask()
+        times.append(time.perf_counter() - start)
+        found.append(errors(rows, truth))
+    middle = lambda key: statistics.median(f[key] for f in found if f[key] is not None)
+    return {"noise": round(statistics.median(times), 4)} | {key: middle(key) for key in found[0]}
+
+
+def smartnoise(cluster, rows, per, truth):
+    import snsql
+
+    meta = {"": {"public": {"t": {
+        "max_ids": per, "rows": rows, "row_privacy": False, "censor_dims": False, "clamp_counts": False,
+        "person": {"type": "int", "private_id": True},
+        "a": {"type": "int"}, "b": {"type": "int"}, "v": {"type": "int", "lower": 0, "upper": UPPER},
+    }}}}
+    sql = SQL.format("public.t")
+    connection = cluster.connect()
+
+    def reader(epsilon):
+        privacy = snsql.Privacy(epsilon=epsilon, delta=DELTA)
+        return snsql.from_connection(connection, privacy=privacy, metadata=meta, engine="postgres")
+
+    price = reader(1.0).get_privacy_cost(sql)[0]
+    share = 1.0 / price
+    result = timed(lambda: reader(share).execute(sql)[1:], truth, 3)
+    connection.close()
+    return result | {"epsilon_setting": round(share, 4), "price_at_1": round(price, 4)}
+
+
+def qrlew(cluster, path, per, truth):
+    import pyqrlew
+
+    engine = sqlalchemy.create_engine(cluster.url())
+    data = pyqrlew.Dataset.from_database("d", engine, "public").with_range("public", "q", "v", 0, UPPER)
+    # qrlew knows public keys as texts only.
+    for key in ("a", "b"):
+        data = data.with_possible_values("public", "q", key, [str(value) for value in range(KEYS)])
+    relation = data.relation(SQL.format("public.q"))
+    private = relation.rewrite_with_differential_privacy(
+        data, [("q", [], "person")], {"epsilon": 1.0, "delta": DELTA}, max_multiplicity=float(per)
+    )
+    sql = private.relation().to_query(pyqrlew.Dialect.PostgreSql)
+    duck = duckdb.connect()
+    columns = "person, a::VARCHAR AS a, b::VARCHAR AS b, v"
+    duck.sql(f"CREATE SCHEMA IF NOT EXISTS public; CREATE TABLE public.q AS SELECT {columns} FROM '{path}'")
+    return timed(lambda: duck.sql(sql).fetchall(), truth, RUNS)
+
+
+def plain(path):
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        duckdb.sql(SQL.format(f"'{path}'")).fetchall()
+        times.append(time.perf_counter() - start)
+    return {"noise": round(statistics.median(times), 4)}
+
+
+def say(peer, rows, per, measure):
+    try:
+        result = measure()
+    except Exception as error:  # a peer that cannot be run is told of, never left out in silence
+        result = {"error": str(error).splitlines()[0][:300] if str(error) else type(error).__name__}
+    print(json.dumps({"peer": peer, "rows": rows, "per_person": per} | result), flush=True)
+
+
+def main(folder):
+    with Cluster() as cluster:
+        for path in sorted(pathlib.Path(folder).glob("noise-*.parquet")):
+            rows, per = map(int, re.fullmatch(r"noise-(\d+)-(\d+)", path.stem).groups())
+            truth = {(a, b): (n, s) for a, b, n, s, _ in duckdb.sql(SQL.format(f"'{path}'")).fetchall()}
+            connection = cluster.connect()
+            load(connection, path, folder)
+            connection.close()
+            say("duckdb, ungoverned", rows, per, lambda: plain(path))
+            say("smartnoise-sql on postgresql", rows, per, lambda: smartnoise(cluster, rows, per, truth))
+            say("qrlew on duckdb", rows, per, lambda: qrlew(cluster, path, per, truth))
+
+
+main(sys.argv[1])

@@ -1,0 +1,553 @@
+//! What one party was answered about one table, and whether one more figure may be.
+//!
+//! Every figure is a sum over a set of rows. What can be computed from all of them is the space that their sets
+//! span. A new set is allowed only when afterwards, still, *k* disjoint groups of persons exist, each with as many
+//! rows as there are independent sets, such that the figures determine the rows of each group only jointly with
+//! everything outside it. By Edmonds' theorem on disjoint bases of a matroid that is the same as: for every set D of
+//! persons the independent figures about D alone are at most |D| / k. With one figure it is the minimum group; with
+//! several it rules out every difference, tracker and linear combination that isolates fewer than k persons, and bounds
+//! what least squares can learn of anyone to one k-th of the variance.
+//!
+//! The groups are searched greedily and kept as a certificate: a set whose extension is not found is not
+//! answered, though sometimes it could be.
+
+use super::base::{Base, Remainder};
+use super::prime::Prime;
+use super::set::QuerySet;
+use super::story::Story;
+use roaring::RoaringBitmap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Numbers that the certificates of one memory may hold: about 64 MB.
+const ENTRIES: usize = 4 << 20;
+
+/// Independent figures that are always remembered; beyond them one for every `SPREAD`·k persons is.
+const FIGURES: u64 = 64;
+
+/// See [`FIGURES`]. With it random sets leave a person's value where the best constant guess leaves it: the share of
+/// its variance that least squares explains is at most 1 / (`SPREAD`·k).
+const SPREAD: u64 = 4;
+
+/// Rows of a set that are tried as a seat before the remainder is computed on all.
+const TRIES: u32 = 32;
+
+/// Figures among which a certificate is searched anew.
+const SEARCHED: usize = 2000;
+
+/// Rows that may be walked to compute one remainder on all of them.
+const WALK: u64 = 16 << 20;
+
+/// Who stands behind the rows of a table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct People {
+    /// Persons of the table.
+    pub(crate) count: u64,
+    /// The person of a row, where it is not the row's own number.
+    pub(crate) of_row: HashMap<u32, u32>,
+}
+
+impl People {
+    pub(crate) fn of(&self, row: u32) -> u32 {
+        if self.of_row.is_empty() { row } else { self.of_row.get(&row).copied().unwrap_or(row) }
+    }
+
+    /// How many persons stand behind rows.
+    pub(crate) fn behind(&self, rows: &RoaringBitmap) -> u64 {
+        if self.of_row.is_empty() {
+            return rows.len();
+        }
+        rows.iter().map(|row| self.of(row)).collect::<HashSet<u32>>().len() as u64
+    }
+}
+
+/// An answered set.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// The number in which it came.
+    pub(crate) id: u32,
+    pub(crate) set: QuerySet,
+    pub(crate) story: Story,
+}
+
+/// Whether a figure may be shown.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It follows from what was answered.
+    Known,
+    /// It may, once this is taken in.
+    New(Extension),
+    /// It would tell of fewer than k persons.
+    Hidden,
+    /// Perhaps it may, but the certificate has to be searched anew.
+    Tight,
+    /// There is no room to remember it.
+    Full,
+}
+
+/// A figure with its place in every certificate.
+#[derive(Debug)]
+pub(crate) struct Extension {
+    figure: Figure,
+    seats: Vec<(Remainder, u32)>,
+}
+
+/// The memory about one table.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(super) people: People,
+    figures: Vec<Figure>,
+    bases: Vec<Base>,
+    /// Persons who have a seat.
+    taken: RoaringBitmap,
+    /// Rows that are seats: of which base, at which position.
+    seats: BTreeMap<u32, (u32, u32)>,
+    by_mark: HashMap<u64, Vec<usize>>,
+    hidden: HashSet<u64>,
+    entries: usize,
+}
+
+impl Answered {
+    pub(crate) fn new(people: People) -> Self {
+        Self {
+            people,
+            figures: Vec::new(),
+            bases: Vec::new(),
+            taken: RoaringBitmap::new(),
+            seats: BTreeMap::new(),
+            by_mark: HashMap::new(),
+            hidden: HashSet::new(),
+            entries: 0,
+        }
+    }
+
+    /// The person behind a row.
+    pub(crate) fn person(&self, row: u32) -> u32 {
+        self.people.of(row)
+    }
+
+    /// Takes in who stands behind rows that are no longer in the file.
+    pub(crate) fn meet(&mut self, gone: HashMap<u32, u32>) {
+        self.people.of_row.extend(gone);
+    }
+
+    pub(crate) fn figures(&self) -> &[Figure] {
+        &self.figures
+    }
+
+    pub(crate) fn seats_of(&self, figure: usize) -> Vec<u32> {
+        self.bases.iter().filter_map(|base| base.seats().get(figure).copied()).collect()
+    }
+
+    /// The number of the next figure.
+    pub(crate) fn next_id(&self) -> u32 {
+        u32::try_from(self.figures.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many groups the certificate has: the greatest k that was asked for.
+    pub(crate) fn groups(&self) -> u64 {
+        self.bases.len() as u64
+    }
+
+    /// Raises the certificate to at least `k` groups. False when what was answered leaves no room for that.
+    pub(crate) fn raise(&mut self, k: u64) -> bool {
+        while (self.bases.len() as u64) < k {
+            let index = self.bases.len();
+            self.bases.push(Base::default());
+            for position in 0..self.figures.len() {
+                let Some(figure) = self.figures.get(position).cloned() else { return false };
+                let earlier = self.sets(position);
+                let on_seats = self.on_seats(&figure.set, index);
+                let Some(base) = self.bases.get(index) else { return false };
+                let remainder = base.remainder(on_seats, figure.set.mark());
+                let Some(seat) = self.seat(base, &earlier, &figure.set, &remainder, &RoaringBitmap::new())
+                else {
+                    self.bases.truncate(index);
+                    return false;
+                };
+                self.take_seat(index, position, &figure.set, remainder, seat);
+            }
+        }
+        true
+    }
+
+    fn sets(&self, until: usize) -> Vec<&QuerySet> {
+        self.figures.iter().take(until).map(|figure| &figure.set).collect()
+    }
+
+    /// A set's values on the seats of one base.
+    fn on_seats(&self, set: &QuerySet, base: usize) -> Vec<(u32, Prime)> {
+        let on = |(row, (of, position)): (&u32, &(u32, u32))| {
+            (*of as usize == base && set.rows().contains(*row)).then(|| (*position, set.times(*row)))
+        };
+        self.seats.iter().filter_map(on).collect()
+    }
+
+    /// Whether a set of at least k persons may be answered.
+    pub(crate) fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
+        let mark = set.mark().get();
+        if self.hidden.contains(&mark) {
+            return Verdict::Hidden;
+        }
+        let equal = self.by_mark.get(&mark).into_iter().flatten().filter_map(|at| self.figures.get(*at));
+        let mut equal = equal.peekable();
+        if equal.peek().is_some() {
+            let fine = equal.all(|figure| figure.story.tells_no_more(story));
+            return if fine { Verdict::Known } else { Verdict::Hidden };
+        }
+        let remainders = self.remainders(set);
+        if let Some((base, first)) = self.bases.first().zip(remainders.first())
+            && first.is_nothing()
+        {
+            let parts = base.reached(first);
+            let parts = parts.iter().filter(|(_, multiple)| !multiple.is_zero());
+            let stories = parts.filter_map(|(at, _)| self.figures.get(*at as usize)).map(|f| &f.story);
+            let fine = Story::one_table(stories.chain([story]));
+            return if fine { Verdict::Known } else { Verdict::Hidden };
+        }
+        if self.is_full(&remainders) {
+            return Verdict::Full;
+        }
+        self.extension(set, story, remainders)
+    }
+
+    fn remainders(&self, set: &QuerySet) -> Vec<Remainder> {
+        let mut on_seats: Vec<Vec<(u32, Prime)>> = vec![Vec::new(); self.bases.len()];
+        for (row, (base, position)) in &self.seats {
+            if set.rows().contains(*row)
+                && let Some(values) = on_seats.get_mut(*base as usize)
+            {
+                values.push((*position, set.times(*row)));
+            }
+        }
+        let all = self.bases.iter().zip(on_seats);
+        all.map(|(base, on_seats)| base.remainder(on_seats, set.mark())).collect()
+    }
+
+    fn is_full(&self, remainders: &[Remainder]) -> bool {
+        let figures = self.figures.len() as u64;
+        let k = self.groups().max(1);
+        let more: usize = remainders.iter().map(Remainder::entries).sum();
+        figures >= FIGURES.max(self.people.count / (SPREAD * k)) || self.entries + more > ENTRIES
+    }
+
+    fn extension(&self, set: &QuerySet, story: &Story, remainders: Vec<Remainder>) -> Verdict {
+        let earlier = self.sets(self.figures.len());
+        let mut sitting = RoaringBitmap::new();
+        let mut seats = Vec::new();
+        for (base, remainder) in self.bases.iter().zip(remainders) {
+            let Some(seat) = self.seat(base, &earlier, set, &remainder, &sitting) else {
+                return self.without_seat(base, &earlier, set, &remainder);
+            };
+            sitting.insert(self.people.of(seat));
+            seats.push((remainder, seat));
+        }
+        let figure = Figure { id: self.next_id(), set: set.clone(), story: story.clone() };
+        Verdict::New(Extension { figure, seats })
+    }
+
+    /// What a set is that found no seat: too few persons make the difference, or they sit elsewhere.
+    fn without_seat(
+        &self,
+        base: &Base,
+        earlier: &[&QuerySet],
+        set: &QuerySet,
+        remainder: &Remainder,
+    ) -> Verdict {
+        let persons = self.everywhere(base, earlier, set, remainder);
+        let persons: HashSet<u32> = persons.into_iter().map(|row| self.people.of(row)).collect();
+        let enough = persons.len() as u64 >= self.groups() && self.figures.len() < SEARCHED;
+        if enough { Verdict::Tight } else { Verdict::Hidden }
+    }
+
+    /// The memory with one more set, its certificate searched anew: smaller sets first, since what larger ones add to
+    /// them is then all that they need. None when none is found.
+    pub(crate) fn searched_anew(&self, set: &QuerySet, story: &Story) -> Option<Self> {
+        let mut figures = self.figures.clone();
+        figures.push(Figure { id: self.next_id(), set: set.clone(), story: story.clone() });
+        figures.sort_by_key(|figure| (figure.set.len(), figure.id));
+        let mut anew = self.emptied();
+        for figure in figures {
+            let remainders = anew.remainders(&figure.set);
+            let Verdict::New(mut extension) = anew.extension(&figure.set, &figure.story, remainders) else {
+                return None;
+            };
+            extension.figure.id = figure.id;
+            anew.take(extension);
+        }
+        Some(anew)
+    }
+
+    fn emptied(&self) -> Self {
+        let mut empty = Self::new(self.people.clone());
+        empty.bases = vec![Base::default(); self.bases.len()];
+        empty.hidden = self.hidden.clone();
+        empty
+    }
+
+    /// The memory with more figures in the given order, on these seats in so many groups. None when they do not fit.
+    pub(crate) fn reordered(
+        &self,
+        more: Vec<Figure>,
+        groups: u64,
+        order: &[(u32, Vec<u32>)],
+    ) -> Option<Self> {
+        let mut by_id: HashMap<u32, Figure> =
+            self.figures.iter().cloned().chain(more).map(|figure| (figure.id, figure)).collect();
+        let mut anew = self.emptied();
+        anew.bases = vec![Base::default(); usize::try_from(groups).ok()?];
+        for (id, seats) in order {
+            anew.take_on(by_id.remove(id)?, seats).then_some(())?;
+        }
+        by_id.is_empty().then_some(anew)
+    }
+
+    /// A row on which the remainder is not zero, of a person who has no seat yet.
+    fn seat(
+        &self,
+        base: &Base,
+        earlier: &[&QuerySet],
+        set: &QuerySet,
+        remainder: &Remainder,
+        sitting: &RoaringBitmap,
+    ) -> Option<u32> {
+        let open = |row: u32| {
+            let person = self.people.of(row);
+            !self.taken.contains(person) && !sitting.contains(person)
+        };
+        let rows = set.rows();
+        if rows.is_empty() {
+            return None;
+        }
+        // Multiples of the golden ratio spread evenly, so that seats do not crowd in one place.
+        let begin = sitting.len() * u64::from(TRIES);
+        let spaced = (begin..begin + u64::from(TRIES)).filter_map(|i| {
+            let part = u128::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            rows.select(u32::try_from((part * u128::from(rows.len())) >> 64).unwrap_or(0))
+        });
+        let fits = |row: &u32| open(*row) && !base.value(earlier, set, remainder, *row).is_zero();
+        let mut spaced = spaced;
+        spaced
+            .find(fits)
+            .or_else(|| self.everywhere(base, earlier, set, remainder).into_iter().find(|row| open(*row)))
+    }
+
+    /// Every row on which the remainder is not zero; none when that would take too long.
+    fn everywhere(
+        &self,
+        base: &Base,
+        earlier: &[&QuerySet],
+        set: &QuerySet,
+        remainder: &Remainder,
+    ) -> Vec<u32> {
+        let parts = base.reached(remainder);
+        let parts: Vec<(&QuerySet, Prime)> = parts
+            .into_iter()
+            .filter(|(_, multiple)| !multiple.is_zero())
+            .filter_map(|(at, multiple)| Some((*earlier.get(at as usize)?, multiple)))
+            .collect();
+        if parts.iter().map(|(set, _)| set.len()).sum::<u64>() > WALK {
+            return Vec::new();
+        }
+        let last = parts.iter().map(|(part, _)| *part).chain([set]).filter_map(|set| set.rows().max()).max();
+        let mut values = vec![Prime::ZERO; last.map_or(0, |last| last as usize + 1)];
+        let mut add = |set: &QuerySet, multiple: Option<Prime>| {
+            for row in set.levels().iter().flatten() {
+                if let Some(value) = values.get_mut(row as usize) {
+                    *value = match multiple {
+                        None => value.plus(Prime::new(1)),
+                        Some(multiple) => value.minus(multiple),
+                    };
+                }
+            }
+        };
+        add(set, None);
+        for (part, multiple) in parts {
+            add(part, Some(multiple));
+        }
+        let rows = (0_u32..).zip(values).filter(|(_, value)| !value.is_zero());
+        rows.map(|(row, _)| row).collect()
+    }
+
+    fn take_seat(&mut self, base: usize, position: usize, set: &QuerySet, remainder: Remainder, seat: u32) {
+        let earlier: Vec<&QuerySet> = self.figures.iter().take(position).map(|figure| &figure.set).collect();
+        if let Some(base) = self.bases.get_mut(base) {
+            self.entries += base.push(&earlier, set, remainder, seat);
+        }
+        self.taken.insert(self.people.of(seat));
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.seats.insert(seat, (place(base), place(position)));
+    }
+
+    /// Takes a figure in.
+    pub(crate) fn take(&mut self, extension: Extension) {
+        let Extension { figure, seats } = extension;
+        let position = self.figures.len();
+        for (base, (remainder, seat)) in seats.into_iter().enumerate() {
+            self.take_seat(base, position, &figure.set, remainder, seat);
+        }
+        self.by_mark.entry(figure.set.mark().get()).or_default().push(position);
+        self.figures.push(figure);
+    }
+
+    /// Takes a figure in on the seats that it had when it was answered. False when they do not fit.
+    pub(crate) fn take_on(&mut self, figure: Figure, seats: &[u32]) -> bool {
+        if seats.len() < self.bases.len() {
+            return false;
+        }
+        let remainders = self.remainders(&figure.set);
+        let seats: Vec<(Remainder, u32)> = remainders.into_iter().zip(seats.iter().copied()).collect();
+        let earlier = self.sets(self.figures.len());
+        let fits =
+            self.bases.iter().zip(&seats).all(|(base, (remainder, seat))| {
+                !base.value(&earlier, &figure.set, remainder, *seat).is_zero()
+            });
+        if fits {
+            self.take(Extension { figure, seats });
+        }
+        fits
+    }
+
+    /// Remembers that a set was hidden, so that the same question gets the same answer.
+    pub(crate) fn hide(&mut self, mark: u64) {
+        self.hidden.insert(mark);
+    }
+
+    pub(crate) fn is_hidden(&self, mark: u64) -> bool {
+        self.hidden.contains(&mark)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn memory(persons: u32, k: u64) -> Answered {
+        let mut memory = Answered::new(People { count: u64::from(persons), of_row: HashMap::new() });
+        assert!(memory.raise(k));
+        memory
+    }
+
+    fn set(rows: impl IntoIterator<Item = u32>) -> QuerySet {
+        QuerySet::new(rows.into_iter().collect()).unwrap()
+    }
+
+    /// Asks as the engine does: small groups first of all, then the memory. True when the figure is shown.
+    fn ask(memory: &mut Answered, rows: impl IntoIterator<Item = u32>) -> bool {
+        let set = set(rows);
+        if set.rows().len() < memory.groups() {
+            return false;
+        }
+        match memory.weigh(&set, &Story::default()) {
+            Verdict::Tight => match memory.searched_anew(&set, &Story::default()) {
+                Some(anew) => {
+                    *memory = anew;
+                    true
+                }
+                None => false,
+            },
+            Verdict::Known => true,
+            Verdict::New(extension) => {
+                memory.take(extension);
+                true
+            }
+            Verdict::Hidden | Verdict::Full => false,
+        }
+    }
+
+    #[test]
+    fn differences_of_few_persons_are_hidden() {
+        let mut m = memory(1000, 10);
+        assert!(ask(&mut m, 0..500));
+        assert!(!ask(&mut m, (0..500).filter(|row| *row != 5)), "one person less");
+        assert!(!ask(&mut m, 0..509), "nine persons more");
+        assert!(ask(&mut m, 0..510), "ten persons more");
+        assert!(ask(&mut m, 10..510), "ten persons less");
+        assert!(ask(&mut m, 0..500), "the same again");
+        assert!(ask(&mut m, 0..10) && ask(&mut m, 500..510), "what follows from two answers");
+        assert!(ask(&mut m, 100..300));
+        assert!(!ask(&mut m, (0..100).chain(301..500)), "three together tell of one");
+        assert!(!ask(&mut m, (0..101).chain(300..500)), "so do these");
+        assert!(ask(&mut m, (0..100).chain(300..500)));
+    }
+
+    #[test]
+    fn a_person_with_many_rows_is_one_person() {
+        let of_row = (0..100).map(|row| (row, row / 10)).collect();
+        let mut m = Answered::new(People { count: 10, of_row });
+        assert!(m.raise(5));
+        assert!(ask(&mut m, 0..100));
+        assert!(!ask(&mut m, 0..70), "thirty rows of three persons less");
+        assert!(ask(&mut m, 0..50));
+    }
+
+    #[test]
+    fn repeated_rows_count_as_often_as_they_stand() {
+        let mut m = memory(100, 10);
+        assert!(ask(&mut m, 0..50));
+        assert!(!ask(&mut m, (0..50).chain([7])), "person 7 twice");
+        assert!(ask(&mut m, (0..50).chain(0..50)), "everybody twice is no news");
+    }
+
+    #[test]
+    fn tables_and_their_totals_go_together() {
+        let mut m = memory(10_000, 10);
+        for column in [7, 11, 13] {
+            for value in 0..column {
+                assert!(ask(
+                    &mut m,
+                    (0..10_000).filter(|row| row * row % column == value || row % column == value)
+                ));
+            }
+        }
+        assert!(ask(&mut m, 0..10_000));
+        let before = m.figures().len();
+        assert!(ask(&mut m, 0..10_000));
+        assert_eq!(m.figures().len(), before);
+        assert!(m.raise(20), "a greater minimum group is found afterwards");
+    }
+
+    /// The rank of rows modulo the prime.
+    fn rank(mut rows: Vec<Vec<Prime>>) -> usize {
+        let (mut rank, width) = (0, rows.first().map_or(0, Vec::len));
+        for column in 0..width {
+            let Some(found) = (rank..rows.len()).find(|r| !rows[*r][column].is_zero()) else { continue };
+            rows.swap(rank, found);
+            let pivot = rows[rank].clone();
+            for row in rows.iter_mut().skip(rank + 1) {
+                let multiple = row[column].times(pivot[column].inverse());
+                for (value, pivot) in row.iter_mut().zip(&pivot) {
+                    *value = value.minus(multiple.times(*pivot));
+                }
+            }
+            rank += 1;
+        }
+        rank
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+
+        /// Against brute force over all sets D of persons: the independent answers about D alone are at most |D| / k.
+        #[test]
+        fn no_set_of_persons_is_told_too_much(
+            k in 2..5_u64,
+            asked in proptest::collection::vec(proptest::collection::vec(0..12_u32, 3..14), 1..12),
+        ) {
+            let mut m = memory(12, k);
+            for rows in asked {
+                ask(&mut m, rows);
+            }
+            let rows = |outside: u32| -> Vec<Vec<Prime>> {
+                let of = |figure: &Figure| (0..12).filter(|e| outside >> e & 1 == 1).map(|e| figure.set.times(e)).collect();
+                m.figures().iter().map(of).collect()
+            };
+            let all = rank(rows(0xfff));
+            prop_assert_eq!(all, m.figures().len());
+            for inside in 0..1_u32 << 12 {
+                let about = all - rank(rows(!inside & 0xfff));
+                prop_assert!(about as u64 * k <= u64::from(inside.count_ones()), "{about} about {inside:b}");
+            }
+        }
+    }
+}

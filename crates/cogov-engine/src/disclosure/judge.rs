@@ -1,0 +1,213 @@
+//! The cells of one statement before they are shown: which are, which figures of them are, and what is remembered.
+
+use super::answered::{Answered, Extension, Verdict};
+use super::rows::TableRows;
+use super::set::QuerySet;
+use super::shares::Shares;
+use super::story::Story;
+use cogov_model::Aggregation;
+use std::sync::Arc;
+
+/// A cell: a group with the rows that stand in it.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    /// For each table below, a key for each joined row.
+    pub(crate) keys: Vec<Vec<u64>>,
+    /// For each measure, a number for each joined row; NaN is none.
+    pub(crate) values: Vec<Vec<f64>>,
+}
+
+/// A figure of each cell that has an argument.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measure {
+    /// Whether it is a sum or is made of sums, and not a count.
+    pub(crate) magnitude: bool,
+}
+
+/// What the statement obliges.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) obliged: Aggregation,
+    pub(crate) story: Story,
+}
+
+/// A table below the statement, with the memory about it.
+pub(crate) struct TableTold {
+    pub(crate) rows: Arc<TableRows>,
+    pub(crate) answered: Answered,
+}
+
+/// What is shown of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CellShown {
+    /// The group is no row.
+    Gone,
+    /// The group is a row; by measure, whether its figure stands there. The flag before them is for counts of all.
+    Row(bool, Vec<bool>),
+}
+
+/// The outcome for a statement.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) shown: Vec<CellShown>,
+    /// What is new, by table.
+    pub(crate) news: Vec<News>,
+    /// Whether the memory had no room for something.
+    pub(crate) full: bool,
+}
+
+/// What a statement adds to the memory about a table.
+#[derive(Debug)]
+pub(crate) struct News {
+    /// The number of its first new figure.
+    pub(crate) from: u32,
+    /// Marks of the sets that were hidden newly.
+    pub(crate) hidden: Vec<u64>,
+    /// Whether earlier figures have other seats now.
+    pub(crate) reordered: bool,
+}
+
+/// How often one statement may search a certificate anew.
+const SEARCHES: usize = 16;
+
+/// What becomes of a table's memory.
+enum Change {
+    Nothing,
+    Taken(Extension),
+    Replaced(Box<Answered>),
+}
+
+/// Weighs the cells, in the order given; earlier ones are preferred.
+pub(crate) fn judge(
+    cells: &[(&Cell, bool)],
+    measures: &[Measure],
+    rules: &Rules,
+    tables: &mut [TableTold],
+) -> Judged {
+    let news =
+        |table: &TableTold| News { from: table.answered.next_id(), hidden: Vec::new(), reordered: false };
+    let news = tables.iter().map(news).collect();
+    let mut court = Court { rules, tables, news, full: false, searches: SEARCHES };
+    let shown = cells.iter().map(|(cell, concentrated)| match concentrated {
+        true => CellShown::Gone,
+        false => court.cell(cell, measures),
+    });
+    let shown = shown.collect();
+    Judged { shown, news: court.news, full: court.full }
+}
+
+struct Court<'a> {
+    rules: &'a Rules,
+    tables: &'a mut [TableTold],
+    news: Vec<News>,
+    full: bool,
+    searches: usize,
+}
+
+impl Court<'_> {
+    fn cell(&mut self, cell: &Cell, measures: &[Measure]) -> CellShown {
+        let everybody = |_: usize| true;
+        let Some(members) = self.sets(cell, everybody) else { return CellShown::Gone };
+        if !self.enough(&members) {
+            return CellShown::Gone;
+        }
+        let all = self.may(&members);
+        let figures =
+            measures.iter().enumerate().map(|(at, measure)| all && self.figure(cell, at, *measure, &members));
+        CellShown::Row(all, figures.collect())
+    }
+
+    fn figure(&mut self, cell: &Cell, at: usize, measure: Measure, members: &[QuerySet]) -> bool {
+        let Some(values) = cell.values.get(at) else { return false };
+        let counted = |row: usize| values.get(row).is_some_and(|value| !value.is_nan());
+        let Some(contributors) = self.sets(cell, counted) else { return false };
+        if !self.enough(&contributors) || (contributors != members && !self.may(&contributors)) {
+            return false;
+        }
+        let alone = self.rules.obliged.get() <= 1;
+        alone || !measure.magnitude || (0..self.tables.len()).all(|table| self.balanced(cell, table, values))
+    }
+
+    /// Whether no few persons of a table make up a figure, and not everybody has the same value.
+    fn balanced(&self, cell: &Cell, table: usize, values: &[f64]) -> bool {
+        let Some((told, keys)) = self.tables.get(table).zip(cell.keys.get(table)) else { return false };
+        let Some(rows) = told.rows.rows(keys) else { return false };
+        let of_persons = rows.iter().zip(values).filter(|(_, value)| !value.is_nan());
+        let shares = Shares::new(of_persons.map(|(row, value)| (told.answered.person(*row), *value)));
+        !shares.is_uniform() && !shares.is_dominated(&self.rules.obliged)
+    }
+
+    /// The sets of a cell's rows that count, one a table.
+    fn sets(&self, cell: &Cell, counts: impl Fn(usize) -> bool) -> Option<Vec<QuerySet>> {
+        let of = |(told, keys): (&TableTold, &Vec<u64>)| {
+            let keys: Vec<u64> =
+                keys.iter().enumerate().filter(|(row, _)| counts(*row)).map(|(_, key)| *key).collect();
+            QuerySet::new(told.rows.rows(&keys)?)
+        };
+        self.tables.iter().zip(&cell.keys).map(of).collect()
+    }
+
+    fn enough(&self, sets: &[QuerySet]) -> bool {
+        let k = self.rules.obliged.get();
+        sets.iter().zip(self.tables.iter()).all(|(set, table)| table.rows.persons(set) >= k)
+    }
+
+    /// Whether a figure over these sets may be shown; if so it is taken in.
+    fn may(&mut self, sets: &[QuerySet]) -> bool {
+        if self.rules.obliged.get() <= 1 {
+            return true;
+        }
+        let mut verdicts = Vec::new();
+        for (at, set) in sets.iter().enumerate() {
+            let Some(table) = self.tables.get(at) else { return false };
+            match table.answered.weigh(set, &self.rules.story) {
+                Verdict::Known => verdicts.push(Change::Nothing),
+                Verdict::New(extension) => verdicts.push(Change::Taken(extension)),
+                Verdict::Tight => match self.searched(at, set) {
+                    Some(anew) => verdicts.push(Change::Replaced(Box::new(anew))),
+                    None => {
+                        self.hide(at, set);
+                        return false;
+                    }
+                },
+                Verdict::Full => {
+                    self.full = true;
+                    return false;
+                }
+                Verdict::Hidden => {
+                    self.hide(at, set);
+                    return false;
+                }
+            }
+        }
+        for ((table, news), verdict) in self.tables.iter_mut().zip(&mut self.news).zip(verdicts) {
+            match verdict {
+                Change::Nothing => {}
+                Change::Taken(extension) => table.answered.take(extension),
+                Change::Replaced(anew) => {
+                    table.answered = *anew;
+                    news.reordered = true;
+                }
+            }
+        }
+        true
+    }
+
+    /// The memory of a table with one more set, where its certificate is found anew and not too often.
+    fn searched(&mut self, at: usize, set: &QuerySet) -> Option<Answered> {
+        if self.searches == 0 {
+            return None;
+        }
+        self.searches -= 1;
+        self.tables.get(at)?.answered.searched_anew(set, &self.rules.story)
+    }
+
+    fn hide(&mut self, at: usize, set: &QuerySet) {
+        let mark = set.mark_of();
+        let Some((table, news)) = self.tables.get_mut(at).zip(self.news.get_mut(at)) else { return };
+        if !table.answered.is_hidden(mark) {
+            table.answered.hide(mark);
+            news.hidden.push(mark);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! How a statistic is asked: its conditions and groups in terms of granted columns, whatever names the statement uses.
+
+use super::governed::GovernedTable;
+use super::{allowed, faults};
+use crate::disclosure::{Key, Story, text_hash};
+use crate::error::QueryError;
+use cogov_model::{Clauses, Grade, Text, Treatment};
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
+
+/// A granted column behind a name of the statement.
+struct Origin {
+    name: String,
+    sensitive: bool,
+    /// Whether it is the column that tells persons apart.
+    unit: bool,
+    clauses: Clauses,
+}
+
+/// An expression in terms of granted columns.
+struct Told {
+    text: String,
+    plain: bool,
+    sensitive: bool,
+    unit: Option<(String, Clauses)>,
+}
+
+/// How a statistic is asked.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) story: Story,
+    /// Groups by a protected column of general 3 or above that WHERE does not fix, by position.
+    pub(super) sensitive_groups: Vec<usize>,
+}
+
+/// Reads the conditions beneath a statistic and its groups.
+///
+/// # Errors
+/// When one of them is about the column that tells persons apart.
+pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryError> {
+    let mut asked = Asked::default();
+    asked.conditions(plan)?;
+    for (position, group) in groups.iter().enumerate() {
+        let told = told(plan, group)?;
+        let name = text_hash(&told.text);
+        if told.sensitive && !asked.story.keys.contains_key(&name) {
+            asked.sensitive_groups.push(position);
+        }
+        let key = Key { sensitive: told.sensitive, computed: !told.plain };
+        asked.story.keys.entry(name).or_insert(key);
+    }
+    Ok(asked)
+}
+
+impl Asked {
+    fn conditions(&mut self, plan: &LogicalPlan) -> Result<(), QueryError> {
+        if let LogicalPlan::Filter(filter) = plan {
+            for condition in split_conjunction(&filter.predicate) {
+                self.condition(&filter.input, condition)?;
+            }
+        }
+        if let LogicalPlan::TableScan(scan) = plan
+            && let Ok(table) = allowed::governed(scan)
+            && let Some(scope) = table.scope_words()
+        {
+            self.story.conditions.insert(text_hash(&scope));
+        }
+        plan.inputs().into_iter().try_for_each(|input| self.conditions(input))
+    }
+
+    fn condition(&mut self, plan: &LogicalPlan, condition: &Expr) -> Result<(), QueryError> {
+        if let Some(column) = fixed(condition) {
+            let told = told(plan, column)?;
+            let key = Key { sensitive: told.sensitive, computed: false };
+            self.story.keys.insert(text_hash(&told.text), key);
+            return Ok(());
+        }
+        self.story.conditions.insert(text_hash(&told(plan, condition)?.text));
+        Ok(())
+    }
+}
+
+/// The column that a condition sets to one value.
+fn fixed(condition: &Expr) -> Option<&Expr> {
+    let Expr::BinaryExpr(both) = condition else { return None };
+    match (both.op, both.left.as_ref(), both.right.as_ref()) {
+        (Operator::Eq, column @ Expr::Column(_), Expr::Literal(..))
+        | (Operator::Eq, Expr::Literal(..), column @ Expr::Column(_)) => Some(column),
+        _ => None,
+    }
+}
+
+fn told(plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
+    let expr = expr.clone().unalias();
+    let mut told =
+        Told { text: String::new(), plain: matches!(expr, Expr::Column(_)), sensitive: false, unit: None };
+    let named = expr.transform(|part| {
+        let Expr::Column(column) = part else { return Ok(Transformed::no(part)) };
+        let origin = origin(plan, &column).ok_or_else(faults::broken)?;
+        told.sensitive |= origin.sensitive;
+        if origin.unit {
+            told.unit = Some((column.name.clone(), origin.clauses));
+        }
+        Ok(Transformed::yes(Expr::Column(Column::new_unqualified(origin.name))))
+    });
+    told.text = named.map_err(|e| faults::planning(&e))?.data.to_string();
+    match told.unit.take() {
+        Some((column, clauses)) => Err(single_persons(&column, clauses)),
+        None => Ok(told),
+    }
+}
+
+/// The granted column behind a column of a plan beneath a statistic.
+fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
+    let position = |plan: &LogicalPlan| plan.schema().maybe_index_of_column(column);
+    match plan {
+        LogicalPlan::TableScan(scan) => Some(match allowed::governed(scan) {
+            Ok(table) => of_table(&table, column.name()),
+            // A statistic that was released already.
+            Err(_) => Origin {
+                name: format!("{}.{}", scan.table_name, column.name()),
+                sensitive: false,
+                unit: false,
+                clauses: Clauses::new(),
+            },
+        }),
+        LogicalPlan::SubqueryAlias(node) => {
+            let inner = node.input.schema().columns().get(position(plan)?)?.clone();
+            origin(&node.input, &inner)
+        }
+        LogicalPlan::Projection(node) => match node.expr.get(position(plan)?)?.clone().unalias() {
+            Expr::Column(inner) => origin(&node.input, &inner),
+            _ => None,
+        },
+        LogicalPlan::Filter(node) => origin(&node.input, column),
+        LogicalPlan::Join(node) => position(&node.left)
+            .map(|_| origin(&node.left, column))
+            .unwrap_or_else(|| origin(&node.right, column)),
+        _ => None,
+    }
+}
+
+fn of_table(table: &GovernedTable, column: &str) -> Origin {
+    let visible = table.visible(column);
+    Origin {
+        name: format!("{}.{}.{column}", table.dataset, table.name),
+        sensitive: visible.is_some_and(|visible| {
+            matches!(visible.ruling.treatment, Treatment::Aggregate(_))
+                && visible.column.label.grade >= Grade::General3
+        }),
+        unit: table.unit.as_ref().is_some_and(|unit| unit.as_str() == column),
+        clauses: visible.map(|visible| visible.ruling.clauses.clone()).unwrap_or_default(),
+    }
+}
+
+fn single_persons(column: &str, clauses: Clauses) -> QueryError {
+    let reason = Text::new(
+        format!(
+            "a condition or group on {column} picks single persons out of a statistic; describe the group by other columns, such as region or age in bands ({column} may stand in JOIN … ON and in count(distinct {column}))"
+        ),
+        format!(
+            "以 {column} 作条件或分组会从统计中挑出个别主体；请改用其他列描述人群，例如地区或年龄段（{column} 可用于 JOIN … ON 与 count(distinct {column})）"
+        ),
+    );
+    QueryError::refused(reason, clauses)
+}

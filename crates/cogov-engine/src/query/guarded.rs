@@ -1,0 +1,313 @@
+//! The physical leaf of a protected statistic: its cells are collected, weighed against what the party was answered
+//! before, and remembered, before anyone looks.
+//!
+//! As [`super::barrier`] it shows nothing of what lies below. It is settled before the first row of the statement
+//! leaves ([`settle_all`]), the statistics of one statement in the order of its plan.
+
+use super::cells::{self, Collected};
+use super::engine::Engine;
+use super::recall::{self, Loaded, Reader, Slot};
+use super::units::Below;
+use super::world::GrantWorld;
+use super::{faults, watch};
+use crate::disclosure::{
+    Addition, AnswerMemory, Answered, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold,
+    judge,
+};
+use crate::error::{ErrorKind, QueryError};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, Statistics, stats::Precision};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, StatisticsArgs,
+};
+use futures::future::BoxFuture;
+use std::{fmt, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// A guess of the groups of a statistic, for the planner.
+const GROUPS: usize = 1000;
+
+/// How often a statement is weighed anew because another one of the party was first.
+const TURNS: usize = 8;
+
+/// What is needed to settle a statistic.
+pub(super) struct Case {
+    pub(super) engine: Engine,
+    pub(super) world: Arc<GrantWorld>,
+    /// In the order of their names, each table once.
+    pub(super) tables: Vec<Below>,
+    pub(super) rules: Rules,
+    pub(super) measures: Vec<Measure>,
+    /// Positions of groups by sensitive columns.
+    pub(super) sensitive: Vec<usize>,
+    /// How many leading columns of the answers are groups.
+    pub(super) groups: usize,
+    /// For each shown column: a group, or a value with the measure that it rests on.
+    pub(super) shown: Vec<Shown>,
+    /// Groups, then values.
+    pub(super) answers: Arc<dyn ExecutionPlan>,
+    /// Groups, then a number for each measure, then a key for each table.
+    pub(super) members: Arc<dyn ExecutionPlan>,
+}
+
+/// A column that is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shown {
+    /// The group at this position of the answers.
+    Group(usize),
+    /// The column at this position of the answers; of a measure, or a count of all.
+    Value(usize, Option<usize>),
+}
+
+/// The leaf.
+pub(super) struct Guarded {
+    case: Case,
+    schema: SchemaRef,
+    settled: OnceCell<RecordBatch>,
+    properties: Arc<PlanProperties>,
+}
+
+impl Guarded {
+    pub(super) fn new(mut case: Case, schema: SchemaRef) -> Result<Self> {
+        case.answers = watch::checkpoints(case.answers)?;
+        case.members = watch::checkpoints(case.members)?;
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        Ok(Self { case, schema, settled: OnceCell::new(), properties: Arc::new(properties) })
+    }
+
+    async fn settle(&self, context: &Arc<TaskContext>) -> Result<RecordBatch> {
+        let settle = || async { self.case.settle(context, &self.schema).await.map_err(faults::carry) };
+        self.settled.get_or_try_init(settle).await.cloned()
+    }
+}
+
+/// Settles every statistic that a plan rests on, one after the other.
+///
+/// # Errors
+/// When one cannot be answered.
+pub(super) fn settle_all<'a>(
+    plan: &'a Arc<dyn ExecutionPlan>,
+    context: &'a Arc<TaskContext>,
+) -> BoxFuture<'a, std::result::Result<(), QueryError>> {
+    let settle = async move {
+        let mut nodes: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        let walked = plan.apply(|node| {
+            if node.downcast_ref::<Guarded>().is_some() {
+                nodes.push(Arc::clone(node));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        walked.map_err(|e| faults::running(&e))?;
+        for node in nodes {
+            if let Some(guarded) = node.downcast_ref::<Guarded>() {
+                guarded.settle(context).await.map_err(|e| faults::running(&e))?;
+            }
+        }
+        Ok(())
+    };
+    Box::pin(settle)
+}
+
+type Settled<T> = std::result::Result<T, QueryError>;
+
+impl Case {
+    async fn settle(&self, context: &Arc<TaskContext>, schema: &SchemaRef) -> Settled<RecordBatch> {
+        settle_all(&self.answers, context).await?;
+        settle_all(&self.members, context).await?;
+        let answers = cells::answers(&self.answers, context, self.groups).await?;
+        let collected =
+            cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
+                .await?;
+        // What may be shown of single persons needs no care for groups that are alike.
+        let sensitive = if self.rules.obliged.get() > 1 { self.sensitive.as_slice() } else { &[] };
+        let order = collected.order(&answers, sensitive)?;
+        let shown = self.weigh(&collected, &order).await?;
+        answers.shown(&order, &shown, &self.shown, schema)
+    }
+
+    /// What is shown of each answered group; the memory has it when this returns.
+    async fn weigh(&self, collected: &Collected, order: &[cells::Place]) -> Settled<Vec<CellShown>> {
+        let mut rows = Vec::new();
+        for below in &self.tables {
+            let unit = below.table.unit.as_ref().map(cogov_model::ColumnName::as_str);
+            rows.push(below.table.raw().numbered(unit).await?);
+        }
+        let cells = collected.cells(order);
+        if self.rules.obliged.get() <= 1 {
+            let bare = |rows: &Arc<TableRows>| TableTold {
+                rows: Arc::clone(rows),
+                answered: Answered::new(People::default()),
+            };
+            let mut tables: Vec<TableTold> = rows.iter().map(bare).collect();
+            return Ok(judge(&cells, &self.measures, &self.rules, &mut tables).shown);
+        }
+        let memory = self.world.memory().ok_or_else(recall::unavailable)?;
+        for _ in 0..TURNS {
+            if let Some(shown) = self.turn(memory.as_ref(), &rows, &cells).await? {
+                return Ok(shown);
+            }
+        }
+        Err(recall::unavailable())
+    }
+
+    /// Weighs and remembers once. None when another statement was first.
+    async fn turn(
+        &self,
+        memory: &dyn AnswerMemory,
+        rows: &[Arc<TableRows>],
+        cells: &[(&crate::disclosure::Cell, bool)],
+    ) -> Settled<Option<Vec<CellShown>>> {
+        let mut held = Vec::new();
+        for below in &self.tables {
+            let slot: Slot = self.engine.inner.recollections.slot(memory.owner(), &about(below));
+            held.push(slot.lock_owned().await);
+        }
+        let (mut tables, mut loaded, mut raised) = (Vec::new(), Vec::new(), Vec::new());
+        for ((below, rows), slot) in self.tables.iter().zip(rows).zip(&mut held) {
+            let mut read = self.read(memory, below, rows, slot.take()).await?;
+            raised.push(read.answered.groups() < self.rules.obliged.get());
+            if !read.answered.raise(self.rules.obliged.get()) {
+                return Err(full());
+            }
+            let answered = std::mem::replace(&mut read.answered, Answered::new(People::default()));
+            tables.push(TableTold { rows: Arc::clone(rows), answered });
+            loaded.push(read);
+        }
+        let judged = judge(cells, &self.measures, &self.rules, &mut tables);
+        if judged.full {
+            return Err(full());
+        }
+        let mut additions: Vec<(usize, Addition)> = Vec::new();
+        for (at, (below, mut news)) in self.tables.iter().zip(judged.news).enumerate() {
+            news.reordered |= raised.get(at).copied().unwrap_or_default();
+            let Some((loaded, table)) = loaded.get_mut(at).zip(tables.get_mut(at)) else { continue };
+            std::mem::swap(&mut loaded.answered, &mut table.answered);
+            let addition = recall::addition(&about(below), loaded, &self.rules.story, news)?;
+            additions.extend(addition.map(|addition| (at, addition)));
+        }
+        if additions.iter().any(|(at, _)| loaded.get(*at).is_some_and(Loaded::is_full)) {
+            return Err(full());
+        }
+        let kept: Vec<Addition> = additions.iter().map(|(_, addition)| addition.clone()).collect();
+        if !kept.is_empty() && !memory.remember(kept).await.map_err(|_| recall::unavailable())? {
+            return Ok(None);
+        }
+        for (at, addition) in &additions {
+            if let Some(loaded) = loaded.get_mut(*at) {
+                loaded.kept(addition);
+            }
+        }
+        for (slot, loaded) in held.iter_mut().zip(loaded) {
+            **slot = Some(loaded);
+        }
+        Ok(Some(judged.shown))
+    }
+
+    async fn read(
+        &self,
+        memory: &dyn AnswerMemory,
+        below: &Below,
+        rows: &TableRows,
+        held: Option<Loaded>,
+    ) -> Settled<Loaded> {
+        let reader = Reader {
+            objects: &self.engine.inner.objects,
+            memory,
+            about: &about(below),
+            raw: below.table.raw(),
+            unit: below.table.unit.as_ref().map(cogov_model::ColumnName::as_str),
+            rows,
+        };
+        reader.read(held).await
+    }
+}
+
+fn about(below: &Below) -> MemoryKey {
+    MemoryKey { dataset: below.table.dataset.clone(), table: below.table.name.clone() }
+}
+
+fn full() -> QueryError {
+    QueryError::new(
+        ErrorKind::Refused,
+        "this party has been answered so much about this table that new figures could be combined with earlier ones; ask for coarser groups, or ask again what was answered already",
+        "该主体就此表已获得大量统计，新的数字可能与此前的结果相互推算；请使用更粗的分组，或重复此前已答复的问题",
+    )
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guarded")
+    }
+}
+
+impl DisplayAs for Guarded {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guarded")
+    }
+}
+
+impl ExecutionPlan for Guarded {
+    fn name(&self) -> &str {
+        "Guarded"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
+    }
+
+    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        // Every way to run a plan settles it first; one that was not shows nothing.
+        let batch = self.settled.get().cloned().ok_or_else(faults::broken)?;
+        let one = futures::stream::once(async move { Ok(batch) });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), one)))
+    }
+
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        statistics.num_rows = Precision::Inexact(GROUPS);
+        Ok(Arc::new(statistics))
+    }
+
+    fn handle_child_pushdown_result(
+        &self,
+        _: FilterPushdownPhase,
+        result: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        Ok(FilterPushdownPropagation::all_unsupported(result))
+    }
+}

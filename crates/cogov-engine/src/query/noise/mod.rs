@@ -1,0 +1,137 @@
+//! Statistics under differential privacy: bounded rows of each unit below, noise of the right scale above.
+//!
+//! An aggregate over a table that is under noise becomes a [`Question`]: what it computes, what it costs, and a
+//! fingerprint that tells the same question again. The governed plan reads its answer from a slot, which the
+//! application fills: from its records when the question was answered before, else by [`Question::draw`], after the
+//! cost was taken off the budget. Everything above works on released figures and costs nothing.
+//!
+//! `docs/noise.md` states the neighbours, the mechanisms and how losses add up.
+
+mod below;
+mod draw;
+mod drawn;
+mod figure;
+mod margins;
+mod measure;
+mod print;
+mod quantise;
+mod question;
+mod ranges;
+mod spread;
+mod terms;
+mod words;
+
+pub use question::Question;
+pub use terms::NoiseTerms;
+
+pub(super) use margins::append as with_margins;
+pub(super) use spread::Spread;
+
+use super::facts::Facts;
+use super::govern::{Governor, Node};
+use super::governed::GovernedTable;
+use super::prepared::ResultColumn;
+use super::world::GrantWorld;
+use super::{allowed, faults};
+use crate::error::QueryError;
+use below::{Below, is_noisy, noise_clauses};
+use cogov_model::{Form, Text, Treatment};
+use datafusion::logical_expr::{Aggregate, LogicalPlan};
+use measure::Measures;
+use question::Draft;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// The questions of a statement, as its plan is walked.
+#[derive(Default)]
+pub(super) struct Noise {
+    terms: NoiseTerms,
+    drafts: RefCell<Vec<Draft>>,
+}
+
+impl Noise {
+    /// For a statement of a world.
+    pub(super) fn new(world: &GrantWorld) -> Self {
+        Self { terms: world.noise().clone(), drafts: RefCell::default() }
+    }
+
+    /// The questions, each with its part of the statement's ε.
+    ///
+    /// # Errors
+    /// When the ε is beyond a month's, or too little to answer with.
+    pub(super) fn questions(self, world: &Arc<GrantWorld>) -> Result<Vec<Arc<Question>>, QueryError> {
+        question::priced(self.drafts.into_inner(), &self.terms, world)
+    }
+}
+
+/// Says of every column that came through noise what that promises.
+pub(super) fn explain(columns: &mut [ResultColumn], questions: &[Arc<Question>]) {
+    let Some(epsilon) = questions.iter().map(|q| q.epsilon()).max() else { return };
+    for column in columns {
+        let noisy = column.treatments.iter().any(|t| matches!(t, Treatment::Noise { .. }));
+        if noisy {
+            column.chain.push(Text::new(
+                format!("with noise: differential privacy with an epsilon of {epsilon}"),
+                format!("加入噪声：epsilon 为 {epsilon} 的差分隐私"),
+            ));
+        }
+    }
+}
+
+/// Refuses rows of a table that is answered from under noise: in statistics every one with a column under noise.
+///
+/// # Errors
+/// When it is such a table.
+pub(super) fn check_scan(table: &GovernedTable, form: Form) -> Result<(), QueryError> {
+    let noisy = |c: &super::governed::Visible| matches!(c.ruling.treatment, Treatment::Noise { .. });
+    let all = table.columns.iter().all(noisy);
+    if is_noisy(table) && (form == Form::Aggregate || all) {
+        return Err(words::only_statistics(noise_clauses(table)));
+    }
+    Ok(())
+}
+
+/// Refuses a column under noise in any form but statistics.
+///
+/// # Errors
+/// When there is one among the sources.
+pub(super) fn check_sources(facts: &Facts) -> Result<(), QueryError> {
+    let noisy = facts.sources.values().find(|origin| matches!(origin.treatment, Treatment::Noise { .. }));
+    // A figure that was released with noise has no protection any more; its sources are history.
+    match noisy {
+        Some(origin) if facts.statistics.is_empty() => Err(words::only_statistics(origin.clauses.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an aggregate over this plan is one over tables under noise.
+pub(super) fn concerns(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => allowed::governed(scan).is_ok_and(|table| is_noisy(&table)),
+        // What stands below another aggregate is released already.
+        LogicalPlan::Aggregate(_) => false,
+        other => other.inputs().into_iter().any(concerns),
+    }
+}
+
+impl Governor {
+    /// An aggregate over tables under noise: a question in its place, and a scan of its answer.
+    ///
+    /// # Errors
+    /// When noise cannot answer it.
+    pub(super) fn noisy(&self, node: &Aggregate) -> Result<Node, QueryError> {
+        let below = Below::walk(&node.input, &self.noise.terms)?;
+        let rules = below.rules()?;
+        let measures = Measures::read(&node.aggr_expr, &below, &rules.clauses)?;
+        let number = self.noise.drafts.borrow().len();
+        let mut facts: Vec<Facts> =
+            node.group_expr.iter().chain(&node.aggr_expr).map(|e| below.facts(e)).collect();
+        let keys = Facts::join_all(facts.iter().take(node.group_expr.len()));
+        let rows = below.rows.clone().join(&keys);
+        facts = facts.into_iter().map(|f| f.join(&below.rows).released(Some("noise"), rules.k)).collect();
+        let draft = Draft::new(node, below, measures, rules.clone(), Arc::clone(&self.engine.inner.planner))?;
+        let plan = drawn::scan(&draft, node, number).map_err(|e| faults::planning(&e))?;
+        self.noise.drafts.borrow_mut().push(draft);
+        Node::new(plan, facts, rows.released(None, rules.k))
+    }
+}

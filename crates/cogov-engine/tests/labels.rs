@@ -1,0 +1,204 @@
+//! Laws of labels on generated statements: adding columns, predicates or joins never lowers one, and only certified
+//! transforms do. The rules are those of `docs/labels.md`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use arrow::array::{Int64Array, StringArray};
+use cogov_model::{Form, Grade, Label, Treatment};
+use common::{Col, TestTable, Tester, aggregate, col, mask, tester};
+
+const CLEAR: [(&str, Grade); 4] = [
+    ("one", Grade::General1),
+    ("two", Grade::General2),
+    ("three", Grade::General3),
+    ("four", Grade::General4),
+];
+
+fn numbers(name: &'static str, grade: Grade, treatment: Treatment) -> Col {
+    Col { grade, ..col(name, Int64Array::from_iter_values((0..60).map(|n| n % 7)), treatment) }
+}
+
+fn table(name: &'static str) -> TestTable {
+    let mut columns: Vec<Col> = CLEAR.iter().map(|(n, g)| numbers(n, *g, Treatment::Clear)).collect();
+    columns.push(col("key", Int64Array::from_iter_values(0..60), Treatment::Clear));
+    columns.push(Col {
+        grade: Grade::General4,
+        ..col("name", StringArray::from_iter_values((0..60).map(|n| n.to_string())), mask("prefix:1"))
+    });
+    columns.push(numbers("held", Grade::General4, aggregate(10)));
+    columns.push(numbers("core", Grade::Core, aggregate(10)));
+    TestTable { name, columns, unit: Some("key"), granted: true }
+}
+
+async fn world() -> Tester {
+    tester(vec![table("data.people"), table("data.homes")], "", Form::Rows).await
+}
+
+/// A statement in parts.
+#[derive(Debug, Clone)]
+struct Statement {
+    columns: Vec<String>,
+    joined: Vec<String>,
+    conditions: Vec<String>,
+}
+
+impl Statement {
+    fn sql(&self) -> String {
+        let conditions = match self.conditions.is_empty() {
+            true => String::new(),
+            false => format!(" where {}", self.conditions.join(" and ")),
+        };
+        let columns: Vec<String> =
+            self.columns.iter().enumerate().map(|(n, column)| format!("{column} as c{n}")).collect();
+        format!("select {} from people p{}{conditions}", columns.join(", "), self.joined.concat())
+    }
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn column(&mut self, of: &str) -> String {
+        format!("{of}.{}", CLEAR[self.below(4)].0)
+    }
+
+    fn expression(&mut self) -> String {
+        let (a, b) = (self.column("p"), self.column("p"));
+        match self.below(9) {
+            0 => a,
+            1 => format!("{a} + {b}"),
+            2 => format!("case when {a} > 3 then {b} else 0 end"),
+            3 => format!("coalesce(nullif({a}, 2), {b})"),
+            4 => format!("sum({a}) over (partition by {b})"),
+            5 => format!("(select max(q.{}) from homes q)", CLEAR[self.below(4)].0),
+            6 => format!("upper(p.name) || cast({a} as text)"),
+            7 => format!("row_number() over (order by {a})"),
+            _ => "1".to_owned(),
+        }
+    }
+
+    fn condition(&mut self) -> String {
+        let (a, b) = (self.column("p"), self.column("p"));
+        match self.below(5) {
+            0 => format!("{a} > 2"),
+            1 => format!("{a} = {b}"),
+            2 => format!("p.key in (select q.key from homes q where q.{} > 1)", CLEAR[self.below(4)].0),
+            3 => format!(
+                "exists (select 1 from homes q where q.key = p.key and q.{} < 5)",
+                CLEAR[self.below(4)].0
+            ),
+            _ => format!("p.name like '{}%'", self.below(9)),
+        }
+    }
+}
+
+async fn labels(t: &Tester, sql: &str) -> Vec<Label> {
+    let prepared = t.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e:?}"));
+    prepared.columns().iter().map(|column| column.label.clone()).collect()
+}
+
+fn never_lower(before: &[Label], after: &[Label], sql: &str) {
+    assert!(before.len() <= after.len());
+    for (before, after) in before.iter().zip(after) {
+        assert_eq!(before.clone().join(after), *after, "{sql}: {before:?} fell to {after:?}");
+    }
+}
+
+#[tokio::test]
+async fn adding_columns_predicates_and_joins_never_lowers_a_label() {
+    let t = world().await;
+    let mut dice = Dice(1);
+    for _ in 0..400 {
+        let mut statement = Statement { columns: Vec::new(), joined: Vec::new(), conditions: Vec::new() };
+        for _ in 0..=dice.below(3) {
+            statement.columns.push(dice.expression());
+        }
+        let mut before = labels(&t, &statement.sql()).await;
+        for _ in 0..3 {
+            match dice.below(3) {
+                0 => statement.columns.push(dice.expression()),
+                1 => statement.conditions.push(dice.condition()),
+                _ => {
+                    let n = statement.joined.len();
+                    let on = format!("h{n}.{} = {}", CLEAR[dice.below(4)].0, dice.column("p"));
+                    let kind = ["join", "left join"][dice.below(2)];
+                    statement.joined.push(format!(" {kind} homes h{n} on {on}"));
+                }
+            }
+            let after = labels(&t, &statement.sql()).await;
+            never_lower(&before, &after, &statement.sql());
+            before = after;
+        }
+    }
+}
+
+/// A result's grade is at least that of every column named in the statement: nothing here is certified to lower.
+#[tokio::test]
+async fn no_function_lowers() {
+    let t = world().await;
+    let mut dice = Dice(2);
+    for _ in 0..400 {
+        let mut sql =
+            Statement { columns: vec![dice.expression()], joined: Vec::new(), conditions: Vec::new() };
+        if dice.below(2) == 0 {
+            sql.conditions.push(dice.condition());
+        }
+        let named = |(name, _): &&(&str, Grade)| sql.sql().contains(&format!(".{name}"));
+        let greatest = CLEAR.iter().filter(named).map(|(_, grade)| *grade).max();
+        let grades = labels(&t, &sql.sql()).await;
+        assert!(grades[0].grade >= greatest.unwrap_or(Grade::General1), "{}", sql.sql());
+    }
+}
+
+#[tokio::test]
+async fn only_certified_transforms_lower() {
+    let t = world().await;
+    let grade = async |sql: &str| labels(&t, sql).await[0].grade;
+    assert_eq!(grade("select name from people").await, Grade::General3, "a mask: one grade");
+    assert_eq!(grade("select avg(held) from people").await, Grade::General2, "a statistic over ten");
+    assert_eq!(grade("select count(*) from people where held > 2").await, Grade::General2);
+    assert_eq!(grade("select sum(core) from people").await, Grade::Core, "core data never falls");
+    assert_eq!(grade("select sum(four) from people").await, Grade::General4, "a sum of clear values is none");
+    assert_eq!(grade("select one from people intersect select two from people").await, Grade::General2);
+    assert_eq!(grade("select one from people except select four from homes").await, Grade::General4);
+    assert_eq!(
+        grade("select one from people where two > 1 union all select three from people").await,
+        Grade::General3
+    );
+    assert_eq!(
+        t.ok("select key from people where key < 3 intersect select key from homes order by 1").await,
+        ["0", "1", "2"]
+    );
+    assert_eq!(
+        t.ok("select key from people where key < 3 except select key from homes where key > 0").await,
+        ["0"]
+    );
+    assert_eq!(t.state("select held from people intersect select one from people").await, "42501");
+}
+
+#[tokio::test]
+async fn refusals_name_the_column_the_clause_and_the_nearest_form() {
+    let t = world().await;
+    let refused = t.fails("select held, name from people").await;
+    let words = refused.reason();
+    assert!(
+        words.en.starts_with("held (open): shown only in statistics over groups of at least 10"),
+        "{words:?}"
+    );
+    assert!(words.en.contains("avg(held)") && words.en.contains("GROUP BY held / 5 * 5"), "{words:?}");
+    assert!(words.zh.contains("avg(held)"), "{words:?}");
+    let prepared = t.prepare("select avg(held) from people").await.unwrap();
+    assert_eq!(
+        prepared.columns()[0].chain[0].en,
+        "held is general 4 (data.people) → average over at least 10 → general 2 (open)"
+    );
+    assert_eq!(
+        t.ok("select held / 5 * 5 band, count(*) from people group by 1 order by 1").await,
+        ["0|44", "5|16"]
+    );
+}

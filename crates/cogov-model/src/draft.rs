@@ -1,0 +1,183 @@
+//! Drafts (草案): texts of rules, or of another policy, on their way to being adopted.
+
+use crate::{AccountName, Approval, DraftId, Locale, PartyId, RulebookVersion, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a draft is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DraftKind {
+    /// Of the rulebook that the engine enforces.
+    Rulebook,
+    /// Of another policy text, without rules.
+    Text,
+}
+
+impl DraftKind {
+    /// The code used in files and pages.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            DraftKind::Rulebook => "rulebook",
+            DraftKind::Text => "text",
+        }
+    }
+}
+
+/// Where a draft stands. Whether an adopted one is in force is asked of the clock, not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DraftState {
+    /// Being written; its proposer's people see it.
+    Writing,
+    /// Open to everybody.
+    Published,
+    /// Adopted, with a date of effect.
+    Adopted,
+    /// Taken back by its proposer.
+    Withdrawn,
+}
+
+impl DraftState {
+    /// The code used in files and pages.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            DraftState::Writing => "writing",
+            DraftState::Published => "published",
+            DraftState::Adopted => "adopted",
+            DraftState::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether nothing can be done with it any more.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, DraftState::Adopted | DraftState::Withdrawn)
+    }
+}
+
+/// One version of a draft's texts. A text that was saved is never changed: the next one has the next number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftText {
+    /// Counts up from 1.
+    pub number: u64,
+    /// The text in the language of the rules, as literate Markdown.
+    pub original: String,
+    /// The words of the same clauses in the other language; empty while nobody wrote them.
+    #[serde(default)]
+    pub translation: String,
+    /// Who saved it.
+    pub account: AccountName,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// That a text of a draft was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// Which of its texts.
+    pub text: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The rulebook that it would be; none for a text without rules.
+    #[serde(default)]
+    pub version: Option<RulebookVersion>,
+}
+
+/// Decisions by how they differ (`same`, `permit-to-deny`, …), as counts.
+pub type Differences = BTreeMap<String, u64>;
+
+/// What replaying the ledger's decisions said, in numbers that are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Decisions on the ledger then.
+    pub decisions: u64,
+    /// Those of them that were taken again.
+    pub replayed: u64,
+    /// How they differ.
+    pub counts: Differences,
+    /// The same by class of the party.
+    #[serde(default)]
+    pub by_class: BTreeMap<String, Differences>,
+    /// The same by dataset.
+    #[serde(default)]
+    pub by_dataset: BTreeMap<String, Differences>,
+}
+
+/// That a draft was adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// When it was adopted.
+    pub at: Timestamp,
+    /// From when it holds.
+    pub effect: Timestamp,
+    /// Whether it could not wait for the prescribed days.
+    #[serde(default)]
+    pub urgent: bool,
+    /// Why, in words.
+    #[serde(default)]
+    pub reasons: Text,
+    /// What it was predicted to change.
+    #[serde(default)]
+    pub predicted: Effect,
+}
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Its identifier.
+    pub id: DraftId,
+    /// What it is of.
+    pub kind: DraftKind,
+    /// What it is called.
+    pub title: Text,
+    /// What it wants to change, and why.
+    #[serde(default)]
+    pub summary: Text,
+    /// The party that proposes it.
+    pub proposer: PartyId,
+    /// The account that began it.
+    pub account: AccountName,
+    /// The language of its original text.
+    pub locale: Locale,
+    /// The rulebook it branches from.
+    #[serde(default)]
+    pub base: Option<RulebookVersion>,
+    /// Where it stands.
+    pub state: DraftState,
+    /// When it was begun.
+    pub made_at: Timestamp,
+    /// The number of its newest text.
+    pub text: u64,
+    /// Every publication, the newest last.
+    #[serde(default)]
+    pub publications: Vec<Publication>,
+    /// Approvals of the newest publication.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
+    /// That it was adopted.
+    #[serde(default)]
+    pub adoption: Option<Adoption>,
+}
+
+impl Draft {
+    /// The newest publication.
+    #[must_use]
+    pub fn published(&self) -> Option<&Publication> {
+        self.publications.last()
+    }
+
+    /// The state as a word, with the clock: `writing`, `published`, `adopted` (with a later date of
+    /// effect), `in-force` (since its date of effect) or `withdrawn`.
+    #[must_use]
+    pub fn state_at(&self, now: Timestamp) -> &'static str {
+        match &self.adoption {
+            Some(adoption) if adoption.effect <= now => "in-force",
+            _ => self.state.code(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `/consultations/new`: opening one: title, text, dates, questions, whose opinion is asked for.
+
+use super::{Answered, shown, status_of};
+use crate::{
+    form::{Fields, Posted, Problem},
+    ui::Ui,
+    view::Choice,
+    visit::Visit,
+};
+use askama::Template;
+use axum::response::{IntoResponse, Redirect};
+use chrono::NaiveDateTime;
+use cogov_app::{AppError, NewConsultation, split_clauses};
+use cogov_model::{ConsultedClause, DraftRef, ParticipantClass, Text, Timestamp};
+
+/// Moments as `datetime-local` fields write them, in UTC.
+const MOMENT: &str = "%Y-%m-%dT%H:%M";
+
+struct Field {
+    name: &'static str,
+    words: String,
+    value: String,
+    rows: u8,
+    lang: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "consultation/new.html")]
+struct NewPage {
+    ui: Ui,
+    errors: Vec<Problem>,
+    titles: Vec<Field>,
+    summaries: Vec<Field>,
+    texts: Vec<Field>,
+    questions: Vec<Field>,
+    opens: String,
+    closes: String,
+    classes: Vec<Choice>,
+    clauses: Vec<(String, String)>,
+}
+
+/// `GET /consultations/new`
+pub async fn show(visit: Visit) -> Answered {
+    visit.actor()?;
+    let now = chrono::Utc::now().naive_utc();
+    let moment = |at: NaiveDateTime| at.format(MOMENT).to_string();
+    let fields = Fields::from_pairs(vec![
+        ("opens".into(), moment(now)),
+        ("closes".into(), moment(now + chrono::Duration::days(30))),
+        ("invited".into(), ParticipantClass::Public.code().into()),
+    ]);
+    page(&visit, &fields, Vec::new(), Vec::new())
+}
+
+/// `POST /consultations/new`: checks the text first when asked to, opens it otherwise.
+pub async fn submit(visit: Visit, Posted(fields): Posted) -> Answered {
+    let actor = visit.actor()?;
+    let clauses = match split_clauses(fields.get("text_en"), fields.get("text_zh")) {
+        Ok(clauses) => clauses,
+        Err(error) => return problem(&visit, &fields, error),
+    };
+    if fields.get("do") == "check" {
+        return page(&visit, &fields, Vec::new(), clauses);
+    }
+    let new = NewConsultation {
+        title: pair(&fields, "title"),
+        summary: pair(&fields, "summary"),
+        clauses,
+        draft: fields.given("draft").and_then(|draft| DraftRef::new(draft).ok()),
+        opens: moment(fields.get("opens")),
+        closes: moment(fields.get("closes")),
+        questions: questions(fields.get("questions_en"), fields.get("questions_zh")),
+        invited: ParticipantClass::ALL
+            .into_iter()
+            .filter(|class| fields.all("invited").any(|code| code == class.code()))
+            .collect(),
+    };
+    match visit.app.open_consultation(actor, new).await {
+        Ok(id) => Ok(Redirect::to(&format!("/consultations/{id}")).into_response()),
+        Err(error) => problem(&visit, &fields, error),
+    }
+}
+
+/// The field of a text in two languages is its first one.
+fn problem(visit: &Visit, fields: &Fields, error: AppError) -> Answered {
+    let mut problem = Problem::from_app(&visit.ui, error)?;
+    if ["title", "summary", "text", "questions"].contains(&problem.field.as_str()) {
+        problem.field.push_str(if visit.ui.lang() == "en" { "_en" } else { "_zh" });
+    }
+    page(visit, fields, vec![problem], Vec::new())
+}
+
+fn pair(fields: &Fields, name: &str) -> Text {
+    Text::new(fields.get(&format!("{name}_en")), fields.get(&format!("{name}_zh")))
+}
+
+/// A moment of the form; the beginning of time when it does not read, which no check lets pass.
+fn moment(text: &str) -> Timestamp {
+    let read = NaiveDateTime::parse_from_str(text, MOMENT);
+    Timestamp::from_millis(read.map(|at| at.and_utc().timestamp_millis()).unwrap_or_default())
+}
+
+/// One question a line; lines of both languages belong together by their place.
+fn questions(en: &str, zh: &str) -> Vec<Text> {
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let (en, zh) = (lines(en), lines(zh));
+    let line = |list: &[String], at: usize| list.get(at).cloned().unwrap_or_default();
+    (0..en.len().max(zh.len())).map(|at| Text::new(line(&en, at), line(&zh, at))).collect()
+}
+
+fn page(visit: &Visit, fields: &Fields, errors: Vec<Problem>, clauses: Vec<ConsultedClause>) -> Answered {
+    let page = view(visit.ui(), fields, errors, &clauses);
+    shown(status_of(&page.errors), &page)
+}
+
+fn view(ui: Ui, fields: &Fields, errors: Vec<Problem>, clauses: &[ConsultedClause]) -> NewPage {
+    let field = |name: &'static str, key: &str, rows: u8, lang: &'static str| Field {
+        name,
+        words: ui.t(key),
+        value: fields.get(name).to_owned(),
+        rows,
+        lang,
+    };
+    let class = |class: ParticipantClass| Choice {
+        value: class.code().to_owned(),
+        words: ui.word("participant-class", class.code()),
+        chosen: fields.all("invited").any(|code| code == class.code()),
+    };
+    NewPage {
+        titles: vec![
+            field("title_en", "consultation-new-title-en", 0, "en"),
+            field("title_zh", "consultation-new-title-zh", 0, "zh-Hans"),
+        ],
+        summaries: vec![
+            field("summary_en", "consultation-new-summary-en", 3, "en"),
+            field("summary_zh", "consultation-new-summary-zh", 3, "zh-Hans"),
+        ],
+        texts: vec![
+            field("text_en", "consultation-new-text-en", 14, "en"),
+            field("text_zh", "consultation-new-text-zh", 14, "zh-Hans"),
+        ],
+        questions: vec![
+            field("questions_en", "consultation-new-questions-en", 3, "en"),
+            field("questions_zh", "consultation-new-questions-zh", 3, "zh-Hans"),
+        ],
+        opens: fields.get("opens").to_owned(),
+        closes: fields.get("closes").to_owned(),
+        classes: ParticipantClass::ALL.map(class).into(),
+        clauses: clauses
+            .iter()
+            .map(|clause| (clause.anchor.to_string(), ui.text(&clause.title).to_owned()))
+            .collect(),
+        errors,
+        ui,
+    }
+}
+
+#[cfg(test)]
+pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
+    let fields = Fields::from_pairs(vec![("invited".into(), "public".into())]);
+    let clauses = split_clauses("## One {#art-1}\nWords", "").unwrap_or_default();
+    let page = view(ui, &fields, vec![Problem::new("closes", "Later")], &clauses);
+    vec![("consultation-new", page.render().unwrap_or_default())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_questions_of_the_form() {
+        assert_eq!(moment("1970-01-02T00:01"), Timestamp::from_millis(86_460_000));
+        assert_eq!(moment("tomorrow"), Timestamp::from_millis(0));
+        assert_eq!(questions("a\n\nb", "甲"), [Text::new("a", "甲"), Text::new("b", "")]);
+    }
+}

@@ -1,0 +1,185 @@
+//! A contribution as a row of a list: words, author, what became of it. Words are text, never markup.
+
+use crate::{ui::Ui, view::Tag};
+use cogov_app::{Author, ContributionView, DiffKind, diff};
+use cogov_model::{ContributionKind, ParticipantClass, Standing, Text};
+
+/// A stretch of a difference: the element that marks it and its words.
+pub struct Stretch {
+    /// Whether it was removed.
+    pub removed: bool,
+    /// Whether it was added.
+    pub added: bool,
+    /// The words.
+    pub text: String,
+}
+
+/// A contribution as a row.
+pub struct Row {
+    /// Its number.
+    pub number: u64,
+    /// Its kind in words.
+    pub kind: Tag,
+    /// The clause's anchor; empty for statements.
+    pub clause: String,
+    /// The words; empty when they are withheld.
+    pub words: String,
+    /// The proposed words against the clause's own.
+    pub change: Vec<Stretch>,
+    /// Who wrote it.
+    pub author: String,
+    /// Whether the author shows their own name.
+    pub own_name: bool,
+    /// The declared class, and whether it is verified.
+    pub class: String,
+    /// When.
+    pub at: String,
+    /// Its ledger entry.
+    pub entry: u64,
+    /// What a moderator did with it; empty when nothing.
+    pub standing: String,
+    /// The answer that it got.
+    pub answer: Option<u64>,
+    /// The votes in words; empty for what is not voted on.
+    pub tally: String,
+    /// Whether it can be voted on.
+    pub votable: bool,
+    /// Whether it is shown.
+    pub is_shown: bool,
+    /// Whether the viewer wrote it.
+    pub mine: bool,
+}
+
+/// The words of a class, with the mark that it is only declared.
+pub fn class_words(ui: &Ui, class: ParticipantClass, verified: bool) -> String {
+    let word = ui.word("participant-class", class.code());
+    match (class.asks_for_proof(), verified) {
+        (false, _) => word,
+        (true, true) => ui.with("participant-verified", "class", word),
+        (true, false) => ui.with("participant-unverified", "class", word),
+    }
+}
+
+impl Row {
+    /// From a contribution; `clause` gives the words that an amendment changes.
+    pub fn new(ui: &Ui, view: &ContributionView, clause: Option<&Text>) -> Self {
+        let contribution = &view.contribution;
+        let is_statement = contribution.kind == ContributionKind::Statement;
+        Self {
+            number: contribution.number,
+            kind: kind(ui, contribution.kind),
+            clause: contribution.clause.as_ref().map(ToString::to_string).unwrap_or_default(),
+            words: contribution.words.clone(),
+            change: match (&contribution.proposed, clause) {
+                (Some(proposed), Some(clause)) => change(clause, proposed),
+                (Some(proposed), None) => {
+                    vec![Stretch { removed: false, added: true, text: proposed.clone() }]
+                }
+                (None, _) => Vec::new(),
+            },
+            author: author(ui, &view.author),
+            own_name: view.author.own_name,
+            class: class_words(ui, view.author.class, view.author.verified),
+            at: ui.moment(contribution.at),
+            entry: contribution.entry,
+            standing: standing(ui, &contribution.standing),
+            answer: contribution.answer,
+            tally: if is_statement { tally(ui, contribution.tally) } else { String::new() },
+            votable: is_statement && contribution.standing == Standing::Shown,
+            is_shown: contribution.standing == Standing::Shown,
+            mine: view.mine,
+        }
+    }
+}
+
+fn kind(ui: &Ui, kind: ContributionKind) -> Tag {
+    Tag::new("plain", ui.word("contribution-kind", kind.code()))
+}
+
+/// The name that others read.
+pub fn author(ui: &Ui, author: &Author) -> String {
+    ui.text(&author.name).to_owned()
+}
+
+/// Votes in words.
+pub fn tally(ui: &Ui, tally: cogov_model::Tally) -> String {
+    [ui.n("tally-agree", tally.agree), ui.n("tally-disagree", tally.disagree), ui.n("tally-pass", tally.pass)]
+        .join(" · ")
+}
+
+fn standing(ui: &Ui, standing: &Standing) -> String {
+    match standing {
+        Standing::Shown => String::new(),
+        Standing::Hidden { because, reason, .. } => {
+            format!(
+                "{} {reason}",
+                ui.with("contribution-hidden", "because", ui.word("hide-because", because.code()))
+            )
+        }
+        Standing::Merged { into, reason, .. } => {
+            format!("{} {reason}", ui.with("contribution-merged", "into", into))
+        }
+    }
+}
+
+/// An amendment against the version of the clause that it is closest to: people write in either language.
+pub fn change(clause: &Text, proposed: &str) -> Vec<Stretch> {
+    let against = |old: &str| {
+        let parts = diff(old, proposed);
+        let same: usize =
+            parts.iter().filter(|part| part.kind == DiffKind::Same).map(|part| part.text.len()).sum();
+        (same, parts)
+    };
+    let candidates = [&clause.en, &clause.zh].into_iter().filter(|words| !words.is_empty());
+    let best = candidates.map(|words| against(words)).max_by_key(|(same, _)| *same);
+    let parts = best.map(|(_, parts)| parts).unwrap_or_default();
+    parts
+        .into_iter()
+        .map(|part| Stretch {
+            removed: part.kind == DiffKind::Removed,
+            added: part.kind == DiffKind::Added,
+            text: part.text,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) fn sample(ui: &Ui, number: u64) -> Row {
+    Row {
+        number,
+        kind: kind(ui, ContributionKind::Amendment),
+        clause: "art-9".into(),
+        words: "<script>alert(1)</script> Ten are too few.".into(),
+        change: change(&Text::new("over ten persons", "十人以上"), "over twenty persons"),
+        author: "Amber Heron 0042".into(),
+        own_name: false,
+        class: class_words(ui, ParticipantClass::Scholar, false),
+        at: "2026-11-24 10:00:00 UTC".into(),
+        entry: 7,
+        standing: standing(ui, &Standing::Merged { into: 3, reason: "The same.".into(), entry: 8 }),
+        answer: Some(1),
+        tally: tally(ui, cogov_model::Tally { agree: 3, disagree: 1, pass: 0 }),
+        votable: true,
+        is_shown: true,
+        mine: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amendment_is_compared_with_the_language_it_is_written_in() {
+        let clause = Text::new("Over at least ten persons.", "至少十人。");
+        let told = |proposed: &str| -> String {
+            change(&clause, proposed)
+                .iter()
+                .filter(|part| part.removed)
+                .map(|part| part.text.as_str())
+                .collect()
+        };
+        assert_eq!(told("Over at least twenty persons."), "ten");
+        assert_eq!(told("至少五人。"), "十");
+    }
+}

@@ -1,0 +1,366 @@
+//! `/drafts/{id}`: what it changes, what was found, what it would have done, and the way to its adoption.
+
+use super::{Words, edit, read, state, title, words};
+use crate::{
+    form::{Fields, Posted, Problem},
+    pages::{Answered, names::Names, shown, status_of},
+    ui::Ui,
+    view::{EntryRow, Tag},
+    visit::Visit,
+};
+use askama::Template;
+use axum::{
+    extract::{Path, Query},
+    response::{IntoResponse, Redirect},
+};
+use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, EffectPage, PolicyDraftPage as Found};
+use cogov_model::{Clauses, Differences, DraftId, DraftKind, DraftState};
+use cogov_rulebook::{Change, Clause, ClauseDifference, Flip};
+use std::collections::HashMap;
+
+/// Clauses whose difference is shown; a text that changes more is another text.
+const MOST_CHANGES: usize = 200;
+
+struct ChangeView {
+    id: String,
+    tag: Tag,
+    title: Vec<Words>,
+    words: Vec<Words>,
+    rules: Vec<Words>,
+}
+
+struct ClauseView {
+    id: String,
+    title: String,
+    html: String,
+    rules: Vec<String>,
+}
+
+struct SeatRow {
+    who: String,
+    clause: String,
+    urgent: bool,
+    given: String,
+}
+
+struct EffectRow {
+    words: String,
+    predicted: String,
+    real: String,
+}
+
+struct Adopting {
+    seats: Vec<SeatRow>,
+    adoptable: String,
+    effect: String,
+    approve: bool,
+    adopt: bool,
+    urgent: bool,
+}
+
+#[derive(Template)]
+#[template(path = "rule_draft.html")]
+struct DraftView {
+    ui: Ui,
+    errors: Vec<Problem>,
+    notice: String,
+    id: String,
+    title: String,
+    state: Tag,
+    summary: String,
+    facts: Vec<(String, String)>,
+    outdated: bool,
+    may_edit: bool,
+    may_publish: bool,
+    may_withdraw: bool,
+    may_rebase: bool,
+    /// Whether it has rules that can be replayed.
+    has_rules: bool,
+    replay: String,
+    found: edit::Findings,
+    compared: bool,
+    changes: Vec<ChangeView>,
+    clauses: Vec<ClauseView>,
+    open: bool,
+    adopting: Option<Adopting>,
+    effects: Vec<EffectRow>,
+    effect_words: String,
+    history: Vec<EntryRow>,
+}
+
+/// `GET /drafts/{id}`
+pub async fn show(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answered {
+    let notice = match query.get("done").map(String::as_str) {
+        Some("publish") => visit.ui.t("drafting-done-publish"),
+        Some("approve") => visit.ui.t("drafting-done-approve"),
+        Some("adopt") => visit.ui.t("drafting-done-adopt"),
+        Some(_) => visit.ui.t("drafting-done"),
+        None => String::new(),
+    };
+    page(&visit, &read(id)?, notice, Vec::new()).await
+}
+
+/// `POST /drafts/{id}`
+pub async fn act(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
+    let id = read(id)?;
+    let code = fields.get("act").to_owned();
+    match perform(&visit, &id, &fields).await {
+        Ok(()) => Ok(Redirect::to(&format!("/drafts/{id}?done={code}")).into_response()),
+        Err(error) => {
+            let problem = Problem::from_app(&visit.ui, error)?;
+            page(&visit, &id, String::new(), vec![problem]).await
+        }
+    }
+}
+
+async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), AppError> {
+    let actor = visit.viewer().ok_or(AppError::NotSignedIn)?;
+    match fields.get("act") {
+        "publish" => visit.app.publish_draft(actor, id).await.map(|_| ()),
+        "withdraw" => visit.app.withdraw_draft(actor, id).await,
+        "rebase" => visit.app.rebase_draft(actor, id).await,
+        "approve" => visit.app.approve_draft(actor, id, fields.get("words")).await,
+        "adopt" => {
+            let effect = fields.given("effect").map(|day| {
+                day.parse().map_err(|_| {
+                    AppError::invalid(
+                        "effect",
+                        "Write the day as 2027-01-31.",
+                        "请按 2027-01-31 的格式填写日期。",
+                    )
+                })
+            });
+            let request = AdoptionRequest {
+                effect: effect.transpose()?,
+                urgent: fields.get("urgent") == "yes",
+                reasons: fields.get("reasons").to_owned(),
+            };
+            visit.app.adopt_draft(actor, id, request).await.map(|_| ())
+        }
+        _ => Err(AppError::not_found("There is no such act.", "没有这项操作。")),
+    }
+}
+
+async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>) -> Answered {
+    let (ui, names) = (visit.ui(), Names::of(visit).await?);
+    let found = visit.app.policy_draft(visit.viewer(), id).await?;
+    let draft = &found.card.draft;
+    let rules = draft.kind == DraftKind::Rulebook;
+    let has_rules = found.checked.book.is_some();
+    let replay = match &found.checked.book {
+        Some(book) if !draft.state.is_final() => {
+            let replay = visit.app.replay_of(std::sync::Arc::clone(book)).await?;
+            ui.share("drafting-replay-short", replay.changed(), replay.replayed())
+        }
+        _ => String::new(),
+    };
+    let changes = found.differences(ui.locale);
+    let effects = visit.app.effect(visit.viewer(), id).await?;
+    let history = visit.app.draft_history(visit.viewer(), draft).await?;
+    let history =
+        history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
+    let may = |act| found.may.contains(&act);
+    let page = DraftView {
+        id: id.to_string(),
+        title: title(&ui, &draft.title, id),
+        state: state(&ui, &found.card),
+        summary: ui.text(&draft.summary).to_owned(),
+        facts: facts(&ui, &found),
+        outdated: found.outdated,
+        may_edit: may(DraftMay::Edit),
+        may_publish: may(DraftMay::Publish),
+        may_withdraw: may(DraftMay::Withdraw),
+        may_rebase: may(DraftMay::Rebase),
+        has_rules,
+        replay,
+        found: edit::found(&ui, &found.checked),
+        compared: rules,
+        changes: changes.iter().take(MOST_CHANGES).map(|change| change_view(&ui, change)).collect(),
+        clauses: if rules { Vec::new() } else { clauses(&ui, &found.checked.clauses) },
+        open: draft.state == DraftState::Published,
+        adopting: match rules && draft.state == DraftState::Published {
+            true => Some(adopting(visit, &found, &visit.app.adoption(visit.viewer(), id).await?)),
+            false => None,
+        },
+        effect_words: effect_words(&ui, effects.as_ref()),
+        effects: effects.map(|effects| effect_rows(&ui, &effects)).unwrap_or_default(),
+        history: history.collect(),
+        notice,
+        errors,
+        ui,
+    };
+    shown(status_of(&page.errors), &page)
+}
+
+fn facts(ui: &Ui, found: &Found) -> Vec<(String, String)> {
+    let draft = &found.card.draft;
+    let mut facts = vec![
+        (ui.t("drafting-kind"), ui.word("draft-kind", draft.kind.code())),
+        (ui.t("drafting-proposer"), ui.text(&found.card.proposer.name).to_owned()),
+        (ui.t("drafting-base"), draft.base.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (ui.t("drafting-text-number"), ui.num(found.text.number)),
+    ];
+    if let Some(published) = draft.published() {
+        facts.push((ui.t("drafting-published"), ui.moment(published.at)));
+        facts.push((
+            ui.t("drafting-version"),
+            published.version.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ));
+    }
+    if let Some(adoption) = &draft.adoption {
+        facts.push((ui.t("drafting-adopted"), ui.moment(adoption.at)));
+        facts.push((ui.t("drafting-effect"), ui.moment(adoption.effect)));
+        facts.push((ui.t("drafting-reasons"), ui.text(&adoption.reasons).to_owned()));
+    }
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+fn change_view(ui: &Ui, change: &ClauseDifference) -> ChangeView {
+    let (css, key) = match change.change {
+        Change::Added => ("permit", "drafting-added"),
+        Change::Removed => ("deny", "drafting-removed"),
+        Change::Changed { words: true, rule: true } => ("waiting", "drafting-both"),
+        Change::Changed { rule: true, .. } => ("waiting", "drafting-rule"),
+        Change::Changed { .. } => ("quiet", "drafting-words"),
+    };
+    ChangeView {
+        id: change.anchor.to_string(),
+        tag: Tag::new(css, ui.t(key)),
+        title: words(&change.title),
+        words: words(&change.words),
+        rules: words(&change.rules),
+    }
+}
+
+fn clauses(ui: &Ui, clauses: &[Clause]) -> Vec<ClauseView> {
+    let view = |clause: &Clause| ClauseView {
+        id: clause.anchor.to_string(),
+        title: ui.text(&clause.title).to_owned(),
+        html: ui.text(&clause.html).to_owned(),
+        rules: clause.rules.iter().chain(&clause.settings).cloned().collect(),
+    };
+    clauses.iter().map(view).collect()
+}
+
+fn adopting(visit: &Visit, found: &Found, page: &AdoptionPage) -> Adopting {
+    let ui = &visit.ui;
+    let cited = |clause: &cogov_model::ClauseId| {
+        Clauses::from([clause.clone()]).iter().map(ToString::to_string).collect::<String>()
+    };
+    let day = |key: &str, from: &Option<(cogov_model::Timestamp, cogov_model::ClauseId)>| match from {
+        Some((from, clause)) => format!("{} ({})", ui.with(key, "day", ui.day(*from)), cited(clause)),
+        None => String::new(),
+    };
+    let seats = page.seats.iter().map(|seat| SeatRow {
+        who: format!("{} · {}", ui.word("role", seat.seat.role.code()), seat.seat.party),
+        clause: seat.clause.to_string(),
+        urgent: seat.urgent,
+        given: seat.given.as_ref().map(|given| ui.moment(given.at)).unwrap_or_default(),
+    });
+    Adopting {
+        seats: seats.collect(),
+        adoptable: day("drafting-adoptable", &page.adoptable_from),
+        effect: day("drafting-effect-from", &page.effect_from),
+        approve: found.may.contains(&DraftMay::Approve),
+        adopt: found.may.contains(&DraftMay::Adopt),
+        urgent: page.may_be_urgent,
+    }
+}
+
+fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
+    let Some(effects) = effects else { return String::new() };
+    let predicted =
+        ui.share("drafting-predicted", changed(&effects.predicted.counts), effects.predicted.replayed);
+    match &effects.real {
+        Some(real) => {
+            format!("{predicted} {}", ui.share("drafting-real", changed(&real.counts), real.replayed))
+        }
+        None => format!("{predicted} {}", ui.t("drafting-not-yet")),
+    }
+}
+
+fn changed(counts: &Differences) -> u64 {
+    counts.iter().filter(|(code, _)| *code != Flip::Same.code()).map(|(_, n)| n).sum()
+}
+
+fn effect_rows(ui: &Ui, effects: &EffectPage) -> Vec<EffectRow> {
+    let cell = |counts: &Differences, code: &str| ui.num(counts.get(code).copied().unwrap_or(0));
+    let codes = std::iter::once(Flip::Same).chain(Flip::CHANGES).map(Flip::code);
+    let row = |code: &str| EffectRow {
+        words: ui.word("flip", code),
+        predicted: cell(&effects.predicted.counts, code),
+        real: effects.real.as_ref().map(|real| cell(&real.counts, code)).unwrap_or_default(),
+    };
+    codes.map(row).collect()
+}
+
+#[cfg(test)]
+pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
+    let word = |tag, text: &str| Words { tag, text: text.into() };
+    let change = ChangeView {
+        id: "share-statistics".into(),
+        tag: Tag::new("waiting", ui.t("drafting-both")),
+        title: vec![word("", "Statistics")],
+        words: vec![word("", "at least "), word("del", "ten"), word("ins", "twenty")],
+        rules: vec![word("", "@min_group(\""), word("del", "10"), word("ins", "20"), word("", "\")")],
+    };
+    let seat = SeatRow {
+        who: "head · authority".into(),
+        clause: "change".into(),
+        urgent: true,
+        given: String::new(),
+    };
+    let page = DraftView {
+        errors: vec![Problem::new("effect", "Later")],
+        notice: ui.t("drafting-done"),
+        id: "d-1".into(),
+        title: "Changes".into(),
+        state: Tag::new("waiting", ui.word("draft-state", "published")),
+        summary: "Why".into(),
+        facts: vec![(ui.t("drafting-base"), "decree-809@0123".into())],
+        outdated: true,
+        may_edit: true,
+        may_publish: true,
+        may_withdraw: true,
+        may_rebase: true,
+        has_rules: true,
+        replay: ui.share("drafting-replay-short", 3, 20),
+        found: edit::Findings {
+            ui: ui.clone(),
+            findings: vec![super::sample_finding(&ui)],
+            sound: true,
+            share: String::new(),
+        },
+        compared: true,
+        changes: vec![change],
+        clauses: vec![ClauseView {
+            id: "art-1".into(),
+            title: "Article 1".into(),
+            html: "<p>Words</p>".into(),
+            rules: vec![],
+        }],
+        open: true,
+        adopting: Some(Adopting {
+            seats: vec![seat],
+            adoptable: ui.with("drafting-adoptable", "day", "2026-12-24"),
+            effect: ui.with("drafting-effect-from", "day", "2027-01-23"),
+            approve: true,
+            adopt: true,
+            urgent: true,
+        }),
+        effects: vec![EffectRow {
+            words: ui.word("flip", "stricter"),
+            predicted: "3".into(),
+            real: "1".into(),
+        }],
+        effect_words: ui.share("drafting-predicted", 3, 20),
+        history: vec![crate::view::sample_entry(&ui)],
+        ui,
+    };
+    vec![("rule-draft", page.render().unwrap_or_default())]
+}

@@ -1,0 +1,134 @@
+// The rulebook's loop: a drafter branches the rules, sees what was found, what changes and what it would have done; the
+// prescribed people approve; the rules hold; a text without rules is split into clauses.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { check, launch, named, press, signIn, visit, ways } from "./lib/browser.mjs";
+import { base, demo, person } from "./lib/world.mjs";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+const drafter = () => person("drafter", "authority");
+
+describe("drafter", () => {
+  for (const way of ways) {
+    it(`branches the rulebook, checks and compares (${named(way)})`, async () => {
+      const visitor = await visit(browser, way);
+      const { page } = visitor;
+      await signIn(visitor, drafter());
+      await visitor.go("/drafts", "drafts");
+      await press(visitor, page.locator("#branch"));
+      await check(visitor, "draft editor");
+      const id = page.url().split("/").at(-2);
+      const source = await page.inputValue("#original");
+      // A rule that contradicts itself, and a clause without an anchor.
+      const dead = '\n## Never {#never}\n\nNothing.\n\n```cedar\n@treatment("clear")\npermit (principal, action == Action::"use", resource)\nwhen { resource.grade >= 4 && resource.grade <= 2 };\n```\n\n## No anchor\n\nWords.\n';
+      await page.fill("#original", source + dead);
+      await found(visitor, /anchor/);
+      await page.fill("#original", source + dead.replace("## No anchor", "## No anchor {#none}"));
+      await page.fill("#translation", `${await page.inputValue("#translation")}\n## 从不 {#never}\n\n无。\n\n## 另条 {#none}\n\n字。\n`);
+      await found(visitor, way.lang === "en" ? /can never apply/ : /永远不会适用/);
+      await page.fill("#title_en", "Twenty instead of ten");
+      await page.fill("#title_zh", "二十代替十");
+      await page.fill("#original", source.replace("groups of at least ten rows; from general 3", "groups of at least twenty rows; from general 3").replace('@min_group("10")\npermit (principal in Class::"government"', '@min_group("20")\npermit (principal in Class::"government"'));
+      await page.fill("#translation", (await page.inputValue("#translation")).split("\n## 从不")[0]);
+      await press(visitor, page.locator('button[value="close"]'));
+      await check(visitor, "draft");
+      assert.equal(await page.locator("article.clause").count(), 1, "one clause differs");
+      assert.ok((await page.locator("pre.difference ins").count()) > 0, "the rule's difference is marked");
+      await visitor.go(`/drafts/${id}/replay`, "replay");
+      assert.match(await page.locator("#replay-lead").innerText(), /\d/);
+      await visitor.go(`/drafts/${id}/proof?claim=nothing-new`, "proof");
+      assert.ok((await page.locator("#verdict .tag--permit").count()) === 1, "nothing new is proved");
+      await visitor.go(`/drafts/${id}/proof?claim=nobody&class=enterprise&form=rows&category=person.health&others=yes`, "proof of nobody");
+      assert.ok((await page.locator("#verdict .tag--permit").count()) === 1, "no enterprise has rows of health data");
+      await visitor.go(`/drafts/${id}/proof?claim=nobody&class=government&form=rows`, "refutation");
+      assert.ok((await page.locator("#verdict .tag--deny").count()) === 1, "a counterexample is shown");
+      await visitor.close();
+    });
+
+    it(`splits another text into clauses (${named(way)})`, async () => {
+      const visitor = await visit(browser, way);
+      const { page } = visitor;
+      await signIn(visitor, drafter());
+      await visitor.go("/drafts", "drafts before a text");
+      await page.fill("#title", "A text on openness");
+      await page.setInputFiles("#file", { name: "bad.docx", mimeType: "application/octet-stream", buffer: Buffer.from("PK\u0003\u0004 nothing") });
+      await press(visitor, page.locator("#begin-text"));
+      await check(visitor, "a file that is no document");
+      assert.ok((await page.locator(".cg-error-summary a").count()) > 0, "what is wrong is said");
+      await page.fill("#title", "A text on openness");
+      await page.fill("#text", "On openness\n\nArticle 1 Purpose\n\nData serves people. <script>alert(1)</script>\n\nArticle 2 Scope\n\nAll bodies.\n");
+      await press(visitor, page.locator("#begin-text"));
+      await check(visitor, "text editor");
+      await press(visitor, page.locator('button[value="close"]'));
+      await check(visitor, "text draft");
+      assert.equal(await page.locator("article.clause").count(), 2, "two clauses");
+      await press(visitor, page.locator('button[value="publish"]'));
+      await check(visitor, "text published");
+      const path = new URL(page.url()).pathname;
+      const anyone = await fetch(base + path);
+      assert.equal(anyone.status, 200, "everybody reads it");
+      assert.doesNotMatch(await anyone.text(), /<script>alert/);
+      await visitor.close();
+    });
+  }
+
+  it("adopts a change that cannot wait: the engine decides by it at once", async () => {
+    const way = ways[0];
+    const id = await published(way);
+    for (const [role, name] of [["admin"], ["head"], ["approver", "ruben"]]) {
+      const who = name ? demo.accounts.find((a) => a.name === name) : person(role, "authority");
+      const visitor = await visit(browser, way);
+      await signIn(visitor, who);
+      await visitor.go(`/drafts/${id}`, `draft before the approval of ${role}`);
+      await press(visitor, visitor.page.locator('button[value="approve"]'));
+      await check(visitor, `approved by ${role}`);
+      await visitor.close();
+    }
+    const visitor = await visit(browser, way);
+    const { page } = visitor;
+    await signIn(visitor, person("admin", "authority"));
+    await visitor.go(`/drafts/${id}`, "draft before adoption");
+    await press(visitor, page.locator('button[value="adopt"]'));
+    await check(visitor, "adoption too early");
+    assert.ok((await page.locator(".cg-error-summary").count()) === 1, "thirty days are prescribed");
+    await page.check("#urgent");
+    await page.fill("#reasons", "Two reports of persons singled out in small groups.");
+    await press(visitor, page.locator('button[value="adopt"]'));
+    await check(visitor, "adopted");
+    assert.match(page.url(), /done=adopt/);
+    await visitor.go("/rulebook", "rulebook after adoption");
+    assert.equal(await page.locator(`a[href="/drafts/${id}"]`).count(), 1, "the version leads to its draft");
+    await visitor.close();
+    const after = await fetch(`${base}/rulebook`);
+    assert.match(await after.text(), /The statement of the test/);
+  });
+});
+
+/** A published draft that changes one clause's words and rule. */
+async function published(way) {
+  const visitor = await visit(browser, way);
+  const { page } = visitor;
+  await signIn(visitor, drafter());
+  await visitor.go("/drafts");
+  await press(visitor, page.locator("#branch"));
+  const id = page.url().split("/").at(-2);
+  const source = await page.inputValue("#original");
+  await page.fill("#original", source.replace("Universities and research bodies make", "The statement of the test. Universities and research bodies make"));
+  await press(visitor, page.locator('button[value="close"]'));
+  await press(visitor, page.locator('button[value="publish"]'));
+  await check(visitor, "published");
+  assert.match(page.url(), /done=publish/);
+  await visitor.close();
+  return id;
+}
+
+/** With scripts findings come while one types; without, the button shows the same. */
+async function found(visitor, words) {
+  const { page, way } = visitor;
+  if (!way.scripts) await press(visitor, page.locator('button[value="check"]'));
+  await page.locator(".found__list", { hasText: words }).waitFor({ timeout: 15000 });
+  await check(visitor, "findings");
+}
