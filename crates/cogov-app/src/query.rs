@@ -3,26 +3,22 @@
 //! Every door calls it; a door holds no policy.
 
 mod noise;
+mod released;
 
 pub(crate) use noise::is_public_column;
 pub use noise::{BudgetLeft, NoiseAsk, NoiseReport};
+pub(crate) use released::Release;
+pub use released::ReleasedRows;
 
 use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Act, recorded::KeptFacts};
-use cogov_engine::{
-    GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, RowStream, Source,
-};
+use cogov_engine::{GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, Source};
 use cogov_model::{
     Clauses, Condition, Dataset, DatasetId, DatasetState, EntryKind, Grade, Grant, GrantId, Outcome, Party,
     Role, RulebookVersion, Timestamp, Version,
 };
 use cogov_rulebook::{Ask, AskColumn, Permit, Refusal};
-use futures::{Stream, StreamExt};
-use std::{
-    collections::BTreeMap,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use futures::StreamExt;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Through which door a query came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -510,124 +506,4 @@ pub(crate) fn linked_datasets(condition: &Condition, into: &mut Vec<DatasetId>) 
         Condition::Any { any } => any.iter().for_each(|inner| linked_datasets(inner, into)),
         Condition::Compare { .. } | Condition::In { .. } => {}
     }
-}
-
-/// Rows on their way out. Counts what leaves; when the stream ends, fails or is dropped, the release is
-/// written to the ledger. At a regular end it is written before the end is reported.
-pub struct ReleasedRows {
-    /// What was read of the stream to know that it may leave.
-    first: Option<FirstRows>,
-    stream: RowStream,
-    release: Option<Release>,
-    /// Whether somebody else writes the release: who makes a file of the rows.
-    handed_over: bool,
-    ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
-
-/// The first item of a stream, or its end.
-type FirstRows = Option<std::result::Result<arrow::record_batch::RecordBatch, QueryError>>;
-
-/// The entry about what left, on its way.
-pub(crate) struct Release {
-    app: App,
-    pub(crate) act: Act,
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-}
-
-impl ReleasedRows {
-    fn new(
-        first: Option<FirstRows>,
-        stream: RowStream,
-        app: App,
-        query: &PreparedQuery,
-        decision: u64,
-    ) -> Self {
-        let act = Act::new(EntryKind::Release, Outcome::Done)
-            .party(&query.session.actor.party.id)
-            .grant(&query.grant.id)
-            .datasets(query.grant.datasets())
-            .follows(decision)
-            .fact("door", query.door.code());
-        let act = query.grant.providers.iter().fold(act, Act::party);
-        let release = Some(Release { app, act, rows: 0, bytes: 0 });
-        Self { first, stream, release, handed_over: false, ending: None }
-    }
-
-    /// The schema of every batch.
-    #[must_use]
-    pub fn schema(&self) -> arrow::datatypes::SchemaRef {
-        self.stream.schema()
-    }
-
-    /// Hands the duty to write the release over, with what is known of it so far.
-    pub(crate) fn hand_over(&mut self) -> Option<Release> {
-        self.handed_over = true;
-        self.release.take()
-    }
-}
-
-impl Release {
-    pub(crate) async fn write(self, ended: &'static str) {
-        let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
-        if let Err(error) = self.app.record(act).await {
-            tracing::error!(%error, "a release could not be written to the ledger");
-        }
-    }
-}
-
-impl Stream for ReleasedRows {
-    type Item = Result<arrow::record_batch::RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(ending) = self.ending.as_mut() {
-            return match ending.as_mut().poll(context) {
-                Poll::Ready(()) => {
-                    self.ending = None;
-                    Poll::Ready(None)
-                }
-                Poll::Pending => Poll::Pending,
-            };
-        }
-        if self.release.is_none() && !self.handed_over {
-            return Poll::Ready(None);
-        }
-        let item = match self.first.take() {
-            Some(first) => first,
-            None => std::task::ready!(self.stream.poll_next_unpin(context)),
-        };
-        match item {
-            Some(Ok(batch)) => {
-                if let Some(release) = self.release.as_mut() {
-                    release.rows += batch.num_rows() as u64;
-                    release.bytes += bytes_of(&batch);
-                }
-                Poll::Ready(Some(Ok(batch)))
-            }
-            Some(Err(error)) => Poll::Ready(Some(Err(AppError::Query { error, decision: None }))),
-            None if self.handed_over => Poll::Ready(None),
-            None => {
-                self.ending = self.release.take().map(|release| {
-                    Box::pin(release.write("complete")) as Pin<Box<dyn Future<Output = ()> + Send>>
-                });
-                self.poll_next(context)
-            }
-        }
-    }
-}
-
-impl Drop for ReleasedRows {
-    fn drop(&mut self) {
-        if let Some(release) = self.release.take()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(release.write("cut"));
-        }
-    }
-}
-
-/// Bytes of the values in a batch, as Arrow lays them out.
-fn bytes_of(batch: &arrow::record_batch::RecordBatch) -> u64 {
-    let size = |column: &arrow::array::ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
-    batch.columns().iter().map(size).sum()
 }

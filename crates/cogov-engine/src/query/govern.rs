@@ -10,7 +10,7 @@ use super::statistic::{self, Piece};
 use super::world::GrantWorld;
 use super::{allowed, faults, steps, total};
 use crate::error::QueryError;
-use cogov_model::{Aggregation, Clauses, Form, Text, Treatment};
+use cogov_model::{Aggregation, Form, Text, Treatment};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, JoinType};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;

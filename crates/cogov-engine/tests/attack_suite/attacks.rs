@@ -104,10 +104,10 @@ async fn on_wages(
     Outcome { attack, targets: targets.len(), threshold, ours, guess: percent(guessed, targets.len()) }
 }
 
-/// Groups that the attacker knows, all of whose members have the same cover: by the counts of the group and of its
-/// covered and uncovered members.
+/// Groups that the attacker knows, all of whose members earn on the same side of the median: by the counts of the
+/// group and of its members on either side.
 async fn homogeneity(people: &[Person]) -> Outcome {
-    let secrets: Vec<f64> = people.iter().map(|p| p.covered as f64).collect();
+    let secrets: Vec<f64> = people.iter().map(|p| p.above as f64).collect();
     let (guess, guessed) = best_guess(&secrets, 0.0);
     let mut shares = Vec::new();
     for oracle in [Oracle::threshold(people), Oracle::ours(people, "homogeneity").await] {
@@ -121,8 +121,8 @@ async fn homogeneity(people: &[Person]) -> Outcome {
                 let place = format!("band = {band} and fips = {fips}");
                 let group = oracle.ask(&question("count(*)", place.clone(), people, members)).await;
                 for value in [0, 1] {
-                    let same = question("count(*)", format!("{place} and covered = {value}"), people, |p| {
-                        members(p) && p.covered == value
+                    let same = question("count(*)", format!("{place} and above = {value}"), people, |p| {
+                        members(p) && p.above == value
                     });
                     if group.is_some() && oracle.ask(&same).await == group {
                         let all = people.iter().zip(&mut believed).filter(|(p, _)| members(p));
@@ -135,7 +135,7 @@ async fn homogeneity(people: &[Person]) -> Outcome {
     }
     let guess = percent(guessed, people.len());
     Outcome {
-        attack: "homogeneity: cover of a whole group",
+        attack: "homogeneity: the side of a whole group",
         targets: people.len(),
         threshold: shares[0],
         ours: shares[1],

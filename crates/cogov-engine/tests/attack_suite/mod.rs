@@ -54,6 +54,7 @@ impl Oracle {
                 col("fips", whole(|p| p.fips), aggregate(10)),
                 col("band", whole(|p| p.band), aggregate(10)),
                 col("wages", whole(|p| p.wages), aggregate(10)),
+                col("above", whole(|p| p.above), aggregate(10)),
                 col("covered", whole(|p| p.covered), aggregate(10)),
             ],
             unit: Some("id"),

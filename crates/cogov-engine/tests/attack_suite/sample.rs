@@ -5,13 +5,15 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// A tax unit of the survey. `wages` and `covered` are the secrets.
+/// A tax unit of the survey. `wages`, `above` and `covered` are the secrets.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub serial: i64,
     pub fips: i64,
     pub band: i64,
     pub wages: i64,
+    /// 1 when its wages are above the median of the whole survey.
+    pub above: i64,
     /// 1 when it has health cover for low incomes.
     pub covered: i64,
 }
@@ -29,11 +31,17 @@ pub fn people(count: usize, step: usize) -> Vec<Person> {
             into.extend((0..column.len()).map(|row| column.value(row)));
         }
     }
+    let median = {
+        let mut wages = all[2].clone();
+        wages.sort_unstable();
+        wages[wages.len() / 2]
+    };
     let person = |(serial, row): (i64, usize)| Person {
         serial,
         fips: all[0][row],
         band: all[1][row],
         wages: all[2][row],
+        above: i64::from(all[2][row] > median),
         covered: i64::from(all[3][row] > 0),
     };
     (0..).zip((0..all[0].len()).step_by(step)).take(count).map(person).collect()

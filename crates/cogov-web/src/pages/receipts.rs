@@ -39,7 +39,7 @@ pub async fn check(visit: Visit, body: Bytes) -> Answered {
         Ok(checked) => checked,
         Err(error) => {
             tracing::debug!(%error, "a receipt is not genuine");
-            let problem = Problem::new("receipt", ui.t("receipt-false"));
+            let problem = Problem::new("receipt", ui.t("shown-receipt-false"));
             return shown(StatusCode::UNPROCESSABLE_ENTITY, &page(ui, &fields, vec![problem], None));
         }
     };
@@ -78,11 +78,11 @@ async fn view(visit: &Visit, checked: &CheckedReceipt, fields: &Fields) -> Resul
         decision: receipt.decision,
         facts: vec![
             (ui.t("verify-question"), question),
-            (ui.t("receipt-answer"), ui.word("answer", receipt.answer.code())),
-            (ui.t("receipt-at"), receipt.at.clone()),
+            (ui.t("shown-receipt-answer"), ui.word("answer", receipt.answer.code())),
+            (ui.t("shown-receipt-at"), receipt.at.clone()),
             (ui.t("entry-grant"), format!("{name} ({})", receipt.grant)),
             (ui.t("entry-rulebook"), receipt.rulebook.to_string()),
-            (ui.t("receipt-ledger"), receipt.ledger.clone()),
+            (ui.t("shown-receipt-ledger"), receipt.ledger.clone()),
         ],
     })
 }
@@ -93,9 +93,9 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         fits,
         about,
         decision: 7,
-        facts: vec![(ui.t("receipt-answer"), ui.word("answer", "no"))],
+        facts: vec![(ui.t("shown-receipt-answer"), ui.word("answer", "no"))],
     };
-    let errors = vec![Problem::new("receipt", ui.t("receipt-false"))];
+    let errors = vec![Problem::new("receipt", ui.t("shown-receipt-false"))];
     let fields = Fields::from_pairs(vec![("receipt".into(), "cogov.receipt/v1\n…".into())]);
     let pages = [
         page(ui.clone(), &fields, errors, None),
