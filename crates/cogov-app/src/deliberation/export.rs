@@ -338,21 +338,28 @@ fn comment_line(statement: &Contribution) -> String {
 /// A contribution of the record; salt and content of a hidden one are withheld, so that its hash tells nothing.
 fn contribution_json(item: &SaltedContribution) -> Value {
     let contribution = &item.contribution;
-    let mut json = json!({
+    let event = ConsultationEvent::Contributed {
+        kind: contribution.kind,
+        clause: contribution.clause.clone(),
+        words: contribution.words.clone(),
+        proposed: contribution.proposed.clone(),
+    };
+    let known = match contribution.standing {
+        Standing::Hidden { .. } => json!({}),
+        _ => json!({ "salt": item.salt, "content": content(&event) }),
+    };
+    let told = json!({
         "kind": "contribution", "entry": contribution.entry, "number": contribution.number,
         "participant": contribution.participant, "standing": contribution.standing,
     });
-    if !matches!(contribution.standing, Standing::Hidden { .. }) {
-        let event = ConsultationEvent::Contributed {
-            kind: contribution.kind,
-            clause: contribution.clause.clone(),
-            words: contribution.words.clone(),
-            proposed: contribution.proposed.clone(),
-        };
-        json["salt"] = json!(item.salt);
-        json["content"] = json!(content(&event));
+    [told, known].into_iter().filter_map(into_object).flatten().collect::<serde_json::Map<_, _>>().into()
+}
+
+fn into_object(value: Value) -> Option<serde_json::Map<String, Value>> {
+    match value {
+        Value::Object(map) => Some(map),
+        _ => None,
     }
-    json
 }
 
 /// The results as JSON.

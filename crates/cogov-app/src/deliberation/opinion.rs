@@ -279,7 +279,7 @@ impl Kept {
     /// A stance as the map takes it; none when it is of somebody who counts in no class.
     fn cast(&self, stance: &cogov_store::Stance, sequence: u64) -> Option<opinion::Cast> {
         let counts = self.people.get(&stance.participant).is_some_and(|person| person.verified);
-        counts.then(|| opinion::Cast {
+        counts.then_some(opinion::Cast {
             participant: opinion::Participant(stance.participant),
             statement: opinion::StatementId(stance.statement),
             sequence,

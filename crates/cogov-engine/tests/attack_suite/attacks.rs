@@ -152,7 +152,7 @@ async fn reconstruction(
     near: f64,
 ) -> Outcome {
     let secrets: Vec<f64> = people.iter().map(secret).collect();
-    let (guess, guessed) = best_guess(&secrets, near);
+    let (_, guessed) = best_guess(&secrets, near);
     let mean = secrets.iter().sum::<f64>() / secrets.len() as f64;
     let mut shares = Vec::new();
     for oracle in [Oracle::threshold(people), Oracle::ours(people, attack).await] {

@@ -1,6 +1,6 @@
 //! One suite over both databases: whatever SQLite answers, PostgreSQL answers too. A database that cannot
 //! be started is a failure, never a skip.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod answers;
 mod cases;

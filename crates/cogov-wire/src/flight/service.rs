@@ -82,7 +82,7 @@ impl Door {
                 _ => None,
             }
         });
-        handles.fold(false, |ended, handle| self.0.statements.end(&caller.actor, &handle) || ended)
+        handles.filter(|handle| self.0.statements.end(&caller.actor, handle)).count() > 0
     }
 }
 
@@ -268,7 +268,7 @@ impl FlightSqlService for Door {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         self.caller(&request).await?;
-        info(&query.clone().into_builder().schema(), &query, request.into_inner())
+        info(&query.into_builder().schema(), &query, request.into_inner())
     }
 
     async fn do_get_catalogs(
