@@ -11,8 +11,8 @@ let concluded;
 before(async () => {
   browser = await launch();
   const listed = await (await fetch(`${base}/api/v1/consultations`)).json();
-  open = listed.items.find((item) => item.state === "open").consultation.id;
-  concluded = listed.items.find((item) => item.state === "concluded").consultation.id;
+  open = listed.items.findLast((item) => item.state === "open").consultation.id;
+  concluded = listed.items.findLast((item) => item.state === "concluded").consultation.id;
 });
 after(() => browser?.close());
 

@@ -16,7 +16,7 @@ use super::prime::Prime;
 use super::set::QuerySet;
 use super::story::Story;
 use roaring::RoaringBitmap;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Numbers that the certificates of one memory may hold: about 64 MB.
 const ENTRIES: usize = 4 << 20;
@@ -100,7 +100,9 @@ pub(crate) struct Answered {
     /// Persons who have a seat.
     taken: RoaringBitmap,
     /// Rows that are seats: of which base, at which position.
-    seats: BTreeMap<u32, (u32, u32)>,
+    seats: HashMap<u32, (u32, u32)>,
+    /// The same rows as a set: a small set of rows meets few of many seats.
+    seat_rows: RoaringBitmap,
     by_mark: HashMap<u64, Vec<usize>>,
     hidden: HashSet<u64>,
     entries: usize,
@@ -113,7 +115,8 @@ impl Answered {
             figures: Vec::new(),
             bases: Vec::new(),
             taken: RoaringBitmap::new(),
-            seats: BTreeMap::new(),
+            seats: HashMap::new(),
+            seat_rows: RoaringBitmap::new(),
             by_mark: HashMap::new(),
             hidden: HashSet::new(),
             entries: 0,
@@ -176,10 +179,12 @@ impl Answered {
 
     /// A set's values on the seats of one base.
     fn on_seats(&self, set: &QuerySet, base: usize) -> Vec<(u32, Prime)> {
-        let on = |(row, (of, position)): (&u32, &(u32, u32))| {
-            (*of as usize == base && set.rows().contains(*row)).then(|| (*position, set.times(*row)))
+        let met = set.rows() & &self.seat_rows;
+        let on = |row: u32| {
+            let (of, position) = self.seats.get(&row)?;
+            (*of as usize == base).then(|| (*position, set.times(row)))
         };
-        self.seats.iter().filter_map(on).collect()
+        met.iter().filter_map(on).collect()
     }
 
     /// Whether a set of at least k persons may be answered.
@@ -212,11 +217,11 @@ impl Answered {
 
     fn remainders(&self, set: &QuerySet) -> Vec<Remainder> {
         let mut on_seats: Vec<Vec<(u32, Prime)>> = vec![Vec::new(); self.bases.len()];
-        for (row, (base, position)) in &self.seats {
-            if set.rows().contains(*row)
+        for row in set.rows() & &self.seat_rows {
+            if let Some((base, position)) = self.seats.get(&row)
                 && let Some(values) = on_seats.get_mut(*base as usize)
             {
-                values.push((*position, set.times(*row)));
+                values.push((*position, set.times(row)));
             }
         }
         let all = self.bases.iter().zip(on_seats);
@@ -376,6 +381,7 @@ impl Answered {
         self.taken.insert(self.people.of(seat));
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.seats.insert(seat, (place(base), place(position)));
+        self.seat_rows.insert(seat);
     }
 
     /// Takes a figure in.

@@ -24,7 +24,7 @@ use arrow_flight::{
 };
 use bytes::Bytes;
 use cogov_app::{App, AppError, PreparedQuery};
-use futures::{Stream, TryStreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use prost::Message;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -184,7 +184,10 @@ impl FlightSqlService for Door {
         let caller = self.caller(&request).await?;
         let prepared = self.0.statements.planned(&caller.actor, &query.prepared_statement_handle)?;
         let messages = request.into_inner().map_err(FlightError::from);
+        // One row is all that is bound: what a client sends beyond a second batch is not waited for.
         let batches: Vec<RecordBatch> = FlightRecordBatchStream::new_from_flight_data(messages)
+            .try_filter(|batch| std::future::ready(batch.num_rows() > 0))
+            .take(2)
             .try_collect()
             .await
             .map_err(|_| Status::invalid_argument("the parameters do not read as one batch of Arrow"))?;

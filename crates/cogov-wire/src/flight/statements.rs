@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-/// Statements held at most; the oldest go first.
-const HELD: usize = 1024;
+/// Statements held for one account; its oldest go first, so that nobody ends the statements of others.
+const HELD: usize = 64;
+/// Statements held for all.
+const HELD_IN_ALL: usize = 16_384;
 /// How long a statement waits to be run.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
@@ -39,9 +41,13 @@ impl Statements {
             .map_err(|_| Status::unavailable("the system gives no random numbers"))?;
         let mut held = self.0.lock();
         held.retain(|_, held| held.since.elapsed() < PATIENCE);
-        if held.len() >= HELD {
-            let oldest = held.iter().min_by_key(|(_, held)| held.since).map(|(handle, _)| handle.clone());
+        let own = held.iter().filter(|(_, held)| held.account == actor.account);
+        if own.clone().count() >= HELD {
+            let oldest = own.min_by_key(|(_, held)| held.since).map(|(handle, _)| handle.clone());
             oldest.map(|oldest| held.remove(&oldest));
+        }
+        if held.len() >= HELD_IN_ALL {
+            return Err(Status::resource_exhausted("too many statements wait to be run: try again later"));
         }
         let entry = Held {
             account: actor.account.clone(),

@@ -71,7 +71,8 @@ async fn listen(address: SocketAddr, variable: &str, flag: &str) -> Result<TcpLi
         .with_context(|| format!("cannot listen on {address}: choose another with {flag} or {variable}"))
 }
 
-/// Demo passwords are for loopback; passwords never cross a network in clear.
+/// Demo passwords are for loopback; passwords of the database doors never cross a network in clear. (HTTP is served
+/// behind a proxy with TLS.)
 fn check_addresses(app: &App, demo: bool, doors: &Doors, tls: bool) -> Result<()> {
     let all = [doors.http, doors.pg, doors.flight];
     let loopback = all.iter().all(|door| door.ip().is_loopback());

@@ -74,6 +74,15 @@ fn view(ui: Ui, head: Head, map: &OpinionMap) -> OpinionsPage {
             how: percent_words(&ui, "opinion-agree-share", agreed(&statement.tally)),
         })
     };
+    let shared = |numbers: &[u64], key: &str, sure: fn(&StatementOpinion) -> f64| {
+        let found = numbers.iter().filter_map(|number| map.statement(*number));
+        let told = found.map(|statement| Telling {
+            statement: statement.number,
+            words: statement.words.clone(),
+            how: ui.by(key, &percent(agreed(&statement.tally)), &percent(sure(statement))),
+        });
+        told.collect::<Vec<_>>()
+    };
     OpinionsPage {
         verdict: ui.word("opinion-verdict", map.confidence.verdict),
         sure: sure(&ui, map),
@@ -89,8 +98,10 @@ fn view(ui: Ui, head: Head, map: &OpinionMap) -> OpinionsPage {
                 declared: ui.num(class.declared_only),
             })
             .collect(),
-        all_agree: map.all_agree.iter().filter_map(telling).collect(),
-        all_disagree: map.all_disagree.iter().filter_map(telling).collect(),
+        all_agree: shared(&map.all_agree, "opinion-all-agree-how", |statement| statement.all_agree),
+        all_disagree: shared(&map.all_disagree, "opinion-all-disagree-how", |statement| {
+            statement.all_disagree
+        }),
         divisive: map.divisive.iter().filter_map(telling).collect(),
         group_names: map.groups.iter().map(|group| group_name(&ui, group.number)).collect(),
         class_names: classes.iter().map(|class| ui.word("participant-class", class.code())).collect(),
