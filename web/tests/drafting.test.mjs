@@ -75,9 +75,11 @@ describe("drafter", () => {
     });
   }
 
-  it("adopts a change that cannot wait: the engine decides by it at once", async () => {
+  it("consults, answers and adopts: the engine decides by it at once, and the clause leads back to who caused it", async () => {
     const way = ways[0];
     const id = await published(way);
+    const consultation = await consulted(way, id);
+    await answered(way, id, consultation);
     for (const [role, name] of [["admin"], ["head"], ["approver", "ruben"]]) {
       const who = name ? demo.accounts.find((a) => a.name === name) : person(role, "authority");
       const visitor = await visit(browser, way);
@@ -101,11 +103,99 @@ describe("drafter", () => {
     assert.match(page.url(), /done=adopt/);
     await visitor.go("/rulebook", "rulebook after adoption");
     assert.equal(await page.locator(`a[href="/drafts/${id}"]`).count(), 1, "the version leads to its draft");
+    const because = page.locator(`#${clause} details.because`);
+    await because.locator("summary").click();
+    await check(visitor, "how the clause came to be");
+    assert.equal(await because.locator(`a[href^="/consultations/${consultation}/answers/"]`).count(), 1, "the answer");
+    await because.locator(`a[href^="/consultations/${consultation}/receipts/"]`).first().click();
+    await page.waitForURL(/\/receipts\/\d+$/);
+    await check(visitor, "the contribution behind it");
+    assert.match(await page.locator("main").innerText(), /Say it as Mei asked/);
     await visitor.close();
     const after = await fetch(`${base}/rulebook`);
-    assert.match(await after.text(), /The statement of the test/);
+    assert.match(await after.text(), /As Mei asked/);
   });
 });
+
+/** The clause that the loop changes. */
+const clause = "research";
+
+/** A consultation on a published draft, opened by its drafter; somebody of the public comments. Closes within minutes. */
+async function consulted(way, id) {
+  const stranger = await visit(browser, way);
+  await signIn(stranger, person("analyst"));
+  const refused = await stranger.go(`/consultations/new?draft=${id}`, "who may not open a consultation");
+  assert.equal(refused.status(), 403);
+  await stranger.close();
+  const visitor = await visit(browser, way);
+  const { page } = visitor;
+  await signIn(visitor, drafter());
+  await visitor.go(`/drafts/${id}`, "draft before its consultation");
+  assert.equal(await page.locator("#hindrances + ul li").count(), 1, "a consultation is prescribed");
+  await page.locator("#consult").click();
+  await page.waitForURL(/\/consultations\/new\?draft=/);
+  await check(visitor, "consultation of a draft");
+  assert.equal(await page.locator("#text_en").count(), 0, "the text is the draft's");
+  assert.ok((await page.locator(".panel .contents li").count()) > 20, "its clauses are listed");
+  await page.fill("#summary_en", "What research may publish.");
+  await page.fill("#questions_en", "Is it clear?");
+  await page.fill("#closes", new Date(Date.now() + 150_000).toISOString().slice(0, 16));
+  await press(visitor, page.locator('button[value="open"]'));
+  await check(visitor, "consultation of a draft opened");
+  const consultation = page.url().split("/").at(-1);
+  assert.equal(await page.locator(`a[href="/drafts/${id}/replay"]`).count(), 1, "it leads to the draft's replay");
+  await visitor.go(`/drafts/${id}`, "draft under consultation");
+  assert.equal(await page.locator(`a[href="/consultations/${consultation}"]`).count(), 1, "the draft leads to it");
+  await visitor.close();
+  const citizen = await visit(browser, way);
+  await signIn(citizen, person("citizen"));
+  await citizen.go(`/consultations/${consultation}/join?next=/consultations/${consultation}/clauses/${clause}`, "join");
+  await citizen.page.locator("#class-public").check({ force: true });
+  await press(citizen, citizen.page.locator("main form.measure button"));
+  await citizen.page.fill("#words", "Say it as Mei asked.");
+  await press(citizen, citizen.page.locator("form.act button"));
+  await check(citizen, "comment on a draft's clause");
+  await citizen.close();
+  return consultation;
+}
+
+/** The head answers and, once the clock has closed it, concludes; the drafter publishes the change that was promised. */
+async function answered(way, id, consultation) {
+  const head = await visit(browser, way);
+  const { page } = head;
+  await signIn(head, person("head", "authority"));
+  await head.go(`/consultations/${consultation}/answers`, "answers of a draft's consultation");
+  await page.locator('input[name="contribution"]').first().check();
+  await page.fill("#title", "On the words");
+  await page.fill("#words", "We agree.");
+  await page.selectOption("#changed", clause);
+  await page.fill("#because", "It says as Mei asked.");
+  await press(head, page.locator("#waiting ~ button").first());
+  await check(head, "answer that changes a clause");
+  await head.go(`/drafts/${id}`, "draft that does not keep the promise yet");
+  await press(head, page.locator('button[value="approve"]'));
+  assert.match(page.url(), /done=approve/);
+  const closed = async () => (await (await fetch(`${base}/api/v1/consultations/${consultation}`)).json()).state === "answering";
+  for (let tries = 0; tries < 200 && !(await closed()); tries++) await new Promise((done) => setTimeout(done, 1000));
+  await head.go(`/consultations/${consultation}/answers`, "answers after the last day");
+  await page.fill("#conclusion", "The words are changed.");
+  await press(head, page.locator("#conclude ~ form button"));
+  await check(head, "concluded");
+  await head.close();
+  const visitor = await visit(browser, way);
+  await signIn(visitor, drafter());
+  await visitor.go(`/drafts/${id}`, "draft that promises a change");
+  assert.match(await visitor.page.locator("#hindrances + ul").innerText(), new RegExp(clause), "the promise is not kept yet");
+  await visitor.go(`/drafts/${id}/edit`);
+  const source = await visitor.page.inputValue("#original");
+  await visitor.page.fill("#original", source.replace("The statement of the test.", "As Mei asked."));
+  await press(visitor, visitor.page.locator('button[value="close"]'));
+  await press(visitor, visitor.page.locator('button[value="publish"]'));
+  await check(visitor, "the promise is kept");
+  assert.equal(await visitor.page.locator("#hindrances").count(), 0, "nothing of the consultation is open");
+  assert.equal(await visitor.page.locator(`#c-${clause} .because a[href*="/receipts/"]`).count(), 1, "the change leads to the comment");
+  await visitor.close();
+}
 
 /** A published draft that changes one clause's words and rule. */
 async function published(way) {

@@ -1,17 +1,17 @@
 //! Adoption: the approvals that the rulebook in force prescribes, a date of effect, and what it then really changes.
 
 use crate::{
-    Actor, App, AppError,
+    Actor, App, AppError, Hindrance,
+    consulted::{hindrances, may_consult},
     drafting::{DraftMay, draft_act, writes},
     error::Result,
 };
 use chrono::NaiveDate;
 use cogov_model::{
-    Adoption, Approval, ClauseId, Clauses, Draft, DraftId, DraftKind, DraftState, Effect, EntryKind, Text,
-    Timestamp,
+    Approval, ClauseId, Clauses, Draft, DraftId, DraftKind, DraftState, Effect, EntryKind, Timestamp,
 };
 use cogov_rulebook::{Against, Counts, Known, Replay, Rulebook, Seat, Setting, replay};
-use cogov_store::{Revised, RulebookText};
+use cogov_store::RulebookText;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One approval that the rulebook prescribes, and who gave it.
@@ -38,6 +38,8 @@ pub struct AdoptionPage {
     pub effect_from: Option<(Timestamp, ClauseId)>,
     /// Whether the rulebook knows changes that cannot wait.
     pub may_be_urgent: bool,
+    /// What its consultations leave to be done before it may be adopted.
+    pub hindrances: Vec<Hindrance>,
 }
 
 /// How a draft is adopted.
@@ -67,38 +69,44 @@ impl App {
     /// `NotFound` when there is no such draft.
     pub async fn adoption(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<AdoptionPage> {
         let draft = self.seen_draft(viewer, id).await?.record;
-        Ok(adoption_page(&self.rulebook(), &draft, self.clock.now()))
+        self.adoption_page(&self.rulebook(), &draft, self.clock.now()).await
     }
 
-    /// Gives one of the prescribed approvals to the published text.
+    async fn adoption_page(
+        &self,
+        rulebook: &Rulebook,
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<AdoptionPage> {
+        let consulted = self.consulted_on(draft).await?;
+        Ok(adoption_page(rulebook, draft, hindrances(rulebook, &consulted), now))
+    }
+
+    /// Gives one of the prescribed approvals to a published text, by its number: when another was published since it
+    /// was read, nothing is approved.
     ///
     /// # Errors
-    /// `Forbidden` when none of the seats that are open is this person's.
-    pub async fn approve_draft(&self, actor: &Actor, id: &DraftId, words: &str) -> Result<()> {
-        let Revised { record: mut draft, revision } = self.adoptable(actor, id).await?;
+    /// `Forbidden` when none of the seats that are open is this person's, `Conflict` when it is not the published text.
+    pub async fn approve_draft(&self, actor: &Actor, id: &DraftId, text: u64, words: &str) -> Result<()> {
+        let turn = self.draft_turn().await?;
+        let draft = self.adoptable(actor, id).await?;
         let rulebook = self.rulebook();
         let seat = open_seat(&rulebook, &draft, actor).ok_or_else(no_seat)?;
-        let clause = Clauses::from([seat.clause.clone()]);
-        draft.approvals.push(Approval {
-            account: actor.account.clone(),
-            party: actor.party.id.clone(),
-            role: seat.seat.role,
-            at: self.clock.now(),
-            words: Text::same(words.trim()),
-        });
-        self.store.update_draft(&draft, revision, None).await?;
+        let published = draft.published().filter(|published| published.text == text).ok_or_else(|| {
+            AppError::conflict(
+                "Another text was published since: read it before you approve it.",
+                "此后已公布新的文本：请先阅读再批准。",
+            )
+        })?;
         let act = draft_act(EntryKind::DraftApproved, &draft)
             .party(&actor.party.id)
-            .decided_by(rulebook.version(), &clause)
+            .decided_by(rulebook.version(), &Clauses::from([seat.clause.clone()]))
             .fact("role", seat.seat.role.code())
+            .fact("text", text)
             .by(&actor.account)
             .sealed("words", words.trim());
-        let act = match draft.published().and_then(|published| published.version.as_ref()) {
-            Some(version) => act.fact("adopts", version),
-            None => act,
-        };
-        self.record(act).await?;
-        Ok(())
+        let act = published.version.iter().fold(act, |act, version| act.fact("adopts", version));
+        self.carry_out(turn, act).await.map(|_| ())
     }
 
     /// Adopts a draft: from its date of effect on, the engine decides by it.
@@ -112,7 +120,8 @@ impl App {
         id: &DraftId,
         asked: AdoptionRequest,
     ) -> Result<Timestamp> {
-        let Revised { record: mut draft, revision } = self.adoptable(actor, id).await?;
+        let turn = self.draft_turn().await?;
+        let draft = self.adoptable(actor, id).await?;
         let (rulebook, now) = (self.rulebook(), self.clock.now());
         if !holds_a_seat(&rulebook, actor) {
             return Err(no_seat());
@@ -123,21 +132,17 @@ impl App {
                 "现行（或将生效）的规则已不是该草案所依据的版本：起草人须核对差异、更新依据并重新公布。",
             ));
         }
-        let effect = check(&rulebook, &draft, &asked, now)?;
-        let (text, book) = self.published_book(&draft).await?;
+        let page = self.adoption_page(&rulebook, &draft, now).await?;
+        let effect = check(&rulebook, &page, &asked, now)?;
+        let (_, book) = self.published_book(&draft).await?;
+        if self.book(book.version()).await?.is_some() {
+            return Err(AppError::conflict(
+                "This very text was in force before: change a word of it, so that the two can be told apart.",
+                "该文本此前已经生效：请作出修改，以便区分。",
+            ));
+        }
         let predicted = self.replay_of(Arc::clone(&book)).await?;
-        draft.state = DraftState::Adopted;
-        draft.adoption = Some(Adoption {
-            at: now,
-            effect,
-            urgent: asked.urgent,
-            reasons: Text::same(asked.reasons.trim()),
-            predicted: effect_of(&predicted, now),
-        });
-        let kept = RulebookText { in_force: effect, ..text };
-        self.store.adopt_draft(&draft, revision, &kept).await?;
-        let seats = adoption_page(&rulebook, &draft, now).seats;
-        let clauses: Clauses = seats.into_iter().map(|seat| seat.clause).collect();
+        let clauses: Clauses = page.seats.into_iter().map(|seat| seat.clause).collect();
         let act = draft_act(EntryKind::RulebookAdopted, &draft)
             .party(&actor.party.id)
             .decided_by(rulebook.version(), &clauses)
@@ -147,9 +152,9 @@ impl App {
             .fact("changed", predicted.changed())
             .fact("replayed", predicted.replayed())
             .by(&actor.account)
+            .sealed("predicted", prediction(&effect_of(&predicted, now))?)
             .sealed("reasons", asked.reasons.trim());
-        self.record(act).await?;
-        self.in_force.add(effect, book);
+        self.carry_out(turn, act).await?;
         self.announce().await?;
         Ok(effect)
     }
@@ -197,6 +202,12 @@ impl App {
             }
             may.push(DraftMay::Withdraw);
         }
+        if draft.state == DraftState::Published
+            && may_consult(actor, draft)
+            && self.consultation_under_way(&draft.id).await?.is_none()
+        {
+            may.push(DraftMay::Consult);
+        }
         if draft.state == DraftState::Published && draft.kind == DraftKind::Rulebook {
             let rulebook = self.rulebook();
             if open_seat(&rulebook, draft, actor).is_some() {
@@ -210,9 +221,9 @@ impl App {
     }
 
     /// A published draft of the rulebook.
-    async fn adoptable(&self, actor: &Actor, id: &DraftId) -> Result<Revised<Draft>> {
-        let draft = self.seen_draft(Some(actor), id).await?;
-        if draft.record.kind != DraftKind::Rulebook || draft.record.state != DraftState::Published {
+    async fn adoptable(&self, actor: &Actor, id: &DraftId) -> Result<Draft> {
+        let draft = self.seen_draft(Some(actor), id).await?.record;
+        if draft.kind != DraftKind::Rulebook || draft.state != DraftState::Published {
             return Err(AppError::conflict(
                 "Only a published draft of the rulebook is approved and adopted.",
                 "只有已公布的规则草案可以批准和通过。",
@@ -295,24 +306,35 @@ fn holds_a_seat(rulebook: &Rulebook, actor: &Actor) -> bool {
     prescribed.flat_map(|setting| &setting.value).any(|seat| is_of(seat, actor))
 }
 
-fn adoption_page(rulebook: &Rulebook, draft: &Draft, now: Timestamp) -> AdoptionPage {
+fn adoption_page(
+    rulebook: &Rulebook,
+    draft: &Draft,
+    hindrances: Vec<Hindrance>,
+    now: Timestamp,
+) -> AdoptionPage {
     let workflow = rulebook.workflow();
     let after = |from: Option<Timestamp>, days: &Option<Setting<u32>>| {
         let days = days.as_ref()?;
         Some((from?.plus_days(i64::from(days.value)), days.clause.clone()))
     };
-    let first = draft.publications.first().map(|publication| publication.at);
+    // The days of the text that is adopted: an earlier one may have said something else.
+    let since = draft.published().map(|publication| publication.at);
     AdoptionPage {
         seats: seats(rulebook, draft),
-        adoptable_from: after(first, &workflow.change_published_days),
+        adoptable_from: after(since, &workflow.change_published_days),
         effect_from: after(Some(now), &workflow.change_notice_days),
         may_be_urgent: workflow.change_urgent_approvals.is_some(),
+        hindrances,
     }
 }
 
 /// The moment of effect, when everything prescribed is there.
-fn check(rulebook: &Rulebook, draft: &Draft, asked: &AdoptionRequest, now: Timestamp) -> Result<Timestamp> {
-    let page = adoption_page(rulebook, draft, now);
+fn check(
+    rulebook: &Rulebook,
+    page: &AdoptionPage,
+    asked: &AdoptionRequest,
+    now: Timestamp,
+) -> Result<Timestamp> {
     if rulebook.workflow().change_approvals.is_none() {
         return Err(AppError::conflict(
             "The rulebook in force does not say who approves a change: it cannot be changed here.",
@@ -327,6 +349,9 @@ fn check(rulebook: &Rulebook, draft: &Draft, asked: &AdoptionRequest, now: Times
             format!("缺少 {party} 的 {role} 的批准（条款 {}）。", seat.clause),
         ));
     }
+    if let Some(hindrance) = page.hindrances.iter().find(|hindrance| hindrance.holds(asked.urgent)) {
+        return Err(AppError::Conflict(hindrance.words()));
+    }
     let wanted = asked.effect.map(Timestamp::from_date);
     if asked.urgent {
         if !page.may_be_urgent || asked.reasons.trim().chars().count() < 10 {
@@ -338,7 +363,7 @@ fn check(rulebook: &Rulebook, draft: &Draft, asked: &AdoptionRequest, now: Times
         }
         return Ok(wanted.map_or(now, |day| day.max(now)));
     }
-    if let Some((from, clause)) = page.adoptable_from.filter(|(from, _)| *from > now) {
+    if let Some((from, clause)) = page.adoptable_from.as_ref().filter(|(from, _)| *from > now) {
         return Err(AppError::conflict(
             format!(
                 "The draft must stand open until {} before it is adopted (clause {clause}).",
@@ -357,6 +382,14 @@ fn check(rulebook: &Rulebook, draft: &Draft, asked: &AdoptionRequest, now: Times
             format!("最早可于 {} 生效。", earliest.date()),
         )),
     }
+}
+
+/// A prediction as the ledger seals it.
+fn prediction(effect: &Effect) -> Result<String> {
+    serde_json::to_string(effect).map_err(|error| {
+        tracing::error!(%error, "a prediction could not be written as JSON");
+        AppError::unavailable("The prediction could not be written. Try again.", "无法写入预测结果，请重试。")
+    })
 }
 
 /// A replay in numbers that are kept.

@@ -3,6 +3,7 @@
 use crate::{
     AppError,
     deliberation::Deliberation,
+    draft_acts::DraftActs,
     error::Result,
     imports::Jobs,
     in_force::{self, InForce},
@@ -137,6 +138,7 @@ pub struct Parts {
     pub(crate) engine: Engine,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) in_force: InForce,
+    pub(crate) draft_acts: DraftActs,
     pub(crate) remembered: Remembered,
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) calendar: Calendar,
@@ -201,6 +203,7 @@ impl App {
             )?,
             objects,
             in_force: InForce::new(rulebook, coming),
+            draft_acts: DraftActs::default(),
             remembered: Remembered::default(),
             scheme: Arc::new(config.documents.scheme),
             calendar: config.documents.calendar,
@@ -219,6 +222,7 @@ impl App {
         let app = Self(Arc::new(parts));
         app.recall_facts().await?;
         app.catch_up().await?;
+        app.complete_draft_acts().await?;
         app.announce().await?;
         app.start_indexer();
         app.project().await?;

@@ -1,15 +1,15 @@
 //! Drafts: branch the rulebook in force or begin another text, write with checks, publish, take back.
 
 use crate::{
-    Actor, App, AppError, Checked, EntryView,
+    Actor, App, AppError, Checked, EntryView, draft_acts,
     error::{Result, found},
     record::Act,
 };
 use cogov_model::{
-    Clauses, Draft, DraftId, DraftKind, DraftState, DraftText, EntryKind, Locale, Outcome, Party,
-    Publication, Role, RulebookVersion, Text,
+    Clauses, Draft, DraftId, DraftKind, DraftState, DraftText, EntryKind, Locale, Outcome, Party, Role,
+    RulebookVersion, Text,
 };
-use cogov_rulebook::{Clause, ClauseDifference, Rulebook};
+use cogov_rulebook::{ClauseDifference, Rulebook};
 use cogov_store::{EntryFilter, Page, Revised};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub enum DraftMay {
     Edit,
     /// Publish its newest text.
     Publish,
+    /// Open a consultation on its published text.
+    Consult,
     /// Take it back.
     Withdraw,
     /// Branch anew from the rulebook that is in force now, keeping the texts.
@@ -87,21 +89,6 @@ impl PolicyDraftPage {
             _ => Vec::new(),
         }
     }
-}
-
-/// A draft's clauses as a consultation keeps them.
-#[derive(Debug, Clone)]
-pub struct DraftSnapshot {
-    /// The draft.
-    pub id: DraftId,
-    /// What it is called.
-    pub title: Text,
-    /// Which of its texts.
-    pub text: u64,
-    /// The rulebook that it would be; none for a text without rules.
-    pub version: Option<RulebookVersion>,
-    /// Its clauses: anchor, title, words and rules.
-    pub clauses: Vec<Clause>,
 }
 
 impl App {
@@ -166,6 +153,7 @@ impl App {
             publications: Vec::new(),
             approvals: Vec::new(),
             adoption: None,
+            entry: None,
         };
         let first = DraftText {
             number: 1,
@@ -190,6 +178,7 @@ impl App {
         words: DraftWords,
     ) -> Result<u64> {
         check_words(&words)?;
+        let _turn = self.draft_turn().await?;
         let mut draft = self.written_by(actor, id).await?.record;
         let last = self.store.draft_text(id, draft.text).await?;
         let same = (&last.original, &last.translation) == (&words.original, &words.translation);
@@ -227,6 +216,15 @@ impl App {
                 None => return Ok(cards),
             }
         }
+    }
+
+    /// A draft in short.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none, or none that this person may see.
+    pub async fn draft_card_of(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<DraftCard> {
+        let draft = self.seen_draft(viewer, id).await?.record;
+        self.draft_card(draft).await
     }
 
     /// A draft's page.
@@ -268,7 +266,8 @@ impl App {
     /// # Errors
     /// `Invalid` when it has faults.
     pub async fn publish_draft(&self, actor: &Actor, id: &DraftId) -> Result<u64> {
-        let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
+        let turn = self.draft_turn().await?;
+        let draft = self.written_by(actor, id).await?.record;
         if draft.published().is_some_and(|published| published.text == draft.text) {
             return Err(AppError::conflict(
                 "This text is published already: change it first.",
@@ -284,25 +283,16 @@ impl App {
                 "文本有错误：请先改正，再公布。",
             ));
         }
-        let version = checked.book.as_ref().map(|book| book.version().clone());
-        draft.state = DraftState::Published;
-        draft.publications.push(Publication {
-            text: draft.text,
-            at: self.clock.now(),
-            version: version.clone(),
-        });
-        draft.approvals.clear();
-        self.store.update_draft(&draft, revision, None).await?;
         let act = draft_act(EntryKind::DraftPublished, &draft)
             .fact("text", draft.text)
             .fact("sha256", digest(&text))
             .fact("clauses", checked.clauses.len())
             .by(&actor.account);
-        let act = match &version {
-            Some(version) => act.decided_by(version, &Clauses::new()),
+        let act = match &checked.book {
+            Some(book) => act.decided_by(book.version(), &Clauses::new()),
             None => act,
         };
-        self.record(act).await
+        self.carry_out(turn, act).await
     }
 
     /// Takes a draft back. It stays readable where it was published.
@@ -310,13 +300,14 @@ impl App {
     /// # Errors
     /// `Conflict` when it was adopted.
     pub async fn withdraw_draft(&self, actor: &Actor, id: &DraftId) -> Result<()> {
+        let turn = self.draft_turn().await?;
         let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
-        let was_public = draft.state == DraftState::Published;
+        if draft.state == DraftState::Published {
+            let act = draft_act(EntryKind::DraftWithdrawn, &draft).by(&actor.account);
+            return self.carry_out(turn, act).await.map(|_| ());
+        }
         draft.state = DraftState::Withdrawn;
         self.store.update_draft(&draft, revision, None).await?;
-        if was_public {
-            self.record(draft_act(EntryKind::DraftWithdrawn, &draft).by(&actor.account)).await?;
-        }
         Ok(())
     }
 
@@ -326,6 +317,7 @@ impl App {
     /// # Errors
     /// As `save_draft`.
     pub async fn rebase_draft(&self, actor: &Actor, id: &DraftId) -> Result<()> {
+        let _turn = self.draft_turn().await?;
         let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
         draft.base = Some(self.newest_rulebook().await?.version);
         draft.approvals.clear();
@@ -333,45 +325,14 @@ impl App {
         Ok(())
     }
 
-    /// What a consultation keeps of a published draft: the clauses of its published text.
-    ///
-    /// # Errors
-    /// `Forbidden` for others than its proposer's drafters, `Conflict` when it is not published.
-    pub async fn draft_for_consultation(&self, actor: &Actor, id: &DraftId) -> Result<DraftSnapshot> {
-        actor.require(&[Role::Drafter])?;
-        let draft = self.seen_draft(Some(actor), id).await?.record;
-        if draft.proposer != actor.party.id {
-            return Err(not_yours());
-        }
-        let published = draft.published().filter(|_| draft.state == DraftState::Published);
-        let published = published.ok_or_else(|| {
-            AppError::conflict("The draft is not open: publish it first.", "该草案未处于公开状态：请先公布。")
-        })?;
-        let text = self.store.draft_text(id, published.text).await?;
-        let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
-        Ok(DraftSnapshot {
-            id: draft.id.clone(),
-            title: draft.title.clone(),
-            text: published.text,
-            version: published.version.clone(),
-            clauses: checked.clauses,
-        })
-    }
-
     /// The ledger's entries about a draft, oldest first.
     ///
     /// # Errors
     /// When ledger or index cannot be read.
     pub async fn draft_history(&self, viewer: Option<&Actor>, draft: &Draft) -> Result<Vec<EntryView>> {
-        const KINDS: [EntryKind; 4] = [
-            EntryKind::DraftPublished,
-            EntryKind::DraftApproved,
-            EntryKind::DraftWithdrawn,
-            EntryKind::RulebookAdopted,
-        ];
         let ours = |view: &EntryView| view.entry.facts.get("draft").is_some_and(|id| id == draft.id.as_str());
         let mut views = Vec::new();
-        for kind in KINDS {
+        for kind in draft_acts::KINDS {
             let filter =
                 EntryFilter { kind: Some(kind), from: Some(draft.made_at), ..EntryFilter::default() };
             let found = self.entries(viewer, &filter, &Page::first(Page::MOST)).await?;
@@ -450,7 +411,7 @@ fn may_see(viewer: Option<&Actor>, draft: &Draft) -> bool {
     !draft.publications.is_empty() || viewer.is_some_and(|actor| writes(actor, draft))
 }
 
-fn not_yours() -> AppError {
+pub(crate) fn not_yours() -> AppError {
     AppError::forbidden(
         "The draft is another party's: only its drafters change it.",
         "该草案属于其他主体：只有其起草人员可以修改。",

@@ -76,6 +76,9 @@ impl App {
         let app = self.downgrade();
         tokio::spawn(async move {
             while let Some(app) = app.upgrade() {
+                if let Err(error) = app.retry_draft_acts().await {
+                    tracing::warn!(%error, "an act on a draft is written and will be tried again");
+                }
                 if let Err(error) = app.announce().await {
                     tracing::warn!(%error, "a rulebook's coming into force will be written again");
                 }

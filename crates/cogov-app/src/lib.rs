@@ -9,8 +9,10 @@ mod applications;
 mod article13;
 mod catalogue;
 mod checks;
+mod consulted;
 mod declared;
 mod deliberation;
+mod draft_acts;
 mod draft_check;
 mod drafting;
 mod error;
@@ -48,6 +50,7 @@ pub use cogov_store::{
     CastVote, ConsultationCounts, ContributionFilter, CountedClause, Cursor, EntryFilter, NoiseRecord, Page,
     Paged,
 };
+pub use consulted::{Consulted, DraftConsultation, DraftSnapshot, Hindrance, Origin, Origins, Voice};
 pub use deliberation::{
     AnswerPage, Author, ClassOpinion, ClausePage, Confidence, ConsultationCard, ConsultationPage,
     ConsultationRights, ContributionView, DiffKind, DiffPart, GroupOpinion, Likeness, MyPart, NewAnswer,
@@ -55,7 +58,7 @@ pub use deliberation::{
     ReceiptCheck, ReceiptPage, Represents, StatementOpinion, Turn, diff, split_clauses,
 };
 pub use draft_check::Checked;
-pub use drafting::{DraftCard, DraftMay, DraftSnapshot, DraftWords, PolicyDraftPage};
+pub use drafting::{DraftCard, DraftMay, DraftWords, PolicyDraftPage};
 pub use error::{AppError, Result};
 pub use extract::{ExtractFile, ExtractRecord, Traced};
 pub use figures::{Figures, Usage};

@@ -75,10 +75,10 @@ impl App {
                 if !open {
                     return Err(wrong(
                         format!(
-                            "{column} is no column of a public table: its dataset must be published and shared without conditions, its grade general 1, and it may not be about persons."
+                            "{column} is no column of a public table: its dataset must be published and shared without conditions, and every column of its table of grade general 1 and not about persons."
                         ),
                         format!(
-                            "{column} 不是公共表的列：其数据集须已发布且无条件共享、级别为一般1级，且不涉及个人。"
+                            "{column} 不是公共表的列：其数据集须已发布且无条件共享，其所在表的每一列级别均为一般1级且不涉及个人。"
                         ),
                     ));
                 }

@@ -79,7 +79,7 @@ pub struct PreparedQuery {
 #[derive(Clone, PartialEq)]
 pub(crate) struct Basis {
     rulebook: RulebookVersion,
-    facts: KeptFacts,
+    pub(crate) facts: KeptFacts,
     grant: Arc<Grant>,
     datasets: Vec<(DatasetId, u64, Timestamp)>,
 }

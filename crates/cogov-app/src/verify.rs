@@ -9,6 +9,7 @@ use crate::{
     indexer,
     journal::leaf_hash,
     record::{Act, Sealed},
+    recorded::KeptFacts,
 };
 use cogov_engine::{FactQuestion, GrantWorld, QueryError, Verdict};
 use cogov_model::{
@@ -94,12 +95,13 @@ impl App {
         actor.require(&[Role::Analyst])?;
         let session = GrantSession { actor: actor.clone(), grant: grant.clone(), noise: NoiseAsk::default() };
         let grant = Arc::new(self.held_grant(&session).await?);
-        let (world, _) = self.world(&session, &grant, door.code()).await?;
+        let (world, basis) = self.world(&session, &grant, door.code()).await?;
         let verification = declared(&grant)?;
         let predicate = verification.predicate(predicate).ok_or_else(no_question)?.clone();
         let subject = checked(verification, subject)?;
+        let facts = &basis.facts;
         let asked =
-            Asked { session: &session, grant: &grant, predicate: &predicate, subject: &subject, door };
+            Asked { session: &session, grant: &grant, facts, predicate: &predicate, subject: &subject, door };
         self.count(&asked, &world).await?;
         let question = FactQuestion {
             verification: verification.clone(),
@@ -148,6 +150,7 @@ impl App {
         let act = asked
             .act(Outcome::Deny)
             .decided_by(world.permit().rulebook(), &refusal.clauses)
+            .fact("refused_by", "engine")
             .sealed("reason", refusal.reason.en.clone());
         let decision = Some(self.record(act).await?);
         Err(AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision })
@@ -163,6 +166,7 @@ impl App {
             .decided_by(rulebook, &verdict.clauses)
             .fact("grade", verdict.label.grade)
             .fact("columns", 1)
+            .sealed("used", asked.facts.used(&declared(asked.grant)?.columns(asked.predicate)))
             .sealed("answer", verdict.answer.code());
         let decision = self.record(act).await?;
         let (receipt, subject_salt) = self.sign_receipt(asked, decision, &verdict)?;
@@ -219,6 +223,7 @@ impl App {
         let act = asked
             .act(Outcome::Deny)
             .decided_by(world.permit().rulebook(), error.clauses())
+            .fact("refused_by", "engine")
             .sealed("reason", error.reason().en.clone());
         match self.record(act).await {
             Ok(index) => AppError::Query { error, decision: Some(index) },
@@ -231,6 +236,7 @@ impl App {
 struct Asked<'a> {
     session: &'a GrantSession,
     grant: &'a Grant,
+    facts: &'a KeptFacts,
     predicate: &'a Predicate,
     subject: &'a Subject,
     door: Door,
@@ -246,6 +252,7 @@ impl Asked<'_> {
             .fact("form", self.grant.form.code())
             .fact("purpose", &self.grant.purpose.code)
             .fact("predicate", &self.predicate.id)
+            .decided_on(self.facts)
             .by(&self.session.actor.account)
             .sealed("subject", subject_text(self.subject));
         self.grant.providers.iter().fold(act, Act::party)

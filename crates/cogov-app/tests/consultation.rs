@@ -254,7 +254,15 @@ async fn it_ends_only_when_everything_is_answered() {
     app.answer_contributions(&head, &forum.id, answer(vec![], Some("art-1"), no)).await.unwrap();
     let page = app.consultation_answer(None, &forum.id, first, &Page::first(10)).await.unwrap();
     assert_eq!((page.answer.contributions, page.contributions.items.len()), (2, 2));
-    app.conclude_consultation(&head, &forum.id, "Article 2 says twenty.").await.unwrap();
+    let mut at_once = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (app, head, id) = (app.clone(), head.clone(), forum.id.clone());
+        at_once.spawn(async move { app.conclude_consultation(&head, &id, "Article 2 says twenty.").await });
+    }
+    let concluded = at_once.join_all().await;
+    assert_eq!(concluded.iter().filter(|done| done.is_ok()).count(), 1, "one conclusion: {concluded:?}");
+    let record = file(app, &forum.id, OpenData::Record).await;
+    assert_eq!(record.matches("concluded").count(), 1, "and one entry: {record}");
     let done = app.consultation(None, &forum.id).await.unwrap();
     assert_eq!(done.card.state, ConsultationState::Concluded);
     let coverage = file(app, &forum.id, OpenData::Coverage).await;

@@ -4,10 +4,12 @@
 mod common;
 
 use cogov_app::{
-    AdoptionRequest, AppError, Door, DraftMay, DraftWords, EntryFilter, GrantSession, Page, VersionState,
+    AdoptionRequest, AppError, Door, DraftMay, DraftWords, EntryFilter, GrantSession, NewConsultation, Page,
+    VersionState,
 };
 use cogov_model::{
-    Clock, DraftId, DraftKind, EntryKind, GrantId, Outcome, Party, PartyClass, Role, Text, Tier, Timestamp,
+    Clock, DraftId, DraftKind, EntryKind, GrantId, Outcome, ParticipantClass, Party, PartyClass, Role, Text,
+    Tier, Timestamp,
 };
 use cogov_rulebook::{Claim, Flip, Proof};
 use common::{Node, account, node_at};
@@ -85,8 +87,32 @@ fn stricter(text: String) -> String {
 async fn approve(node: &Node, id: &DraftId, roles: &[&str]) {
     for role in roles {
         let actor = node.actor(&format!("authority-{role}")).await;
-        node.app.approve_draft(&actor, id, "agreed").await.unwrap();
+        node.app.approve_draft(&actor, id, text_of(node, id).await, "agreed").await.unwrap();
     }
+}
+
+/// The number of the published text.
+async fn text_of(node: &Node, id: &DraftId) -> u64 {
+    node.app.policy_draft(None, id).await.unwrap().card.draft.published().unwrap().text
+}
+
+/// Consults on the published text for a week, in which nobody says anything, and concludes.
+async fn consult(node: &Node, clock: &Hands, id: &DraftId) {
+    let (drafter, head) = (node.actor("authority-drafter").await, node.actor("authority-head").await);
+    let now = clock.now();
+    let new = NewConsultation {
+        title: Text::same("Wages"),
+        summary: Text::same("Should wages stay home?"),
+        clauses: Vec::new(),
+        draft: Some(id.clone()),
+        opens: now,
+        closes: now.plus_days(7),
+        questions: Vec::new(),
+        invited: vec![ParticipantClass::Public],
+    };
+    let consultation = node.app.open_consultation(&drafter, new).await.unwrap();
+    clock.forward(8);
+    node.app.conclude_consultation(&head, &consultation, "Nobody said anything.").await.unwrap();
 }
 
 async fn ask(node: &Node, grant: &GrantId, sql: &str) -> Result<u64, AppError> {
@@ -138,12 +164,18 @@ async fn a_draft_is_replayed_approved_adopted_and_then_decides() {
     let early = node.app.adopt_draft(&admin, &id, adopt(None)).await;
     assert!(matches!(early, Err(AppError::Conflict(_))), "without approvals");
     let stranger = node.actor("tax-head").await;
-    assert!(matches!(node.app.approve_draft(&stranger, &id, "").await, Err(AppError::Forbidden(_))));
+    assert!(matches!(node.app.approve_draft(&stranger, &id, 2, "").await, Err(AppError::Forbidden(_))));
     approve(&node, &id, &["admin", "head"]).await;
-    assert!(matches!(node.app.approve_draft(&admin, &id, "").await, Err(AppError::Forbidden(_))), "one each");
+    assert!(
+        matches!(node.app.approve_draft(&admin, &id, 2, "").await, Err(AppError::Forbidden(_))),
+        "one each"
+    );
+    let early = node.app.adopt_draft(&admin, &id, adopt(None)).await;
+    assert!(matches!(early, Err(AppError::Conflict(_))), "nobody was consulted");
+    consult(&node, &clock, &id).await;
     let early = node.app.adopt_draft(&admin, &id, adopt(None)).await;
     assert!(matches!(early, Err(AppError::Conflict(_))), "thirty days of publication");
-    clock.forward(31);
+    clock.forward(23);
     let soon = Some(clock.now().plus_days(5).date());
     assert!(matches!(node.app.adopt_draft(&admin, &id, adopt(soon)).await, Err(AppError::Invalid { .. })));
     assert!(matches!(node.app.adopt_draft(&stranger, &id, adopt(None)).await, Err(AppError::Forbidden(_))));
@@ -248,6 +280,7 @@ async fn a_coming_rulebook_survives_a_restart_and_old_drafts_are_outdated() {
     for id in [&id, &other] {
         node.app.publish_draft(&drafter, id).await.unwrap();
         approve(&node, id, &["admin", "head"]).await;
+        consult(&node, &clock, id).await;
     }
     clock.forward(31);
     let admin = node.actor("authority-admin").await;
@@ -350,7 +383,7 @@ async fn a_text_without_rules_is_split_published_and_handed_to_a_consultation() 
     assert_eq!(anchors, ["art-1", "art-2"]);
     assert!(snapshot.clauses[0].html.zh.contains("为了开放数据") && snapshot.version.is_none());
     let admin = node.actor("authority-admin").await;
-    assert!(matches!(node.app.approve_draft(&admin, &id, "").await, Err(AppError::Conflict(_))));
+    assert!(matches!(node.app.approve_draft(&admin, &id, 1, "").await, Err(AppError::Conflict(_))));
     node.app.withdraw_draft(&drafter, &id).await.unwrap();
     assert_eq!(node.app.policy_draft(None, &id).await.unwrap().card.state, "withdrawn", "stays readable");
 }

@@ -195,6 +195,9 @@ async fn an_exhausted_budget_refuses_and_old_answers_stay() {
     // More than a month's budget is refused before anything else.
     let more = session(&analyst, &grant, "4.1");
     assert_eq!(node.app.query_in(&more, other, &[], Door::Http).await.err().unwrap().sqlstate(), "42501");
+    // A draft is tried on these decisions too, and deciding them again says what the ledger says.
+    let replay = node.app.replay_of(node.app.rulebook()).await.unwrap();
+    assert_eq!((replay.replayed(), replay.changed(), replay.disagreeing), (replay.decisions, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

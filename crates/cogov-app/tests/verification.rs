@@ -131,6 +131,9 @@ async fn numbers_that_exist_cannot_be_searched_for() {
     }
     let left = node.app.verification_left(&analyst, &grant).await.unwrap().unwrap();
     assert_eq!(left.used.asked, u64::from(most));
+    // A draft is tried on these decisions too, and deciding them again says what the ledger says.
+    let replay = node.app.replay_of(node.app.rulebook()).await.unwrap();
+    assert_eq!((replay.replayed(), replay.changed(), replay.disagreeing), (replay.decisions, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

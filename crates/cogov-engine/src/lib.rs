@@ -18,6 +18,8 @@ mod query;
 
 pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
+#[cfg(feature = "planted-faults")]
+pub use query::planted;
 pub use query::{
     Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
     Prepared, Question, ResultColumn, RowStream, Source, Verdict,

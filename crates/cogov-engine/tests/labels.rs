@@ -1,5 +1,5 @@
-//! Laws of labels on generated statements: adding columns, predicates or joins never lowers one, and only certified
-//! transforms do. The rules are those of `docs/labels.md`.
+//! Laws of labels on generated statements, with and without statistics: adding columns, groups, predicates or joins
+//! never lowers one, and only certified transforms do. The rules are those of `docs/labels.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
@@ -27,6 +27,7 @@ fn table(name: &'static str) -> TestTable {
         ..col("name", StringArray::from_iter_values((0..60).map(|n| n.to_string())), mask("prefix:1"))
     });
     columns.push(numbers("held", Grade::General4, aggregate(10)));
+    columns.push(numbers("few", Grade::General4, aggregate(3)));
     columns.push(numbers("core", Grade::Core, aggregate(10)));
     TestTable { name, columns, unit: Some("key"), granted: true }
 }
@@ -36,11 +37,12 @@ async fn world() -> Tester {
 }
 
 /// A statement in parts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Statement {
     columns: Vec<String>,
     joined: Vec<String>,
     conditions: Vec<String>,
+    groups: Vec<String>,
 }
 
 impl Statement {
@@ -51,7 +53,21 @@ impl Statement {
         };
         let columns: Vec<String> =
             self.columns.iter().enumerate().map(|(n, column)| format!("{column} as c{n}")).collect();
-        format!("select {} from people p{}{conditions}", columns.join(", "), self.joined.concat())
+        let groups = match self.groups.is_empty() {
+            true => String::new(),
+            false => format!(" group by {}", self.groups.join(", ")),
+        };
+        format!("select {} from people p{}{conditions}{groups}", columns.join(", "), self.joined.concat())
+    }
+
+    /// The least grade of a figure: of every clear or masked column that it is made of, or that its rows depend on.
+    fn least(&self, figure: usize) -> Grade {
+        let mut words = vec![self.columns[figure].clone()];
+        words.extend(self.conditions.iter().chain(&self.joined).chain(&self.groups).cloned());
+        let words = words.concat();
+        let named = CLEAR.iter().copied().chain([("name", Grade::General3), ("key", Grade::General3)]);
+        let named = named.filter(|(name, _)| words.contains(&format!(".{name}")));
+        named.map(|(_, grade)| grade).max().unwrap_or(Grade::General1)
     }
 }
 
@@ -97,6 +113,117 @@ impl Dice {
     }
 }
 
+/// Parts of statements with statistics.
+impl Dice {
+    fn figure(&mut self) -> String {
+        let clear = self.column("p");
+        match self.below(9) {
+            0 => format!("sum({clear})"),
+            1 => format!("count({clear})"),
+            2 => format!("avg({clear} + p.held)"),
+            3 => "avg(p.held)".to_owned(),
+            4 => "sum(p.few)".to_owned(),
+            5 => "stddev(p.core)".to_owned(),
+            6 => format!("max({clear})"),
+            7 => "(select avg(q.held) from homes q)".to_owned(),
+            _ => "count(*)".to_owned(),
+        }
+    }
+
+    /// Something more in one of the clauses.
+    fn grown(&mut self, statement: &Statement) -> Statement {
+        let mut more = statement.clone();
+        let (clear, other) = (self.column("p"), self.column("h"));
+        match self.below(9) {
+            0..3 => more.columns.push(self.figure()),
+            3 => more.conditions.push(format!("{clear} > 1")),
+            4 => more
+                .conditions
+                .push(["p.held > 1", "p.few < 6", "p.name like '1%'"][self.below(3)].to_owned()),
+            5 => more.groups.push(clear),
+            6 => more.groups.push(["p.held / 3", "p.few", "p.name"][self.below(3)].to_owned()),
+            7 => more.joined.push(" join homes h on h.key = p.key".to_owned()),
+            _ => more.columns.push(format!("sum({other})")),
+        }
+        more
+    }
+}
+
+#[tokio::test]
+async fn adding_to_a_statistic_never_lowers_a_label() {
+    let mut dice = Dice(3);
+    for form in [Form::Rows, Form::Aggregate] {
+        let t = tester(vec![table("data.people"), table("data.homes")], "", form).await;
+        let (mut steps, mut beside) = (0, 0);
+        for _ in 0..250 {
+            let mut statement = Statement { columns: vec![dice.figure()], ..Statement::default() };
+            let Ok(first) = t.prepare(&statement.sql()).await else { continue };
+            let mut before: Vec<Label> = first.columns().iter().map(|c| c.label.clone()).collect();
+            for _ in 0..6 {
+                // What is refused is no answer that could be graded too low.
+                let more = dice.grown(&statement);
+                let Ok(prepared) = t.prepare(&more.sql()).await else { continue };
+                let after: Vec<Label> = prepared.columns().iter().map(|c| c.label.clone()).collect();
+                never_lower(&before, &after, &more.sql());
+                (statement, before) = (more, after);
+                steps += 1;
+                if form == Form::Rows {
+                    beside += i32::from(prepared.has_protected_statistics());
+                    for (place, label) in before.iter().enumerate() {
+                        assert!(label.grade >= statement.least(place), "{} of {}", place, statement.sql());
+                    }
+                }
+            }
+        }
+        assert!(steps > 400, "{form:?}: {steps} steps");
+        assert!(form != Form::Rows || beside > 200, "{beside} beside protected statistics");
+    }
+}
+
+#[tokio::test]
+async fn a_protected_statistic_lowers_what_it_protects_only() {
+    let t = world().await;
+    let grades = async |t: &Tester, sql: &str| -> Vec<Grade> {
+        labels(t, sql).await.iter().map(|label| label.grade).collect()
+    };
+    use Grade::{Core, General2, General3, General4};
+    assert_eq!(grades(&t, "select sum(four), sum(held) from people").await, [General4, General2]);
+    assert_eq!(grades(&t, "select four, sum(held) from people group by four").await, [General4, General4]);
+    assert_eq!(grades(&t, "select sum(held) from people where four > 1").await, [General4]);
+    assert_eq!(grades(&t, "select avg(four + held) from people").await, [General4]);
+    assert_eq!(grades(&t, "select name, avg(held) from people group by name").await, [General3, General3]);
+    assert_eq!(
+        grades(&t, "select sum(few), sum(held), sum(core) from people").await,
+        [General3, General2, Core]
+    );
+    // In the form of statistics nothing leaves but in groups, which protects every column.
+    let t = tester(vec![table("data.people")], "", Form::Aggregate).await;
+    assert_eq!(
+        grades(&t, "select sum(four), sum(few), count(*) from people").await,
+        [General2, General2, Grade::General1]
+    );
+}
+
+#[tokio::test]
+async fn what_is_taken_as_it_stands_holds_constants_only() {
+    let t = world().await;
+    for (sql, clause) in [
+        ("values ((select max(four) from people))", "VALUES"),
+        ("values ((select held from people limit 1))", "VALUES"),
+        ("select b from (values (1, (select max(four) from people))) v(a, b)", "VALUES"),
+        ("select one from people where exists (values ((select held from people limit 1)))", "VALUES"),
+        ("select one from people p where one in (values ((select max(four) from people)))", "VALUES"),
+        ("select one from people limit (select max(four) from people)", "LIMIT"),
+        ("select one from people offset (select max(held) from people)", "LIMIT"),
+    ] {
+        let error = t.prepare(sql).await.err().unwrap_or_else(|| panic!("{sql} was planned"));
+        assert_eq!(error.sqlstate(), "0A000", "{sql}: {error}");
+        assert!(error.to_string().contains(clause), "{sql}: {error}");
+    }
+    assert!(t.prepare("select (select x from (values (p.held)) v(x)) from people p").await.is_err());
+    assert_eq!(t.ok("select a + 1 from (values (1), (2)) v(a) order by 1 limit 1 + 0 offset 1").await, ["3"]);
+}
+
 async fn labels(t: &Tester, sql: &str) -> Vec<Label> {
     let prepared = t.prepare(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e:?}"));
     prepared.columns().iter().map(|column| column.label.clone()).collect()
@@ -114,7 +241,7 @@ async fn adding_columns_predicates_and_joins_never_lowers_a_label() {
     let t = world().await;
     let mut dice = Dice(1);
     for _ in 0..400 {
-        let mut statement = Statement { columns: Vec::new(), joined: Vec::new(), conditions: Vec::new() };
+        let mut statement = Statement::default();
         for _ in 0..=dice.below(3) {
             statement.columns.push(dice.expression());
         }
@@ -143,8 +270,7 @@ async fn no_function_lowers() {
     let t = world().await;
     let mut dice = Dice(2);
     for _ in 0..400 {
-        let mut sql =
-            Statement { columns: vec![dice.expression()], joined: Vec::new(), conditions: Vec::new() };
+        let mut sql = Statement { columns: vec![dice.expression()], ..Statement::default() };
         if dice.below(2) == 0 {
             sql.conditions.push(dice.condition());
         }

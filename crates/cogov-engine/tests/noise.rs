@@ -72,7 +72,16 @@ fn declared(rows: u32) -> TablePrivacy {
 }
 
 async fn world(tables: Vec<TestTable>, declared: Vec<(&str, TablePrivacy)>, epsilon: Option<&str>) -> Tester {
-    let mut t = tester(tables, "", Form::Aggregate).await;
+    scoped(tables, declared, epsilon, "").await
+}
+
+async fn scoped(
+    tables: Vec<TestTable>,
+    declared: Vec<(&str, TablePrivacy)>,
+    epsilon: Option<&str>,
+    scope: &str,
+) -> Tester {
+    let mut t = tester(tables, scope, Form::Aggregate).await;
     let declared = declared.into_iter().map(|(name, privacy)| {
         let (dataset, table) = name.split_once('.').unwrap();
         ((dataset.parse().unwrap(), table.parse().unwrap()), privacy)
@@ -294,6 +303,96 @@ async fn joins_bring_a_person_their_own_rows_only() {
     refused(&t, "select count(*) from people p cross join homes h", "identify the unit").await;
 }
 
+/// Titles of regions, in a language each.
+fn names(rows: &[(&str, &str)], treatment: Treatment) -> TestTable {
+    let column = |name, values: Vec<&str>| Col {
+        grade: Grade::General1,
+        ..col(name, StringArray::from(values), common::aggregate(10))
+    };
+    let owner = StringArray::from_iter_values(rows.iter().enumerate().map(|(n, _)| format!("owner {n}")));
+    TestTable {
+        name: "data.names",
+        columns: vec![
+            column("region", rows.iter().map(|row| row.0).collect()),
+            column("language", rows.iter().map(|row| row.1).collect()),
+            Col { grade: Grade::General1, ..col("owner", owner, treatment) },
+        ],
+        unit: None,
+        granted: true,
+    }
+}
+
+#[tokio::test]
+async fn a_table_is_public_by_all_of_its_columns_and_read_on_the_rows_of_the_grant() {
+    let sql = "select n.region as r, count(*) as n from people p join names n on p.region = n.region group by n.region order by r";
+    let rows = [("a", "en"), ("b", "en"), ("c", "en")];
+    let declared = || vec![("data.people", declared(1))];
+    // A steward forgot the unit, and the column that tells persons apart is not granted.
+    let mut hidden = names(&rows, Treatment::Withhold);
+    let t = world(vec![people("60"), names(&rows, Treatment::Withhold)], declared(), Some("60")).await;
+    near(&ask(&t, sql).await, "n", &[600.0, 300.0]);
+    hidden.columns[2].grade = Grade::General3;
+    let t = world(vec![people("60"), hidden], declared(), Some("60")).await;
+    refused(&t, sql, "identifies a person").await;
+    // Rows that the grant does not hold neither count nor make noise greater.
+    let scope = r#"{"data.names":[{"column":"language","op":"=","value":"en"}]}"#;
+    let mut many = rows.to_vec();
+    many.extend([("a", "xx"); 400]);
+    let many = || names(&many, Treatment::Withhold);
+    let t = scoped(vec![people("60"), many()], declared(), Some("60"), scope).await;
+    let batch = ask(&t, sql).await;
+    near(&batch, "n", &[600.0, 300.0]);
+    assert!(reals(&batch, "n_margin")[0] < 5.0, "{batch:?}");
+    let t = scoped(vec![people("60"), many()], declared(), Some("60"), scope).await;
+    let crossed = ask(&t, "select count(*) as n from people p cross join names n").await;
+    near(&crossed, "n", &[2709.0]);
+    assert!(reals(&crossed, "n_margin")[0] < 10.0, "{crossed:?}");
+}
+
+#[tokio::test]
+async fn keys_in_a_table_are_read_on_the_rows_of_the_grant_and_of_public_tables_only() {
+    let mut by_names = declared(1);
+    let column = cogov_model::ColumnRef {
+        dataset: "data".parse().unwrap(),
+        table: "names".parse().unwrap(),
+        column: "region".parse().unwrap(),
+    };
+    by_names.keys.insert("region".parse().unwrap(), PublicKeys::Column(column));
+    let declared = || vec![("data.people", by_names.clone())];
+    let rows = [("a", "en"), ("b", "xx")];
+    let scope = r#"{"data.names":[{"column":"language","op":"=","value":"en"}]}"#;
+    let sql = "select region, count(*) as n from people group by region order by region";
+    let open = names(&rows, Treatment::Withhold);
+    let t = scoped(vec![people("60"), open], declared(), Some("60"), scope).await;
+    let batch = ask(&t, sql).await;
+    assert_eq!(common::texts(&batch.project(&[0]).unwrap()), ["a"]);
+    let mut held = names(&rows, Treatment::Withhold);
+    held.columns[2].grade = Grade::General3;
+    let t = scoped(vec![people("60"), held], declared(), Some("60"), scope).await;
+    refused(&t, sql, "not every column of it is public").await;
+}
+
+#[tokio::test]
+async fn what_can_never_be_drawn_is_refused_before_it_is_paid_for() {
+    let failed = async |t: &Tester, sql: &str, words: &str| {
+        let error = t.prepare(sql).await.err().unwrap_or_else(|| panic!("{sql} was planned"));
+        assert!(error.to_string().contains(words), "{sql}: {error}");
+    };
+    let t = world(vec![people("4")], vec![("data.people", declared(1))], Some("0.000001")).await;
+    failed(&t, "select sum(income) from people", "so small an epsilon").await;
+    let mut wide = declared(1);
+    let values = |from: i64| PublicKeys::Values((from..from + 400).map(|n| n.to_string()).collect());
+    wide.keys.insert("region".parse().unwrap(), values(0));
+    wide.keys.insert("code".parse().unwrap(), values(0));
+    let t = world(vec![people("4")], vec![("data.people", wide)], Some("1")).await;
+    failed(&t, "select region, code, count(*) from people group by region, code", "groups").await;
+    assert!(t.prepare("select region, count(*) from people group by region").await.is_ok());
+    let many: Vec<(&str, &str)> = std::iter::repeat_n(("a", "en"), 1001).collect();
+    let names = names(&many, Treatment::Withhold);
+    let t = world(vec![people("4"), names], vec![("data.people", declared(1000))], Some("1")).await;
+    failed(&t, "select count(*) from people p join names n on p.region = n.region", "drown").await;
+}
+
 #[tokio::test]
 async fn what_is_not_declared_or_cannot_be_bounded_is_refused() {
     let t = world(vec![people("4")], vec![], None).await;
@@ -348,6 +447,11 @@ async fn the_same_question_is_known_again_and_another_is_not() {
         assert!(!all.contains(&fresh), "{other}");
         all.push(fresh);
     }
+    let by_code = TestTable { unit: Some("code"), ..people("4") };
+    let other = world(vec![by_code], vec![("data.people", declared(1))], Some("0.5")).await;
+    let sql = "select region, avg(income) from people where income > 10 group by region";
+    let other = other.prepare(sql).await.unwrap();
+    assert_ne!([other.questions()[0].fingerprint().to_owned()].as_slice(), first, "another unit");
     let two = print("select (select avg(income) from people), (select count(*) from people)").await;
     assert_eq!(two.len(), 2);
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use arrow::array::{Float64Array, Int64Array, StringArray};
-use cogov_engine::VolatileMemory;
+use cogov_engine::{Engine, EngineConfig, VolatileMemory};
 use cogov_model::{Form, Treatment};
 use common::{TestTable, Tester, aggregate, col, remembered};
 use std::sync::Arc;
@@ -130,6 +130,50 @@ async fn a_new_version_is_compared_with_the_old_one() {
         let new = old.next_version(vec![people(&persons, aggregate(10))], &memory).await;
         assert_eq!(new.ok("select count(*) from people").await, [answer], "{} persons", persons.len());
     }
+}
+
+/// The same store and party seen by another process.
+fn elsewhere(t: &Tester) -> Tester {
+    let spill = tempfile::tempdir().unwrap();
+    let engine = Engine::new(EngineConfig::new(spill.path()), Arc::clone(&t.store)).unwrap();
+    Tester { engine, world: Arc::clone(&t.world), store: Arc::clone(&t.store), spill }
+}
+
+#[tokio::test]
+async fn rows_that_are_gone_keep_their_numbers_whoever_reads_them_when() {
+    let memory = memory("gone");
+    let version = |from: i64, to: i64| vec![people(&(from..to).collect::<Vec<i64>>(), aggregate(10))];
+    let first = remembered(version(0, 400), Form::Aggregate, &memory).await;
+    assert_eq!(first.ok("select count(*) from people where serial < 100").await, ["100"]);
+    let second = first.next_version(version(100, 500), &memory).await;
+    let third = second.next_version(version(200, 600), &memory).await;
+    assert_eq!(third.ok("select count(*) from people").await, ["400"]);
+    // Another process still answers from the second version, about persons whom the third does not have either.
+    let late = elsewhere(&second);
+    assert_eq!(late.ok("select count(*) from people where serial < 200").await, ["100"]);
+    assert_eq!(late.ok("select count(*) from people where serial < 199").await, ["∅"]);
+    for t in [&third, &elsewhere(&third)] {
+        assert_eq!(t.ok("select count(*) from people where serial < 300").await, ["100"]);
+        assert_eq!(t.ok("select count(*) from people where serial < 299").await, ["∅"], "one person less");
+        assert_eq!(t.ok("select count(*) from people").await, ["400"]);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_on_rows_that_are_gone_is_read_by_the_next_version() {
+    let memory = memory("seats");
+    let version = |from: i64, to: i64, k| vec![people(&(from..to).collect::<Vec<i64>>(), aggregate(k))];
+    let first = remembered(version(0, 400, 10), Form::Aggregate, &memory).await;
+    assert_eq!(first.ok("select count(*) from people where serial < 150").await, ["150"]);
+    // A greater k asks for more seats, of those who are gone too.
+    let second = first.next_version(version(150, 550, 20), &memory).await;
+    assert_eq!(second.ok("select count(*) from people").await, ["400"]);
+    for t in [elsewhere(&second), second.next_version(version(160, 600, 20), &memory).await] {
+        let t = elsewhere(&t);
+        assert_eq!(t.ok("select count(*) from people where serial >= 400").await.len(), 1);
+        assert_eq!(t.ok("select count(*) from people where serial >= 401").await, ["∅"], "one person less");
+    }
+    assert_eq!(second.ok("select count(*) from people").await, ["400"]);
 }
 
 #[tokio::test]

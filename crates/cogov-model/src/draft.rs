@@ -162,6 +162,9 @@ pub struct Draft {
     /// That it was adopted.
     #[serde(default)]
     pub adoption: Option<Adoption>,
+    /// The last of its ledger entries that this record holds.
+    #[serde(default)]
+    pub entry: Option<u64>,
 }
 
 impl Draft {

@@ -118,7 +118,7 @@ identifiers! {
     RulebookVersion, "a rulebook version", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
     /// A consultation.
     ConsultationId, "a consultation id", 63, "a–z, 0–9, - and _", slug;
-    /// The draft of a rulebook that a consultation is about, as the drafts' own page names it.
+    /// The text of a draft that a consultation is about, as `draft@number`.
     DraftRef, "a draft's name", 96, "a–z, 0–9, ., -, _ and @", |c| dotted(c) || c == '@';
     /// Who takes part in one consultation, without saying which account: a keyed hash, hex.
     ParticipantKey, "a participant's key", 64, "lowercase hex digits", |c| matches!(c, '0'..='9' | 'a'..='f');
@@ -126,6 +126,23 @@ identifiers! {
     DraftId, "a draft id", 63, "a–z, 0–9, - and _", slug;
     /// A column of a table. Any printable text, since files bring their own headers.
     ColumnName, "a column name", 63, "printable characters without quotes", |c| !c.is_control() && c != '"';
+}
+
+impl DraftRef {
+    /// One of the texts of a draft, as `draft@number`.
+    ///
+    /// # Errors
+    /// Never for a draft's identifier: it is shorter than this may be.
+    pub fn of(draft: &DraftId, text: u64) -> Result<Self, IdError> {
+        Self::new(format!("{draft}@{text}"))
+    }
+
+    /// The draft and the number of its text; none for a name that is written otherwise.
+    #[must_use]
+    pub fn parts(&self) -> Option<(DraftId, u64)> {
+        let (draft, text) = self.as_str().rsplit_once('@')?;
+        Some((DraftId::new(draft).ok()?, text.parse().ok()?))
+    }
 }
 
 impl CategoryCode {

@@ -226,8 +226,10 @@ settings! {
     change_approvals: Vec<Seat>,
     /// Who must approve besides when a change cannot wait. Without it, none can be urgent.
     change_urgent_approvals: Vec<Seat>,
-    /// Calendar days for which a draft has been published at least before it is adopted.
+    /// Calendar days for which the text that is adopted has been published at least.
     change_published_days: u32,
+    /// Whether a consultation on a draft must be concluded before the draft is adopted.
+    change_consulted: bool,
     /// Calendar days between adoption and effect at least.
     change_notice_days: u32,
 }

@@ -7,8 +7,8 @@ use crate::{
     sql::{Statement, from_code, from_json, int, maybe_int, maybe_text, signed, text, unsigned},
 };
 use cogov_model::{
-    AccountName, ClauseId, Consultation, ConsultationId, ConsultedClause, Participant, ParticipantKey,
-    Timestamp,
+    AccountName, ClauseId, Consultation, ConsultationId, ConsultedClause, DraftId, Participant,
+    ParticipantKey, Timestamp,
 };
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -86,6 +86,22 @@ impl Store {
         Ok(Paged::cut(found?, page, |c| {
             Cursor::at_moment(c.consultation.opened_at, c.consultation.id.as_str())
         }))
+    }
+
+    /// The consultations on a draft, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or a record is corrupt.
+    pub async fn consultations_on(&self, draft: &DraftId) -> Result<Vec<CountedConsultation>, StoreError> {
+        let mut connection = self.connection().await?;
+        let rows = Statement::new(COLUMNS)
+            .push(" WHERE draft = ")
+            .bind(draft.as_str())
+            .push(" ORDER BY entry")
+            .all(&mut connection)
+            .await
+            .map_err(|error| StoreError::of(WHAT, draft.as_str(), error))?;
+        rows.iter().map(decode).collect()
     }
 
     /// The clauses of a consultation in their order, without their words.

@@ -11,7 +11,7 @@ use crate::{
 };
 use cogov_model::{
     Answer, Conclusion, Consultation, ConsultationEvent, ConsultationId, ConsultedClause, ContributionKind,
-    Moderation, ParticipantKey, PartyId, Timestamp, Vote,
+    DraftRef, Moderation, ParticipantKey, PartyId, Timestamp, Vote,
 };
 use sqlx::AnyConnection;
 use std::collections::BTreeMap;
@@ -139,13 +139,14 @@ impl Applier<'_> {
         };
         let statement = Statement::with(
             "INSERT INTO consultations (id, host, opened_at, entry, participants, contributions, votes, \
-             unanswered, answers, body) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5)",
+             unanswered, answers, body, draft) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, 0, $5, $6)",
             [
                 self.id.into(),
                 self.record.host.as_str().into(),
                 self.record.at.millis().into(),
                 self.number(self.record.index)?.into(),
                 to_json(WHAT, &consultation)?.into(),
+                consultation.draft.as_ref().and_then(DraftRef::parts).map(|(id, _)| id.to_string()).into(),
             ],
         );
         self.run(statement).await?;

@@ -224,7 +224,7 @@ pub struct AddAccount {
     /// The party they act for.
     #[arg(long)]
     pub party: String,
-    /// Roles, separated by commas: steward, requester, approver, head, analyst, auditor, admin, citizen.
+    /// Roles, separated by commas: steward, requester, approver, head, analyst, auditor, admin, drafter, citizen.
     #[arg(long, value_delimiter = ',')]
     pub roles: Vec<String>,
     /// en or zh-Hans.

@@ -49,6 +49,7 @@ impl App {
         id: &ConsultationId,
         new: NewAnswer,
     ) -> Result<u64> {
+        let _beside = self.deliberation.acts.read().await;
         let counted = self.counted_consultation(id).await?;
         let consultation = counted.consultation;
         require_moderator(actor, &consultation)?;
@@ -116,7 +117,11 @@ impl App {
                 Ok(AnswerOutcome::NoChange { reason: said(&reason, "reason", 5_000)? })
             }
             AnswerOutcome::Change { clause, words } => {
-                if found(self.store.consultation_clause(id, &clause).await)?.is_none() {
+                let of_draft = || async {
+                    let clauses = self.clauses_of_draft(id).await?;
+                    Ok::<bool, AppError>(clauses.iter().any(|of_draft| of_draft.anchor == clause))
+                };
+                if found(self.store.consultation_clause(id, &clause).await)?.is_none() && !of_draft().await? {
                     return Err(AppError::invalid(
                         "clause",
                         "The text has no such clause.",

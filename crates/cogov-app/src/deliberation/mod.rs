@@ -45,6 +45,7 @@ use cogov_store::{Setting, Store};
 use limits::Limits;
 use projector::Projector;
 use pseudonym::PseudonymKey;
+use std::sync::Arc;
 
 /// Who may open a consultation of a public body and conclude it.
 pub(crate) const OPENERS: [Role; 2] = [Role::Head, Role::Admin];
@@ -58,6 +59,8 @@ pub(crate) struct Deliberation {
     maps: opinion::Maps,
     /// Whoever joins writes alone: a crowd of writers would starve one another.
     joining: tokio::sync::Mutex<()>,
+    /// Acts stand side by side; a conclusion, which looks at all of them, stands alone.
+    acts: Arc<tokio::sync::RwLock<()>>,
     pseudonyms: PseudonymKey,
 }
 
@@ -78,6 +81,7 @@ impl Deliberation {
             limits: Limits::default(),
             maps: opinion::Maps::default(),
             joining: tokio::sync::Mutex::default(),
+            acts: Arc::default(),
             pseudonyms,
         })
     }

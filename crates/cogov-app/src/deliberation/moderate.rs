@@ -27,6 +27,7 @@ impl App {
         moderation: Moderation,
         reason: &str,
     ) -> Result<u64> {
+        let _beside = self.deliberation.acts.read().await;
         let consultation = self.consultation_record(id).await?;
         require_moderator(actor, &consultation)?;
         if consultation.conclusion.is_some() {

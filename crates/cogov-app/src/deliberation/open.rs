@@ -1,12 +1,12 @@
 //! Opening a consultation and concluding it.
 
 use super::{About, OPENERS, said};
-use crate::{Actor, App, AppError, checks::never, error::Result};
+use crate::{Actor, App, AppError, DraftSnapshot, checks::never, error::Result};
 use cogov_model::{
-    ConsultationEvent, ConsultationId, ConsultationState, ConsultedClause, DraftRef, EntryKind,
+    ConsultationEvent, ConsultationId, ConsultationState, ConsultedClause, DraftId, DraftRef, EntryKind,
     ParticipantClass, PartyClass, Text, Timestamp,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Clauses of one text at most.
 const CLAUSES: usize = 2_000;
@@ -22,10 +22,10 @@ pub struct NewConsultation {
     pub title: Text,
     /// What it is about and why.
     pub summary: Text,
-    /// The text, clause by clause: see [`crate::split_clauses`].
+    /// The text, clause by clause: see [`crate::split_clauses`]. Not looked at where a draft is named.
     pub clauses: Vec<ConsultedClause>,
-    /// The draft of a rulebook that the text was taken from.
-    pub draft: Option<DraftRef>,
+    /// The draft that it is on: then its text is the draft's published one, as the records have it.
+    pub draft: Option<DraftId>,
     /// From when opinions are taken.
     pub opens: Timestamp,
     /// Until when.
@@ -37,32 +37,57 @@ pub struct NewConsultation {
 }
 
 impl App {
+    /// What the form of a new consultation begins with: the draft that it is on, or nothing for another text.
+    ///
+    /// # Errors
+    /// As `open_consultation`, so that nobody fills in a form in vain.
+    pub async fn consultation_form(
+        &self,
+        actor: &Actor,
+        draft: Option<&DraftId>,
+    ) -> Result<Option<DraftSnapshot>> {
+        let Some(id) = draft else {
+            actor.require(&OPENERS)?;
+            require_public_body(actor)?;
+            return Ok(None);
+        };
+        let snapshot = self.draft_for_consultation(actor, id).await?;
+        require_public_body(actor)?;
+        match self.consultation_under_way(id).await? {
+            Some(other) => Err(AppError::conflict(
+                format!("The consultation {other} on this draft is not concluded yet."),
+                format!("就该草案进行的征求意见 {other} 尚未办结。"),
+            )),
+            None => Ok(Some(snapshot)),
+        }
+    }
+
     /// Opens a consultation of the actor's public body. From then on the clock opens and closes it.
     ///
     /// # Errors
-    /// `Forbidden` for others than heads and administrators of public bodies, `Invalid` names the first field
-    /// that is missing or wrong.
+    /// `Forbidden` for others than heads and administrators of public bodies and, for a draft, its drafters; `Conflict`
+    /// when the draft is not published or has a consultation under way; `Invalid` names the first field that is
+    /// missing or wrong.
     pub async fn open_consultation(&self, actor: &Actor, new: NewConsultation) -> Result<ConsultationId> {
-        actor.require(&OPENERS)?;
-        if actor.party.class != PartyClass::Government {
-            return Err(AppError::forbidden(
-                "Only public bodies open consultations.",
-                "只有公共机构可以发起征求意见。",
-            ));
-        }
+        // No other text is published, and nothing is adopted, between the look at the draft and the entry.
+        let _turn = self.draft_turn().await?;
+        let snapshot = self.consultation_form(actor, new.draft.as_ref()).await?;
         let now = self.clock.now();
-        let new = checked(new, now)?;
+        let clauses = snapshot.as_ref().map_or_else(|| new.clauses.clone(), DraftSnapshot::consulted);
+        let new = checked(NewConsultation { clauses, ..new }, now)?;
+        let draft = snapshot.map(|draft| DraftRef::of(&draft.id, draft.text).map_err(never)).transpose()?;
         let id = ConsultationId::new(self.new_id("c")?).map_err(never)?;
         let about = About { consultation: &id, host: &actor.party.id, participant: None, at: now };
-        let facts = [
+        let mut facts = vec![
             ("opens", new.opens.rfc3339()),
             ("closes", new.closes.rfc3339()),
             ("clauses", new.clauses.len().to_string()),
         ];
+        facts.extend(draft.iter().map(|draft| ("consulted", draft.to_string())));
         let event = ConsultationEvent::Opened {
             title: new.title,
             summary: new.summary,
-            draft: new.draft,
+            draft,
             questions: new.questions,
             invited: new.invited,
             opens: new.opens,
@@ -83,6 +108,8 @@ impl App {
         id: &ConsultationId,
         words: &str,
     ) -> Result<u64> {
+        // Nothing else happens in any consultation between the check and the entry.
+        let alone = Arc::clone(&self.deliberation.acts).write_owned().await;
         let found = self.counted_consultation(id).await?;
         let (consultation, counts) = (found.consultation, found.counts);
         actor.require(&OPENERS)?;
@@ -110,12 +137,28 @@ impl App {
             ));
         }
         let words = Text::same(said(words, "words", 10_000)?);
-        let about = About::of_host(&consultation, now);
         let event = ConsultationEvent::Concluded { words };
         let facts =
             [("contributions", counts.contributions.to_string()), ("answers", counts.answers.to_string())];
-        self.record_event(EntryKind::Conclusion, &about, &event, &facts).await
+        let (app, id, host) = (self.clone(), id.clone(), consultation.host);
+        // In a task of its own: who asks may go away, and the turn is kept until the records hold it.
+        let work = tokio::spawn(async move {
+            let _alone = alone;
+            let about = About { consultation: &id, host: &host, participant: None, at: now };
+            app.record_event(EntryKind::Conclusion, &about, &event, &facts).await
+        });
+        work.await.map_err(|error| {
+            tracing::error!(%error, "a conclusion was cut off");
+            AppError::unavailable("It was cut off: look at the consultation again.", "操作中断：请重新查看。")
+        })?
     }
+}
+
+fn require_public_body(actor: &Actor) -> Result<()> {
+    if actor.party.class == PartyClass::Government {
+        return Ok(());
+    }
+    Err(AppError::forbidden("Only public bodies open consultations.", "只有公共机构可以发起征求意见。"))
 }
 
 pub(crate) fn not_yours() -> AppError {

@@ -101,6 +101,7 @@ impl App {
         id: &ConsultationId,
         new: NewContribution,
     ) -> Result<Receipt> {
+        let _beside = self.deliberation.acts.read().await;
         let consultation = self.consultation_record(id).await?;
         let now = self.clock.now();
         require_open(&consultation, now)?;
@@ -137,6 +138,7 @@ impl App {
         statement: u64,
         vote: Vote,
     ) -> Result<Receipt> {
+        let _beside = self.deliberation.acts.read().await;
         let consultation = self.consultation_record(id).await?;
         let now = self.clock.now();
         require_open(&consultation, now)?;

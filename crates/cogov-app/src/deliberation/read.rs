@@ -7,7 +7,8 @@ use cogov_model::{
     ContributionKind, Participant, ParticipantClass, Party, Standing, Text,
 };
 use cogov_store::{
-    CastVote, ConsultationCounts, ContributionFilter, CountedClause, Page, Paged, SaltedContribution,
+    CastVote, ConsultationCounts, ContributionFilter, CountedClause, CountedConsultation, Page, Paged,
+    SaltedContribution,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,8 @@ pub struct ConsultationPage {
     pub card: ConsultationCard,
     /// Its clauses, without their words.
     pub contents: Vec<CountedClause>,
+    /// Clauses that the draft it is on got since.
+    pub added: Vec<(ClauseId, Text)>,
     /// The viewer's part; none when they have not joined.
     pub me: Option<MyPart>,
     /// What the viewer may do.
@@ -141,13 +144,27 @@ impl App {
             may: rights(viewer, &found.consultation, state),
             contents: self.store.consultation_contents(id).await?,
             me: me.map(|participant| MyPart { name: Self::shown_name(&participant), participant }),
-            card: ConsultationCard {
-                host: self.party_or_unknown(&found.consultation.host).await?,
-                state,
-                counts: found.counts,
-                consultation: found.consultation,
-            },
+            added: self.added_clauses(id).await?,
+            card: self.consultation_card(found).await?,
         })
+    }
+
+    pub(crate) async fn consultation_card(&self, found: CountedConsultation) -> Result<ConsultationCard> {
+        Ok(ConsultationCard {
+            host: self.party_or_unknown(&found.consultation.host).await?,
+            state: found.consultation.state_at(self.clock.now()),
+            counts: found.counts,
+            consultation: found.consultation,
+        })
+    }
+
+    /// Clauses that the draft got since it was consulted on: answers may name them.
+    async fn added_clauses(&self, id: &ConsultationId) -> Result<Vec<(ClauseId, Text)>> {
+        let contents = self.store.consultation_contents(id).await?;
+        let known: BTreeSet<&ClauseId> = contents.iter().map(|counted| &counted.clause.anchor).collect();
+        let clauses = self.clauses_of_draft(id).await?.into_iter();
+        let added = clauses.filter(|clause| !known.contains(&clause.anchor));
+        Ok(added.map(|clause| (clause.anchor, clause.title)).collect())
     }
 
     /// The whole text of a consultation.

@@ -250,6 +250,9 @@ impl App {
             .fact("door", query.door.code())
             .fact("form", grant.form.code())
             .fact("purpose", &grant.purpose.code)
+            // The rules allow the use; what is left of a budget is not theirs to decide.
+            .fact("refused_by", "engine")
+            .decided_on(&query.basis.facts)
             .by(&query.session.actor.account)
             .sealed("sql", query.sql.as_ref())
             .sealed("reason", reason.en.clone());
@@ -286,16 +289,15 @@ impl App {
     }
 }
 
-/// Whether a column harms nobody and says nothing of persons, so that its values may be keys of groups anywhere.
+/// Whether a column lies in a table that harms nobody and says nothing of persons in any column, so that its values may
+/// be keys of groups anywhere. The engine asks the same of every column that is stored.
 pub(crate) fn is_public_column(dataset: &Dataset, column: &cogov_model::ColumnRef) -> bool {
-    let found = dataset.table(&column.table).and_then(|table| {
-        let column = table.column(&column.column)?;
-        Some((table, column))
-    });
-    found.is_some_and(|(table, column)| {
-        table.unit.is_none()
-            && column.label.grade == Grade::General1
-            && !column.label.categories.iter().any(|code| code.is_within("person"))
+    let harmless = |stored: &cogov_model::Column| {
+        stored.label.grade == Grade::General1
+            && !stored.label.categories.iter().any(|code| code.is_within("person"))
+    };
+    dataset.table(&column.table).is_some_and(|table| {
+        table.unit.is_none() && table.column(&column.column).is_some() && table.columns.iter().all(harmless)
     })
 }
 

@@ -104,9 +104,15 @@ impl Node {
 
     /// Stops the node and starts it again on the same home.
     pub async fn restarted(self, clock: Arc<dyn Clock>) -> Node {
+        self.restarted_after(clock, |_| {}).await
+    }
+
+    /// The same, with something done to the home while it is stopped.
+    pub async fn restarted_after(self, clock: Arc<dyn Clock>, between: impl FnOnce(&Path)) -> Node {
         let Node { app, media, home } = self;
         app.close().await;
         drop(app);
+        between(home.path());
         let app = open(&home, &media, clock).await;
         Node { app, media, home }
     }

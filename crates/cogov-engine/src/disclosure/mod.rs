@@ -22,5 +22,5 @@ pub(crate) use judge::{Cell, CellShown, Measure, News, Rules, TableTold, judge};
 pub(crate) use keys::row_keys;
 pub use port::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub(crate) use record::{KeptFigure, Record};
-pub(crate) use rows::{File, TableRows, Told, Unreadable};
+pub(crate) use rows::{File, Gone, TableRows, Told, Unreadable};
 pub(crate) use story::{Key, Story, text_hash};

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What one statement adds to the memory about one table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub(crate) struct Record {
     /// When earlier figures got other seats: all figures in their new order, with their seats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) order: Option<Vec<(u32, Vec<u32>)>>,
+    /// Seats that are no rows of the object any more: an older object and the row in it. Their numbers mean something
+    /// to the memory that wrote them only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) gone: BTreeMap<u32, (String, u32)>,
 }
 
 /// An answered set as it is kept.
@@ -42,12 +47,12 @@ impl KeptFigure {
         Some(Self { levels: levels.collect::<Option<Vec<_>>>()?, seats })
     }
 
-    /// The set, its rows renumbered. None when it cannot be read.
-    pub(crate) fn set(&self, number: impl Fn(u32) -> u32) -> Option<QuerySet> {
+    /// The set, its rows renumbered. None when it cannot be read, or a row has no number.
+    pub(crate) fn set(&self, number: impl Fn(u32) -> Option<u32>) -> Option<QuerySet> {
         let level = |text: &String| {
             let bytes = STANDARD.decode(text).ok()?;
             let rows = RoaringBitmap::deserialize_from(bytes.as_slice()).ok()?;
-            Some(rows.iter().map(&number).collect::<RoaringBitmap>())
+            rows.iter().map(&number).collect::<Option<RoaringBitmap>>()
         };
         self.levels.iter().map(level).collect::<Option<Vec<_>>>().map(QuerySet::of_levels)
     }

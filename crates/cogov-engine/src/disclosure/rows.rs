@@ -94,27 +94,54 @@ impl TableRows {
         self.people.behind(set.rows())
     }
 
-    /// For each row of an older file its number here: the row of the same unit and content; otherwise a new
-    /// number from `next` on, of a person who is known here by the same unit or stands alone.
-    pub(crate) fn renumber(&self, old: &Told, here: &Told, next: &mut u32) -> Option<Renumbered> {
+    /// For each row of an older file its number here: the row of the same unit and content; otherwise that of a row
+    /// that is gone, of a person who is known here by the same unit, or there, or stands alone.
+    pub(crate) fn renumber(&self, old: &Told, here: &Told, gone: &mut Gone) -> Option<Renumbered> {
         let mut found: HashMap<(u64, u64), Vec<u32>> = HashMap::new();
         for (row, key) in (0_u32..).zip(here.units.iter().copied().zip(here.contents.iter().copied())) {
             found.entry(key).or_default().push(row);
         }
         found.values_mut().for_each(|rows| rows.reverse());
-        let mut numbers = Vec::with_capacity(old.units.len());
-        let mut gone = HashMap::new();
-        for key in old.units.iter().copied().zip(old.contents.iter().copied()) {
-            if let Some(row) = found.get_mut(&key).and_then(Vec::pop) {
-                numbers.push(row);
+        let mut turns: HashMap<(u64, u64), usize> = HashMap::new();
+        let mut renumbered =
+            Renumbered { numbers: Vec::with_capacity(old.units.len()), gone: HashMap::new() };
+        for (unit, content) in old.units.iter().copied().zip(old.contents.iter().copied()) {
+            if let Some(row) = found.get_mut(&(unit, content)).and_then(Vec::pop) {
+                renumbered.numbers.push(row);
                 continue;
             }
-            gone.insert(*next, self.units.get(&key.0).copied().unwrap_or(*next));
-            numbers.push(*next);
-            *next = next.checked_add(1)?;
+            let turn = turns.entry((unit, content)).or_default();
+            let known = gone.numbers.entry((old.columns, unit, content)).or_default();
+            let number = match known.get(*turn) {
+                Some(number) => *number,
+                None => {
+                    let number = gone.next.max(self.count);
+                    gone.next = number.checked_add(1)?;
+                    known.push(number);
+                    let person = match self.units.get(&unit) {
+                        _ if self.without_unit => number,
+                        Some(person) => *person,
+                        None => *gone.persons.entry(unit).or_insert(number),
+                    };
+                    renumbered.gone.insert(number, person);
+                    number
+                }
+            };
+            *turn += 1;
+            renumbered.numbers.push(number);
         }
-        Some(Renumbered { numbers, gone })
+        Some(renumbered)
     }
+}
+
+/// Rows of older files that are not in this one, over all of them: each has one number, which nothing else has.
+#[derive(Debug, Default)]
+pub(crate) struct Gone {
+    /// By the columns that were compared, unit and content: as many as stood in one file at most.
+    numbers: HashMap<(u64, u64, u64), Vec<u32>>,
+    /// The person of a unit that is not in this file.
+    persons: HashMap<u64, u32>,
+    next: u32,
 }
 
 /// By row: a hash of the unit (zero without one) and of the content.
@@ -122,13 +149,15 @@ impl TableRows {
 pub(crate) struct Told {
     pub(crate) units: Vec<u64>,
     pub(crate) contents: Vec<u64>,
+    /// A hash of the columns that the content is of.
+    pub(crate) columns: u64,
 }
 
 /// An older file's rows by the numbers of a newer one.
 #[derive(Debug)]
 pub(crate) struct Renumbered {
     pub(crate) numbers: Vec<u32>,
-    /// Rows that are gone or changed, with the person behind each.
+    /// Rows that are gone or changed and were not met before, with the person behind each.
     pub(crate) gone: HashMap<u32, u32>,
 }
 

@@ -4,7 +4,7 @@ use super::governed::GovernedTable;
 use super::{allowed, faults};
 use crate::disclosure::{Key, Story, text_hash};
 use crate::error::QueryError;
-use cogov_model::{Clauses, Grade, Text, Treatment};
+use cogov_model::{Clauses, Grade, Mask, Text, Treatment};
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::utils::split_conjunction;
@@ -16,6 +16,8 @@ struct Origin {
     sensitive: bool,
     /// Whether it is the column that tells persons apart.
     unit: bool,
+    /// Whether different stored values are different here.
+    exact: bool,
     clauses: Clauses,
 }
 
@@ -112,6 +114,11 @@ fn told(plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
     }
 }
 
+/// Whether a column of a plan beneath a statistic tells persons apart, each from every other.
+pub(super) fn is_unit(plan: &LogicalPlan, column: &Column) -> bool {
+    origin(plan, column).is_some_and(|origin| origin.unit && origin.exact)
+}
+
 /// The granted column behind a column of a plan beneath a statistic.
 fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
     let position = |plan: &LogicalPlan| plan.schema().maybe_index_of_column(column);
@@ -123,6 +130,7 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
                 name: format!("{}.{}", scan.table_name, column.name()),
                 sensitive: false,
                 unit: false,
+                exact: false,
                 clauses: Clauses::new(),
             },
         }),
@@ -151,6 +159,10 @@ fn of_table(table: &GovernedTable, column: &str) -> Origin {
                 && visible.column.label.grade >= Grade::General3
         }),
         unit: table.unit.as_ref().is_some_and(|unit| unit.as_str() == column),
+        exact: visible.is_some_and(|visible| match visible.ruling.treatment {
+            Treatment::Clear | Treatment::Aggregate(_) | Treatment::Mask(Mask::KeyedHash) => true,
+            Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => false,
+        }),
         clauses: visible.map(|visible| visible.ruling.clauses.clone()).unwrap_or_default(),
     }
 }
@@ -158,10 +170,10 @@ fn of_table(table: &GovernedTable, column: &str) -> Origin {
 fn single_persons(column: &str, clauses: Clauses) -> QueryError {
     let reason = Text::new(
         format!(
-            "a condition or group on {column} picks single persons out of a statistic; describe the group by other columns, such as region or age in bands ({column} may stand in JOIN … ON and in count(distinct {column}))"
+            "a condition or group on {column} picks single persons out of a statistic; describe the group by other columns, such as region or age in bands ({column} may stand in JOIN … ON and, where each has one row, in count(distinct {column}))"
         ),
         format!(
-            "以 {column} 作条件或分组会从统计中挑出个别主体；请改用其他列描述人群，例如地区或年龄段（{column} 可用于 JOIN … ON 与 count(distinct {column})）"
+            "以 {column} 作条件或分组会从统计中挑出个别主体；请改用其他列描述人群，例如地区或年龄段（{column} 可用于 JOIN … ON；每个主体仅有一行时，也可用于 count(distinct {column})）"
         ),
     );
     QueryError::refused(reason, clauses)

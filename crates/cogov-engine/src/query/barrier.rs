@@ -5,6 +5,7 @@
 //! and no metrics; no predicate is pushed into it except those its provider took when it was planned.
 
 use super::faults;
+use super::planted::{Fault, planted};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{Result, Statistics, stats::Precision, tree_node::TreeNodeRecursion};
@@ -51,7 +52,10 @@ impl Barrier {
 
     fn estimate(&self) -> Arc<Statistics> {
         let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Inexact(self.rows);
+        statistics.num_rows = match planted(Fault::CountFromMetadata) {
+            true => Precision::Exact(self.rows),
+            false => Precision::Inexact(self.rows),
+        };
         Arc::new(statistics)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::faults;
 use super::guarded::Shown;
+use super::planted::{Fault, planted};
 use crate::disclosure::{Cell, CellShown};
 use crate::error::QueryError;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
@@ -207,6 +208,8 @@ impl Answers {
         for (place, verdict) in order.iter().zip(verdicts) {
             if let CellShown::Row(all, figures) = verdict {
                 rows.push((place.row, *all, figures));
+            } else if planted(Fault::SmallFiguresShown) {
+                rows.push((place.row, true, &[]));
             }
         }
         rows.sort_unstable_by_key(|(row, _, _)| *row);
@@ -219,6 +222,9 @@ impl Answers {
             let hidden = rows.iter().map(|(_, all, figures)| {
                 Some(!measure.map_or(*all, |m| figures.get(m).copied().unwrap_or(false)))
             });
+            if planted(Fault::SmallFiguresShown) {
+                return Ok(picked);
+            }
             Ok(nullif(&picked, &hidden.collect::<BooleanArray>())?)
         };
         let columns = columns.iter().map(column).collect::<PlanResult<Vec<_>>>().map_err(internal)?;

@@ -5,6 +5,7 @@
 //! | mask (year, band, prefix, keyed hash) | one grade, never below general 2 | GB/T 43697-2024 annex I, de-identified data; from memory, unverified |
 //! | statistic over at least 10 | to general 2 | annex I, statistical data, and the common threshold of 10 of disclosure control; unverified |
 //! | statistic over at least k < 10 | one grade, never below general 2 | the same |
+//! | statistic over 1 | not: it may be of one person | |
 //!
 //! Important and core data never fall here: annex I lets fused or large-group statistics grade even higher.
 //! Categories never fall.
@@ -30,14 +31,14 @@ pub(super) fn at_scan(label: &Label, treatment: &Treatment) -> Label {
     }
 }
 
-/// The label of a protected statistic over columns of this label.
+/// What a protected statistic leaves of the label of a column that may leave in statistics over `k` only.
 pub(super) fn of_statistic(label: &Label, k: MinGroup) -> Label {
     with_grade(label, grade_of_statistic(label.grade, k))
 }
 
-/// The grade of a protected statistic over columns of this grade.
-pub(super) fn grade_of_statistic(grade: Grade, k: MinGroup) -> Grade {
+fn grade_of_statistic(grade: Grade, k: MinGroup) -> Grade {
     match grade {
+        _ if k.get() <= 1 => grade,
         Grade::General3 | Grade::General4 if k.get() >= STATISTIC => Grade::General2,
         other => one_lower(other),
     }
@@ -66,6 +67,7 @@ mod tests {
                 assert!(grade <= Grade::General4 || lower.grade == grade);
             }
             assert_eq!(at_scan(&label, &Treatment::Clear), label);
+            assert_eq!(of_statistic(&label, k(1)), label);
             assert!(grade.rank() <= masked.grade.rank() + 1);
         }
     }

@@ -91,7 +91,8 @@ impl Engine {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Plans, labels and governs one statement. Nothing of the data is read but footers.
+    /// Plans, labels and governs one statement. Nothing of the data is read but footers, and public tables beneath
+    /// statistics with noise.
     ///
     /// # Errors
     /// When the statement is refused, wrong, or cannot be governed.

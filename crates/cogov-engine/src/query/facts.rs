@@ -1,5 +1,6 @@
 //! What is known of a column of a plan: its label, its protection, and the way it came. The lattice of `docs/labels.md`.
 
+use super::certified;
 use super::governed::{GovernedTable, Visible};
 use super::steps::Step;
 use cogov_model::{Aggregation, Clauses, ColumnRef, Grade, Label, MinGroup, Treatment};
@@ -9,6 +10,12 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) label: Label,
+    /// What a protected statistic leaves of the label: less only of columns that may leave in statistics only, each
+    /// by its own threshold, so that what stands beside a column never makes its label smaller.
+    pub(super) left: Label,
+    /// The clauses of columns under noise that stand here as they are stored, which may be shown nowhere. None when
+    /// there are none. Only noise takes them away.
+    pub(super) bare: Option<Clauses>,
     /// What a statistic in which it may be shown obliges; none when it may be shown row by row.
     pub(super) protection: Option<Aggregation>,
     /// The granted columns it is computed from.
@@ -22,8 +29,8 @@ pub(super) struct Facts {
 pub(super) struct Origin {
     pub(super) treatment: Treatment,
     pub(super) clauses: Clauses,
-    /// The grade as stored and as it leaves the scan.
-    pub(super) grades: (Grade, Grade),
+    /// The grade as stored, as it leaves the scan, and as a protected statistic leaves it.
+    pub(super) grades: (Grade, Grade, Grade),
     /// Whether it holds numbers.
     pub(super) numeric: bool,
 }
@@ -38,18 +45,31 @@ pub(super) fn stricter(a: Option<Aggregation>, b: Option<Aggregation>) -> Option
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { label: Label::bottom(), protection: None, sources: BTreeMap::new(), statistics: Vec::new() }
+        Self {
+            label: Label::bottom(),
+            left: Label::bottom(),
+            bare: None,
+            protection: None,
+            sources: BTreeMap::new(),
+            statistics: Vec::new(),
+        }
     }
 }
 
 impl Facts {
-    /// The facts of a granted column at its scan.
+    /// The facts of a granted column at its scan. What protects it, or the rows of its table, is what makes its label
+    /// smaller in a statistic.
     pub(super) fn of_column(
         table: &GovernedTable,
         visible: &Visible,
         protection: Option<Aggregation>,
     ) -> Self {
-        let label = super::certified::at_scan(&visible.column.label, &visible.ruling.treatment);
+        let label = certified::at_scan(&visible.column.label, &visible.ruling.treatment);
+        let left = match protection {
+            Some(obliged) => certified::of_statistic(&label, obliged.min_group),
+            None => label.clone(),
+        };
+        let noisy = matches!(visible.ruling.treatment, Treatment::Noise { .. });
         let reference = ColumnRef {
             dataset: table.dataset.clone(),
             table: table.name.clone(),
@@ -58,15 +78,26 @@ impl Facts {
         let origin = Origin {
             treatment: visible.ruling.treatment,
             clauses: visible.ruling.clauses.clone(),
-            grades: (visible.column.label.grade, label.grade),
+            grades: (visible.column.label.grade, label.grade, left.grade),
             numeric: visible.data_type.is_numeric(),
         };
-        Self { label, protection, sources: BTreeMap::from([(reference, origin)]), statistics: Vec::new() }
+        Self {
+            label,
+            left,
+            bare: noisy.then(|| visible.ruling.clauses.clone()),
+            protection,
+            sources: BTreeMap::from([(reference, origin)]),
+            statistics: Vec::new(),
+        }
     }
 
     /// Both together.
     pub(super) fn join(mut self, other: &Self) -> Self {
         self.label = self.label.join(&other.label);
+        self.left = self.left.join(&other.left);
+        if let Some(bare) = &other.bare {
+            self.bare.get_or_insert_with(Clauses::new).extend(bare.iter().cloned());
+        }
         self.protection = stricter(self.protection, other.protection);
         self.sources.extend(other.sources.iter().map(|(k, v)| (k.clone(), v.clone())));
         for statistic in &other.statistics {
@@ -84,13 +115,19 @@ impl Facts {
 
     /// The facts after a protected statistic over at least so many: an aggregate, or a group without a name.
     pub(super) fn released(mut self, function: Option<&str>, least: MinGroup) -> Self {
-        self.label = super::certified::of_statistic(&self.label, least);
+        self.label.clone_from(&self.left);
         self.protection = None;
         let step = Step { function: function.map(str::to_owned), least };
         if !self.statistics.contains(&step) {
             self.statistics.push(step);
         }
         self
+    }
+
+    /// The facts after a statistic to which noise was added.
+    pub(super) fn released_with_noise(mut self, function: Option<&str>, least: MinGroup) -> Self {
+        self.bare = None;
+        self.released(function, least)
     }
 
     /// The clauses of every source.

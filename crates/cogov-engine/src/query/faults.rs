@@ -1,5 +1,6 @@
 //! DataFusion's errors → ours. Planning may quote the asker's own SQL; running never quotes anything.
 
+use super::planted::{Fault, planted};
 use crate::error::{ErrorKind, QueryError};
 use arrow::error::ArrowError;
 use datafusion::common::SchemaError;
@@ -26,6 +27,9 @@ pub(super) fn carry(error: QueryError) -> DataFusionError {
 
 /// An error from below a barrier: what it says stays below.
 pub(super) fn below(error: DataFusionError) -> DataFusionError {
+    if planted(Fault::ErrorTextKept) {
+        return carry(QueryError::new(ErrorKind::Unavailable, error.to_string(), error.to_string()));
+    }
     carry(running(&error))
 }
 

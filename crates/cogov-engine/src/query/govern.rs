@@ -6,6 +6,7 @@ use super::engine::Engine;
 use super::facts::{self, Facts};
 use super::governed::GovernedTable;
 use super::noise::{self, Noise};
+use super::planted::{Fault, planted};
 use super::statistic::{self, Piece};
 use super::world::GrantWorld;
 use super::{allowed, faults, steps, total};
@@ -84,6 +85,7 @@ impl Governor {
     /// When it would show a protected value, or uses what cannot be governed.
     pub(super) fn statement(&self, plan: &LogicalPlan) -> Result<Node, QueryError> {
         let node = self.walk(plan, None)?;
+        noise::check(&node.all())?;
         unprotected(&node.all(), shown)?;
         Ok(node)
     }
@@ -105,6 +107,7 @@ impl Governor {
             LogicalPlan::Sort(node) => self.sort(node, outer),
             LogicalPlan::Limit(node) => {
                 let below = self.walk(&node.input, outer)?;
+                constants(plan, limit)?;
                 unprotected(&below.rows, cut)?;
                 let mut node = node.clone();
                 node.input = Arc::new(below.plan);
@@ -113,6 +116,7 @@ impl Governor {
             LogicalPlan::Distinct(node) => self.distinct(node, outer),
             LogicalPlan::Union(node) => self.union(node, outer),
             LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
+                constants(plan, values)?;
                 let columns = vec![Facts::default(); plan.schema().fields().len()];
                 Node::new(plan.clone(), columns, Facts::default())
             }
@@ -133,8 +137,9 @@ impl Governor {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
             let protection = match visible.ruling.treatment {
                 Treatment::Aggregate(k) => Some(k),
-                _ => None,
+                Treatment::Clear | Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => None,
             };
+            let protection = facts::stricter(protection, rows.protection);
             columns.push(Facts::of_column(&table, visible, protection));
         }
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
@@ -169,7 +174,7 @@ impl Governor {
         if let Some(error) = failure {
             return Err(error);
         }
-        noise::check_sources(&facts)?;
+        noise::check(&facts)?;
         done.map(|done| (done.data, facts)).map_err(planning)
     }
 
@@ -230,7 +235,7 @@ impl Governor {
         let below = self.walk(&node.input, outer)?;
         let around = around(&below, outer);
         let (mut predicate, facts) = self.expr(&node.predicate, &around)?;
-        if facts.protection.is_some() {
+        if facts.protection.is_some() && !planted(Fault::ProtectedMayRaise) {
             predicate = total::totalise(&predicate, &around.schema)?;
         }
         let plan = Filter::try_new(predicate, Arc::new(below.plan)).map_err(planning)?;
@@ -380,6 +385,7 @@ impl Governor {
         };
         let below = self.walk(input, outer)?;
         let all = below.all();
+        noise::check(&all)?;
         unprotected(&all, cut)?;
         Node::new(LogicalPlan::Distinct(Distinct::All(Arc::new(below.plan))), below.columns, all)
     }
@@ -390,6 +396,7 @@ impl Governor {
         let mut inputs = Vec::new();
         for input in &node.inputs {
             let below = self.walk(input, outer)?;
+            noise::check(&below.all())?;
             unprotected(&below.all(), cut)?;
             for (column, facts) in columns.iter_mut().zip(&below.columns) {
                 *column = std::mem::take(column).join(facts);
@@ -472,6 +479,32 @@ fn windowed(k: u64) -> Text {
     Text::new(
         format!("window functions give a value to each row; first take groups of at least {k}"),
         format!("窗口函数会为每行给出数值；请先取每组不少于 {k} 的统计结果"),
+    )
+}
+
+/// Refuses a node that is taken as it stands when anything but constants stands in it: what it reads would be governed
+/// by nobody.
+fn constants(plan: &LogicalPlan, refusal: fn() -> QueryError) -> Result<(), QueryError> {
+    let mut all = true;
+    let walked = plan.apply_expressions(|expr| {
+        all &= total::constant(expr);
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_err(planning)?;
+    if all { Ok(()) } else { Err(refusal()) }
+}
+
+fn values() -> QueryError {
+    QueryError::not_governed(
+        "subqueries and columns in VALUES; write constants there, or SELECT … UNION ALL SELECT …",
+        "VALUES 中的子查询与列；请在其中书写常量，或改用 SELECT … UNION ALL SELECT …",
+    )
+}
+
+fn limit() -> QueryError {
+    QueryError::not_governed(
+        "subqueries in LIMIT and OFFSET; write a number, or filter by row_number() OVER (ORDER BY …)",
+        "LIMIT 与 OFFSET 中的子查询；请书写数字，或以 row_number() OVER (ORDER BY …) 过滤",
     )
 }
 

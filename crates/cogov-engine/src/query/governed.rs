@@ -2,10 +2,11 @@
 
 use super::barrier::Barrier;
 use super::objects::RawTable;
+use super::planted::{Fault, planted};
 use super::row_key::RowKey;
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
-use super::{faults, leakproof, mask};
+use super::{faults, leakproof, mask, noise};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -21,7 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use std::{fmt, sync::Arc};
 
 /// The name of the raw table inside the barrier's own plan.
-const RAW: &str = "raw";
+pub(super) const RAW: &str = "raw";
 
 /// The hidden column with the raw unit, for counting persons below a protected statistic.
 pub(super) const UNIT: &str = "__cogov_unit";
@@ -37,6 +38,30 @@ enum Hidden {
     Unit,
     /// A key of the row.
     Row,
+}
+
+/// What a scan is for: which treatments let stored values through it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// Whatever the asker's statement does with rows.
+    Rows,
+    /// A protected statistic right above.
+    Statistic,
+    /// A statistic right above to which noise is added.
+    Noise,
+}
+
+impl Reads {
+    /// Whether values of a column with this treatment pass as they are stored.
+    fn stored(self, treatment: &Treatment) -> bool {
+        match treatment {
+            Treatment::Clear => true,
+            Treatment::Mask(_) => planted(Fault::MaskForgotten),
+            Treatment::Aggregate(_) => self != Self::Rows,
+            Treatment::Noise { .. } => self == Self::Noise,
+            Treatment::Withhold => planted(Fault::WithheldShown),
+        }
+    }
 }
 
 /// A column that the grant shows.
@@ -65,7 +90,10 @@ pub(super) struct GovernedTable {
     pub(super) unenforceable: Vec<(ColumnName, Text)>,
     /// The declared unit, whether visible or not.
     pub(super) unit: Option<ColumnName>,
+    /// Whether nothing in it, granted or not, is about anybody.
+    pub(super) public: bool,
     hidden: Hidden,
+    reads: Reads,
     schema: SchemaRef,
     raw: Arc<RawTable>,
     filter: Option<Expr>,
@@ -95,7 +123,9 @@ impl GovernedTable {
             columns: Vec::new(),
             unenforceable: Vec::new(),
             unit: source.table.unit.clone().filter(|u| stored.field_with_name(u.as_str()).is_ok()),
+            public: noise::is_public(&source.table, &stored),
             hidden: Hidden::Nothing,
+            reads: Reads::Rows,
             schema: Arc::new(Schema::empty()),
             raw: Arc::clone(raw),
             filter,
@@ -118,7 +148,7 @@ impl GovernedTable {
             return;
         };
         let data_type = match ruling.treatment {
-            Treatment::Withhold => return,
+            Treatment::Withhold if !planted(Fault::WithheldShown) => return,
             Treatment::Mask(mask) => mask::masked_type(mask, field.data_type()),
             _ => Some(field.data_type().clone()),
         };
@@ -148,18 +178,24 @@ impl GovernedTable {
         Schema::new(fields)
     }
 
-    /// The same table with the raw unit as a last column, which no name of the asker's reaches.
-    #[allow(dead_code, reason = "answers with noise count persons by it")]
+    /// The same table for a statistic with noise.
+    pub(super) fn beneath_noise(&self) -> Self {
+        Self { reads: Reads::Noise, ..self.clone() }
+    }
+
+    /// The same with the raw unit as a last column, which no name of the asker's reaches.
     pub(super) fn counting_units(&self) -> Self {
-        let mut table = self.clone();
+        let mut table = self.beneath_noise();
         table.hidden = Hidden::Unit;
         table.schema = Arc::new(table.visible_schema());
         table
     }
 
-    /// The same table with a key of each row as a last column, which no name of the asker's reaches.
+    /// The same table for a protected statistic, with a key of each row as a last column, which no name of the
+    /// asker's reaches.
     pub(super) fn telling_rows_apart(&self) -> Self {
         let mut table = self.clone();
+        table.reads = Reads::Statistic;
         table.hidden = Hidden::Row;
         table.schema = Arc::new(table.visible_schema());
         table
@@ -168,6 +204,11 @@ impl GovernedTable {
     /// The object it lies in, without any policy.
     pub(super) const fn raw(&self) -> &Arc<RawTable> {
         &self.raw
+    }
+
+    /// The row scope as a predicate over the raw table, called [`RAW`].
+    pub(super) const fn scope(&self) -> Option<&Expr> {
+        self.filter.as_ref()
     }
 
     /// The row scope as a text that stays the same while the scope does.
@@ -190,7 +231,8 @@ impl GovernedTable {
         self.columns.iter().find(|c| c.column.name.as_str() == name)
     }
 
-    /// What the barrier computes for the column at a position of the schema.
+    /// What the barrier computes for the column at a position of the schema. None when nothing may be read there for
+    /// what the scan is for.
     fn expression(&self, position: usize, key: &[String]) -> Option<Expr> {
         let raw = |name: &ColumnName| Expr::Column(Column::new(Some(RAW), name.as_str()));
         let Some(visible) = self.columns.get(position) else {
@@ -205,13 +247,13 @@ impl GovernedTable {
             };
         };
         let value = raw(&visible.column.name);
-        Some(match visible.ruling.treatment {
-            Treatment::Mask(mask) => {
-                let function = mask::MaskFunction::new(mask, self.key.clone());
-                ScalarUDF::from(function).call(vec![value]).alias(visible.column.name.as_str())
-            }
-            _ => value,
-        })
+        let treatment = &visible.ruling.treatment;
+        if self.reads.stored(treatment) {
+            return Some(value);
+        }
+        let Treatment::Mask(mask) = treatment else { return None };
+        let function = mask::MaskFunction::new(*mask, self.key.clone());
+        Some(ScalarUDF::from(function).call(vec![value]).alias(visible.column.name.as_str()))
     }
 
     /// A public guess of the rows, for the planner: a fifth of them for each kind of filter, as DataFusion
@@ -224,9 +266,23 @@ impl GovernedTable {
         limit.map_or(rows, |limit| limit.min(rows))
     }
 
+    /// Whether a predicate of the asker's may meet a column's stored values beside the row scope.
+    fn meets(&self, visible: &Visible) -> bool {
+        visible.is_raw() && self.reads.stored(&visible.ruling.treatment)
+    }
+
     fn leakproof(&self, filter: &Expr) -> bool {
-        let raw = |name: &str| self.visible(name).is_some_and(Visible::is_raw);
+        let raw = |name: &str| {
+            self.visible(name).is_some_and(|v| self.meets(v) || planted(Fault::PredicateBelowMask))
+        };
         leakproof::is_leakproof(filter, &self.schema, &raw)
+    }
+
+    /// Whether a planted fault drops the row scope of a scan.
+    fn forgets_scope(&self, asked: &[Expr]) -> bool {
+        planted(Fault::ScopeForgotten)
+            || (planted(Fault::ScopeForgottenWithPredicate) && !asked.is_empty())
+            || (planted(Fault::ScopeForgottenInStatistics) && self.hidden == Hidden::Row)
     }
 
     /// The plan below the barrier: raw scan, row filter with leakproof predicates, then masks.
@@ -238,10 +294,18 @@ impl GovernedTable {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let source = provider_as_source(Arc::clone(&self.raw) as Arc<dyn TableProvider>);
         let mut plan = LogicalPlanBuilder::scan(RAW, source, None)?;
+        if planted(Fault::LimitBelowScope) {
+            plan = plan.limit(0, limit)?;
+        }
         let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
-        let all = self.filter.iter().cloned().chain(asked).reduce(Expr::and);
+        let scope = self.filter.as_ref().filter(|_| !self.forgets_scope(&asked)).cloned();
+        let all = scope.into_iter().chain(asked).reduce(Expr::and);
         if let Some(all) = all {
             plan = plan.filter(all)?;
+        }
+        if planted(Fault::SortedByHidden) {
+            let masked = self.columns.iter().filter(|c| !c.is_raw()).map(|c| c.column.name.as_str());
+            plan = plan.sort(masked.map(|c| Expr::Column(Column::new(Some(RAW), c)).sort(true, true)))?;
         }
         let key = match self.hidden {
             Hidden::Row => self.key_columns().await?,
@@ -313,6 +377,9 @@ impl TableProvider for GovernedTable {
         };
         let schema = Arc::new(self.schema.project(&positions)?);
         let inner = self.below(&positions, filters, limit).await.map_err(faults::below)?;
+        if planted(Fault::BarrierOpen) {
+            return Ok(inner);
+        }
         let rows = self.guess(!filters.is_empty(), limit);
         Ok(Arc::new(Barrier::new(inner, schema, rows)?))
     }

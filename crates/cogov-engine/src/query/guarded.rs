@@ -53,6 +53,8 @@ pub(super) struct Case {
     pub(super) sensitive: Vec<usize>,
     /// How many leading columns of the answers are groups.
     pub(super) groups: usize,
+    /// Whether a figure is right only where each unit has one row.
+    pub(super) single: bool,
     /// For each shown column: a group, or a value with the measure that it rests on.
     pub(super) shown: Vec<Shown>,
     /// Groups, then values.
@@ -148,6 +150,9 @@ impl Case {
             let unit = below.table.unit.as_ref().map(cogov_model::ColumnName::as_str);
             rows.push(below.table.raw().numbered(unit).await?);
         }
+        if self.single && rows.iter().any(|rows| rows.by_content) {
+            return Err(several_rows());
+        }
         let cells = collected.cells(order);
         if self.rules.obliged.get() <= 1 {
             let bare = |rows: &Arc<TableRows>| TableTold {
@@ -240,6 +245,15 @@ impl Case {
 
 fn about(below: &Below) -> MemoryKey {
     MemoryKey { dataset: below.table.dataset.clone(), table: below.table.name.clone() }
+}
+
+/// How many different persons stand behind rows is no sum: with counts of several groups it tells who is in two.
+fn several_rows() -> QueryError {
+    QueryError::new(
+        ErrorKind::Refused,
+        "persons have several rows in this table, so that count(DISTINCT …) of its unit could tell who is in two groups; ask for count(*), or count the persons of a table in which each has one row",
+        "该表中一个主体有多行，对主体列使用 count(DISTINCT …) 可能显露谁同时属于两组；请查询 count(*)，或在每个主体仅有一行的表中统计人数",
+    )
 }
 
 fn full() -> QueryError {

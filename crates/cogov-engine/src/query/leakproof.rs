@@ -3,13 +3,14 @@
 //! Comparisons of unmasked columns with literals of exactly their type, or with each other, BETWEEN, IN
 //! lists, null tests, and AND, OR, NOT of these. Everything else stays above the barrier.
 
+use super::planted::{Fault, planted};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::logical_expr::{Expr, Operator};
 
 /// Whether a predicate may be pushed below the barrier. `clear` says whether a column is shown as it is.
 pub(super) fn is_leakproof(expr: &Expr, schema: &SchemaRef, clear: &dyn Fn(&str) -> bool) -> bool {
     let check = Check { schema, clear };
-    check.predicate(expr)
+    check.predicate(expr) || planted(Fault::AnyPredicateBelow)
 }
 
 struct Check<'a> {

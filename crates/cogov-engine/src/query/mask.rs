@@ -3,6 +3,7 @@
 //! Year of a date, lower bound of a band, first characters and `…`, keyed hash. Null stays null. A mask that
 //! does not fit a column's type has no masked type, and the column is withheld.
 
+use super::planted::{Fault, planted};
 use super::world::MaskKey;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringViewBuilder};
 use arrow::compute::{DatePart, cast, date_part};
@@ -96,7 +97,8 @@ fn year(values: &ArrayRef) -> Result<ArrayRef> {
     if !matches!(values.data_type(), DataType::Utf8View) {
         return Ok(date_part(values, DatePart::Year)?);
     }
-    let years = values.as_string_view().iter().map(|text| text.and_then(year_of));
+    let unreadable = planted(Fault::UnreadableYearTold).then_some(0);
+    let years = values.as_string_view().iter().map(|text| text.and_then(|t| year_of(t).or(unreadable)));
     Ok(Arc::new(years.collect::<Int32Array>()))
 }
 
@@ -124,7 +126,8 @@ fn band(values: &ArrayRef, width: u32) -> Result<ArrayRef> {
     }
     let values = cast(values, &DataType::Int64)?;
     let width = i64::from(width);
-    let lower = |v: i64| v.div_euclid(width).checked_mul(width);
+    let shift = if planted(Fault::BandRounds) { width / 2 } else { 0 };
+    let lower = |v: i64| v.saturating_add(shift).div_euclid(width).checked_mul(width);
     Ok(Arc::new(values.as_primitive::<Int64Type>().unary_opt::<_, Int64Type>(lower)))
 }
 
@@ -136,7 +139,9 @@ fn prefix(values: &ArrayRef, keep: u8) -> ArrayRef {
         out.append_option(text.map(|text| {
             buffer.clear();
             buffer.extend(text.chars().take(usize::from(keep)));
-            buffer.push('…');
+            if !planted(Fault::PrefixTellsLength) || text.chars().nth(usize::from(keep)).is_some() {
+                buffer.push('…');
+            }
             buffer.as_str()
         }));
     }
@@ -147,7 +152,8 @@ fn prefix(values: &ArrayRef, keep: u8) -> ArrayRef {
 fn keyed_hash(values: &ArrayRef, key: &MaskKey) -> Result<ArrayRef> {
     let texts = cast(values, &DataType::Utf8View)?;
     let texts = texts.as_string_view();
-    let keyed = Hmac::<Sha256>::new_from_slice(key.bytes()).map_err(|_| super::faults::broken())?;
+    let key: &[u8] = if planted(Fault::HashWithoutKey) { &[0; 32] } else { key.bytes() };
+    let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| super::faults::broken())?;
     let mut known: HashMap<&str, String> = HashMap::new();
     let mut out = StringViewBuilder::with_capacity(texts.len());
     for text in texts {

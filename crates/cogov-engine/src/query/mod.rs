@@ -25,6 +25,7 @@ mod noise;
 mod objects;
 mod params;
 mod parse;
+pub mod planted;
 mod prepared;
 mod recall;
 mod row_key;

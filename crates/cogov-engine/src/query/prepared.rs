@@ -226,6 +226,9 @@ async fn finish(
     };
     let mut node = governor.statement(&analyzed)?;
     let questions = governor.noise.questions(&world)?;
+    for question in &questions {
+        question.check(&engine).await?;
+    }
     if !questions.is_empty() && !world.noise().without_margins {
         node = noise::with_margins(node)?;
     }

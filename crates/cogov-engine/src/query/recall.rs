@@ -3,12 +3,13 @@
 use super::faults;
 use super::objects::{Objects, RawTable};
 use crate::disclosure::{
-    Addition, AnswerMemory, Answered, Figure, File, KeptFigure, MemoryKey, News, Record, Story, TableRows,
-    Told, Unreadable,
+    Addition, AnswerMemory, Answered, Figure, File, Gone, KeptFigure, MemoryKey, News, Record, Story,
+    TableRows, Told, Unreadable,
 };
 use crate::error::{ErrorKind, QueryError};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// Memories held at most; beyond it the engine reads them again, which only costs time.
@@ -23,6 +24,14 @@ const STATEMENTS: u64 = 10_000;
 /// A memory that was read.
 pub(super) struct Loaded {
     object: String,
+    /// The column that told persons apart when it was read.
+    unit: Option<String>,
+    /// Rows of the object.
+    count: u32,
+    /// The rows of older objects by their numbers here.
+    older: BTreeMap<String, Vec<u32>>,
+    /// Those that are in no row of the object: kept as long as the memory is, so that no number is given twice.
+    gone: Gone,
     pub(super) number: u64,
     bytes: usize,
     pub(super) answered: Answered,
@@ -69,44 +78,42 @@ impl Reader<'_> {
     /// The memory up to now: what the slot holds, and what was kept since.
     pub(super) async fn read(&self, held: Option<Loaded>) -> Result<Loaded, QueryError> {
         let object = self.raw.path().to_owned();
-        let held = held.filter(|held| held.object == object);
+        let held = held.filter(|held| held.object == object && held.unit.as_deref() == self.unit);
         let mut loaded = held.unwrap_or_else(|| Loaded {
             answered: Answered::new(self.rows.people.clone()),
             object,
+            unit: self.unit.map(str::to_owned),
+            count: self.rows.count,
+            older: BTreeMap::new(),
+            gone: Gone::default(),
             number: 0,
             bytes: 0,
         });
         let texts = self.memory.recall(self.about, loaded.number).await.map_err(|_| unavailable())?;
-        let mut older: HashMap<String, Vec<u32>> = HashMap::new();
-        let mut next = self.rows.count;
         for text in texts {
             let record = Record::read(&text).ok_or_else(unavailable)?;
-            let same = record.object == loaded.object;
-            if !same && !older.contains_key(&record.object) {
-                let numbers = self.older(&record.object, &mut next, &mut loaded.answered).await?;
-                older.insert(record.object.clone(), numbers);
+            let objects = record.gone.values().map(|(object, _)| object).chain([&record.object]);
+            for object in objects {
+                if *object != loaded.object && !loaded.older.contains_key(object) {
+                    self.older(object, &mut loaded).await?;
+                }
             }
-            let numbers = older.get(&record.object).filter(|_| !same);
-            take(&mut loaded.answered, &record, numbers).ok_or_else(unavailable)?;
+            loaded.take(&record).ok_or_else(unavailable)?;
             loaded.number += 1;
             loaded.bytes += text.len();
         }
         Ok(loaded)
     }
 
-    /// The rows of an older object by the numbers of this one.
-    async fn older(
-        &self,
-        object: &str,
-        next: &mut u32,
-        answered: &mut Answered,
-    ) -> Result<Vec<u32>, QueryError> {
+    /// Takes in the rows of an older object by the numbers of this one.
+    async fn older(&self, object: &str, loaded: &mut Loaded) -> Result<(), QueryError> {
         let raw = self.objects.open(object, 0).await?;
         let old = told(&raw, self.raw, self.unit).await?;
         let here = told(self.raw, &raw, self.unit).await?;
-        let renumbered = self.rows.renumber(&old, &here, next).ok_or_else(unavailable)?;
-        answered.meet(renumbered.gone);
-        Ok(renumbered.numbers)
+        let renumbered = self.rows.renumber(&old, &here, &mut loaded.gone).ok_or_else(unavailable)?;
+        loaded.answered.meet(renumbered.gone);
+        loaded.older.insert(object.to_owned(), renumbered.numbers);
+        Ok(())
     }
 }
 
@@ -136,36 +143,63 @@ async fn told(raw: &RawTable, other: &RawTable, unit: Option<&str>) -> Result<To
         false => return Err(unavailable()),
     };
     let units = if unit.is_some() { units } else { vec![0; contents.len()] };
-    Ok(Told { units, contents })
+    let mut hasher = DefaultHasher::new();
+    (&names, alike).hash(&mut hasher);
+    Ok(Told { units, contents, columns: hasher.finish() })
 }
 
-/// Takes a record into a memory.
-fn take(answered: &mut Answered, record: &Record, numbers: Option<&Vec<u32>>) -> Option<()> {
-    let number = |row: u32| match numbers {
-        None => row,
-        Some(numbers) => numbers.get(row as usize).copied().unwrap_or(u32::MAX),
-    };
-    if record.order.is_none() {
-        answered.raise(record.groups).then_some(())?;
-    }
-    let mut figures = Vec::new();
-    for (id, kept) in (answered.next_id()..).zip(&record.figures) {
-        let figure = Figure { id, set: kept.set(number)?, story: record.story.clone() };
-        figures.push((figure, kept.seats.iter().map(|row| number(*row)).collect::<Vec<u32>>()));
-    }
-    match &record.order {
-        None => figures.into_iter().try_for_each(|(f, seats)| answered.take_on(f, &seats).then_some(()))?,
-        Some(order) => {
-            let here = |(id, seats): &(u32, Vec<u32>)| (*id, seats.iter().map(|row| number(*row)).collect());
-            let order: Vec<(u32, Vec<u32>)> = order.iter().map(here).collect();
-            *answered =
-                answered.reordered(figures.into_iter().map(|(f, _)| f).collect(), record.groups, &order)?;
+impl Loaded {
+    /// Takes a record in. None when it does not fit.
+    fn take(&mut self, record: &Record) -> Option<()> {
+        let Self { object, count, older, answered, .. } = self;
+        let at = |of: &str, row: u32| match of == object {
+            true => (row < *count).then_some(row),
+            false => older.get(of)?.get(row as usize).copied(),
+        };
+        let number = |row: u32| {
+            let place = || record.gone.get(&row).and_then(|(of, row)| at(of, *row));
+            at(&record.object, row).or_else(place)
+        };
+        let numbers = |rows: &Vec<u32>| rows.iter().map(|row| number(*row)).collect::<Option<Vec<u32>>>();
+        if record.order.is_none() {
+            answered.raise(record.groups).then_some(())?;
         }
+        let mut figures = Vec::new();
+        for (id, kept) in (answered.next_id()..).zip(&record.figures) {
+            let figure = Figure { id, set: kept.set(number)?, story: record.story.clone() };
+            figures.push((figure, numbers(&kept.seats)?));
+        }
+        match &record.order {
+            None => {
+                figures.into_iter().try_for_each(|(f, seats)| answered.take_on(f, &seats).then_some(()))?;
+            }
+            Some(order) => {
+                let here = |(id, seats): &(u32, Vec<u32>)| Some((*id, numbers(seats)?));
+                let order = order.iter().map(here).collect::<Option<Vec<_>>>()?;
+                let figures = figures.into_iter().map(|(figure, _)| figure).collect();
+                *answered = answered.reordered(figures, record.groups, &order)?;
+            }
+        }
+        if record.object == *object {
+            record.hidden.iter().for_each(|mark| answered.hide(*mark));
+        }
+        Some(())
     }
-    if numbers.is_none() {
-        record.hidden.iter().for_each(|mark| answered.hide(*mark));
+
+    /// Where rows stood that are in the object no more. None when one never stood anywhere.
+    fn places(&self, rows: impl Iterator<Item = u32>) -> Option<BTreeMap<u32, (String, u32)>> {
+        let wanted: BTreeSet<u32> = rows.filter(|row| *row >= self.count).collect();
+        let mut places = BTreeMap::new();
+        if wanted.is_empty() {
+            return Some(places);
+        }
+        for (object, numbers) in &self.older {
+            for (row, number) in (0_u32..).zip(numbers).filter(|(_, number)| wanted.contains(number)) {
+                places.entry(*number).or_insert_with(|| (object.clone(), row));
+            }
+        }
+        (places.len() == wanted.len()).then_some(places)
     }
-    Some(())
 }
 
 /// What a statement adds about one table; none when it adds nothing.
@@ -184,15 +218,18 @@ pub(super) fn addition(
     if figures.is_empty() && news.hidden.is_empty() {
         return Ok(None);
     }
-    let order =
-        || answered.figures().iter().enumerate().map(|(at, f)| (f.id, answered.seats_of(at))).collect();
+    let seats = || answered.figures().iter().enumerate().map(|(at, f)| (f.id, answered.seats_of(at)));
+    let order: Option<Vec<(u32, Vec<u32>)>> = news.reordered.then(|| seats().collect());
+    let sitting = figures.iter().map(|kept| &kept.seats).chain(order.iter().flatten().map(|(_, rows)| rows));
+    let gone = loaded.places(sitting.flatten().copied()).ok_or_else(QueryError::internal)?;
     let record = Record {
         object: loaded.object.clone(),
         groups: answered.groups(),
         story: story.clone(),
         figures,
         hidden: news.hidden,
-        order: news.reordered.then(order),
+        order,
+        gone,
     };
     let text = record.write().ok_or_else(QueryError::internal)?;
     Ok(Some(Addition { about: about.clone(), number: loaded.number + 1, text }))

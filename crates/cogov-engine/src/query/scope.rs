@@ -1,6 +1,7 @@
 //! A grant's row scope as a predicate over a raw table. What cannot be written down exactly is refused.
 
 use super::objects::RawTable;
+use super::planted::{Fault, planted};
 use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::DataType;
 use cogov_model::{ColumnName, CompareOp, Condition, DatasetId, Linked, Scalar, TableName};
@@ -71,7 +72,7 @@ impl Scope<'_> {
         let (key, _) = there.column(&linked.key)?;
         let source = provider_as_source(Arc::clone(table) as Arc<dyn TableProvider>);
         let mut plan = LogicalPlanBuilder::scan(name.as_str(), source, None).map_err(|_| unenforceable())?;
-        if !linked.any.is_empty() {
+        if !linked.any.is_empty() && !planted(Fault::LinkedConditionForgotten) {
             plan = plan.filter(there.any(&linked.any)?).map_err(|_| unenforceable())?;
         }
         let keys = plan.project([key]).and_then(LogicalPlanBuilder::build).map_err(|_| unenforceable())?;

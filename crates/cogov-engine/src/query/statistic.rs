@@ -21,6 +21,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use cogov_model::{Aggregation, Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as PlanResult;
@@ -92,6 +93,8 @@ struct Value {
     /// What it is taken of; none for counts of all.
     argument: Option<Expr>,
     count: bool,
+    /// Whether it is right only where each unit has one row.
+    single: bool,
 }
 
 impl Statistic {
@@ -104,8 +107,8 @@ impl Statistic {
             }
             groups.push(total::totalise(group, &schema)?.unalias());
         }
-        let values =
-            piece.values.iter().map(|(value, _)| Value::new(value, &schema)).collect::<Result<_, _>>()?;
+        let read = |(value, _): &(Expr, Facts)| Value::new(value, &schema, piece, &counted);
+        let values: Vec<Value> = piece.values.iter().map(read).collect::<Result<_, _>>()?;
         let name = |below: &units::Below| (below.table.dataset.clone(), below.table.name.clone());
         counted.tables.sort_by_key(name);
         if counted.tables.windows(2).any(|two| two.first().map(name) == two.last().map(name)) {
@@ -214,6 +217,7 @@ impl Statistic {
             sensitive: self.asked.sensitive_groups.clone(),
             groups,
             shown,
+            single: self.values.iter().any(|value| value.single),
             answers: self.physical(&self.answers(&wanted)?).await?,
             members: self.physical(&self.members(&arguments)?).await?,
         })
@@ -221,7 +225,7 @@ impl Statistic {
 }
 
 impl Value {
-    fn new(expr: &Expr, schema: &DFSchema) -> Result<Self, QueryError> {
+    fn new(expr: &Expr, schema: &DFSchema, piece: &Piece<'_>, counted: &Counted) -> Result<Self, QueryError> {
         let Expr::AggregateFunction(function) = expr.clone().unalias() else {
             return Err(QueryError::internal());
         };
@@ -249,8 +253,24 @@ impl Value {
         let argument = args.first().filter(|arg| !total::constant(arg)).map(|arg| arg.clone().unalias());
         let mut function: AggregateFunction = function;
         function.params.args = args;
-        Ok(Self { aggregate: Expr::AggregateFunction(function), argument, count: name == "count" })
+        // Where single persons may be shown anything may be.
+        let single = function.params.distinct && piece.obliged.get() > 1;
+        if single {
+            if !argument.as_ref().is_some_and(|argument| is_sole_unit(argument, piece, counted)) {
+                return Err(different());
+            }
+            // Where each unit has one row it is the count of rows that have a unit, and as such a sum.
+            function.params.distinct = false;
+        }
+        Ok(Self { aggregate: Expr::AggregateFunction(function), argument, count: name == "count", single })
     }
+}
+
+/// Whether an argument is the unit of the only table beneath, of which no join repeats a row.
+fn is_sole_unit(argument: &Expr, piece: &Piece<'_>, counted: &Counted) -> bool {
+    let Expr::Column(column) = argument else { return false };
+    let joined = piece.input.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)))).unwrap_or(true);
+    !joined && counted.tables.len() == 1 && asked::is_unit(piece.input, column)
 }
 
 fn count_all() -> Expr {
@@ -271,8 +291,8 @@ fn linear(expr: &Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::Column(_) => expr.get_type(schema).is_ok_and(|t| t.is_numeric()),
         Expr::Alias(alias) => linear(&alias.expr, schema),
-        Expr::Cast(cast) => linear(&cast.expr, schema) && widens(expr, schema),
-        Expr::TryCast(cast) => linear(&cast.expr, schema) && widens(expr, schema),
+        Expr::Cast(cast) => linear(&cast.expr, schema) && widens(expr, &cast.expr, schema),
+        Expr::TryCast(cast) => linear(&cast.expr, schema) && widens(expr, &cast.expr, schema),
         Expr::Negative(inner) => linear(inner, schema),
         Expr::BinaryExpr(both) => match both.op {
             Operator::Plus | Operator::Minus => linear(&both.left, schema) && linear(&both.right, schema),
@@ -287,18 +307,18 @@ fn linear(expr: &Expr, schema: &DFSchema) -> bool {
     }
 }
 
-/// Whether a cast of a whole number goes to a type that holds every value of it, as sums and averages need.
-fn widens(cast: &Expr, schema: &DFSchema) -> bool {
-    cast.get_type(schema).is_ok_and(|to| {
-        matches!(
-            to,
-            DataType::Int64
-                | DataType::UInt64
-                | DataType::Float64
-                | DataType::Decimal128(_, _)
-                | DataType::Decimal256(_, _)
-        )
-    })
+/// Whether a cast keeps every number: one that rounds or cuts is a step, whose sum tells who lies above it.
+fn widens(cast: &Expr, of: &Expr, schema: &DFSchema) -> bool {
+    use DataType::{Decimal128, Decimal256, Float64, Int64, UInt64};
+    let (Ok(from), Ok(to)) = (of.get_type(schema), cast.get_type(schema)) else { return false };
+    match (&from, &to) {
+        (Decimal128(_, from) | Decimal256(_, from), Decimal128(_, to) | Decimal256(_, to)) => to >= from,
+        (_, Float64) => from.is_numeric(),
+        (_, UInt64) => from.is_unsigned_integer(),
+        (_, Int64) => from.is_integer(),
+        (_, Decimal128(_, scale) | Decimal256(_, scale)) => from.is_integer() && *scale >= 0,
+        _ => false,
+    }
 }
 
 /// A written number between minus and plus a thousand million, possibly cast.
@@ -320,6 +340,13 @@ fn unsafe_statistic(name: &str) -> QueryError {
             "{name} of protected values, which may show a single one; use count, sum, avg, var or stddev of one column"
         ),
         &format!("对受保护数值使用 {name}，它可能显露单个数值；请对单列使用 count、sum、avg、var 或 stddev"),
+    )
+}
+
+fn different() -> QueryError {
+    QueryError::not_governed(
+        "count(DISTINCT …) of protected values, which is no sum and could tell what few have in common; count the groups that are shown instead: SELECT count(*) FROM (SELECT x, count(*) FROM t GROUP BY x) s; persons are counted by count(DISTINCT unit) of one table alone, without a join",
+        "受保护数值的 count(DISTINCT …)：它并非合计，可能显露少数主体的共同之处；请改为统计所显示的组数：SELECT count(*) FROM (SELECT x, count(*) FROM t GROUP BY x) s；人数可对单个表（不含连接）的主体列使用 count(DISTINCT …)",
     )
 }
 

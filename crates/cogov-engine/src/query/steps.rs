@@ -1,6 +1,5 @@
 //! The way of a label in words: a column with its grade, what happens to it, and the grade that is left.
 
-use super::certified;
 use super::facts::{Facts, Origin};
 use cogov_model::{Clauses, ColumnRef, Grade, MinGroup, Text, Treatment};
 
@@ -41,7 +40,7 @@ pub(super) fn chain(column: &Facts, rows: &Facts) -> Vec<Text> {
 
 /// `wages is general 3 (revenue.tax_units) → average over at least 10 → general 2 (research)`.
 fn line(column: &ColumnRef, origin: &Origin, steps: &[Step]) -> Text {
-    let (stored, mut grade) = origin.grades;
+    let (stored, grade, left) = origin.grades;
     let place = format!("{}.{}", column.dataset, column.table);
     let mut words = Text::new(
         format!("{} is {} ({place})", column.column, en(stored)),
@@ -53,10 +52,9 @@ fn line(column: &ColumnRef, origin: &Origin, steps: &[Step]) -> Text {
         words.zh.push_str(&format!(" → {} → {}", mask.zh, grade.zh()));
     }
     for step in steps {
-        grade = certified::grade_of_statistic(grade, step.least);
         let (function, k) = (function(step.function.as_deref()), step.least.get());
-        words.en.push_str(&format!(" → {} over at least {k} → {}", function.en, en(grade)));
-        words.zh.push_str(&format!(" → 不少于{k}的{} → {}", function.zh, grade.zh()));
+        words.en.push_str(&format!(" → {} over at least {k} → {}", function.en, en(left)));
+        words.zh.push_str(&format!(" → 不少于{k}的{} → {}", function.zh, left.zh()));
     }
     let clauses = cited(&origin.clauses);
     words.en.push_str(&format!(" ({})", clauses.en));

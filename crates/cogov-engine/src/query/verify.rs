@@ -6,11 +6,11 @@
 //! lookup of its own by the value of its key. No value leaves this module, only the answer with its label.
 
 use super::engine::Engine;
+use super::faults;
 use super::objects::RawTable;
 use super::run::{self, Job};
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, Source};
-use super::{certified, faults};
 use crate::error::{ErrorKind, QueryError};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
@@ -50,7 +50,7 @@ pub struct Question {
 pub struct Verdict {
     /// The answer.
     pub answer: VerifyAnswer,
-    /// Its label: of every column that the question looks at.
+    /// Its label: of every column that the question looks at, as it is stored.
     pub label: Label,
     /// Why it has this label, column by column.
     pub chain: Vec<Text>,
@@ -92,16 +92,15 @@ fn permitted(world: &GrantWorld, question: &Question) -> Result<Verdict, QueryEr
         let (Some(stored), Some(ruling)) = (stored, ruling) else {
             return Err(QueryError::refused(outside(&column), world.permit().clauses()));
         };
-        if matches!(ruling.treatment, Treatment::Withhold | Treatment::Noise { .. } | Treatment::Aggregate(_))
-        {
+        if !matches!(ruling.treatment, Treatment::Clear | Treatment::Mask(_)) {
             return Err(QueryError::refused(ruling.reason.clone(), ruling.clauses.clone()));
         }
-        let label = certified::at_scan(&stored.label, &ruling.treatment);
         verdict.chain.push(Text::new(
             format!("compared with {column} ({}), never shown", stored.label.grade),
             format!("比对 {column}（{}），不予显示", stored.label.grade.zh()),
         ));
-        verdict.label = verdict.label.join(&label);
+        // What is stored is compared, whatever mask the rulebook names, so nothing of the label falls.
+        verdict.label = verdict.label.join(&stored.label);
         verdict.clauses.extend(ruling.clauses.iter().cloned());
     }
     Ok(verdict)

@@ -162,7 +162,22 @@ fn search(here: &[Read], there: &[Read], asked: &Condition, wanted: Wanted) -> (
 
 /// Every rule, in the order of the text.
 fn read(rulebook: &Rulebook) -> Result<Vec<Read>, Proof> {
-    let mut all = Vec::new();
+    let (understood, mut others) = read_each(rulebook);
+    match others.is_empty() {
+        true => Ok(understood),
+        false => {
+            let (clause, line, what) = others.swap_remove(0);
+            Err(Proof::NotUnderstood { clause, line, what })
+        }
+    }
+}
+
+/// A rule that the proofs do not understand: its clause, its line, and what it is that they do not.
+type NotUnderstood = (ClauseId, usize, String);
+
+/// Every rule in the order of the text: those that are understood, and those that are not.
+fn read_each(rulebook: &Rulebook) -> (Vec<Read>, Vec<NotUnderstood>) {
+    let (mut understood, mut others) = (Vec::new(), Vec::new());
     for policy in rulebook.rules.policies.policies() {
         let Some(rule) = rulebook.rules.by_id.get(policy.id()) else { continue };
         let says = match (rule.treatment, rule.limit) {
@@ -170,13 +185,13 @@ fn read(rulebook: &Rulebook) -> Result<Vec<Read>, Proof> {
             (Some(treatment), true) => Says::Limit(treatment),
             (Some(treatment), false) => Says::Permit(treatment),
         };
-        let condition = condition::read(policy).map_err(|what| Proof::NotUnderstood {
-            clause: rule.clause.clone(),
-            line: rule.line,
-            what,
-        })?;
-        all.push(Read { clause: rule.clause.clone(), line: rule.line, condition, says });
+        let (clause, line) = (rule.clause.clone(), rule.line);
+        match condition::read(policy) {
+            Ok(condition) => understood.push(Read { clause, line, condition, says }),
+            Err(what) => others.push((clause, line, what)),
+        }
     }
-    all.sort_by(|a, b| (a.line, &a.clause).cmp(&(b.line, &b.clause)));
-    Ok(all)
+    understood.sort_by(|a, b| (a.line, &a.clause).cmp(&(b.line, &b.clause)));
+    others.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    (understood, others)
 }

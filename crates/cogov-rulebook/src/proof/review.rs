@@ -1,10 +1,9 @@
 //! Rules that decide nothing: they never apply, are always forbidden, or say what others say already.
 
-use super::condition;
 use super::formula::Formula;
 use super::solve::{Found, Rule, Says, Search, Wanted};
 use super::universe::{Names, Universe};
-use super::{Read, read};
+use super::{Read, read_each};
 use crate::Rulebook;
 use cogov_model::ClauseId;
 use std::sync::Arc;
@@ -37,16 +36,21 @@ const MOST_COMPARED: usize = 300;
 
 impl Rulebook {
     /// Rules that can never apply, are always forbidden, or change nothing because others say the same.
-    /// A rule that the proofs do not understand is passed over.
+    /// A rule that the proofs do not understand is passed over, and what it may do is not counted on.
     #[must_use]
     pub fn idle_rules(&self) -> Vec<IdleRule> {
-        let rules = self.understood();
+        let (rules, others) = read_each(self);
         let mut names = Names::default();
         rules.iter().for_each(|rule| names.gather(&rule.condition));
         let universe = Universe::new(names);
         let formulas: Vec<Arc<Formula>> = rules.iter().map(|r| universe.formula(&r.condition)).collect();
-        let review =
-            Review { rules: &rules, formulas: &formulas, laws: universe.laws(), universe: &universe };
+        let review = Review {
+            rules: &rules,
+            formulas: &formulas,
+            laws: universe.laws(),
+            universe: &universe,
+            whole: others.is_empty(),
+        };
         let idle = |(place, rule): (usize, &Read)| {
             let why = review.why(place, rule)?;
             Some(IdleRule { clause: rule.clause.clone(), line: rule.line, why })
@@ -57,19 +61,7 @@ impl Rulebook {
     /// Rules that the proofs do not understand, with what it is that they do not.
     #[must_use]
     pub fn not_understood(&self) -> Vec<(ClauseId, usize, String)> {
-        let of = |policy: &cedar_policy::Policy| {
-            let rule = self.rules.by_id.get(policy.id())?;
-            condition::read(policy).err().map(|what| (rule.clause.clone(), rule.line, what))
-        };
-        let mut all: Vec<_> = self.rules.policies.policies().filter_map(of).collect();
-        all.sort_by_key(|(_, line, _)| *line);
-        all
-    }
-
-    fn understood(&self) -> Vec<Read> {
-        // A forbid that is not understood could forbid anything: then only contradictions are certain, which
-        // looking at each rule alone finds.
-        read(self).unwrap_or_default()
+        read_each(self).1
     }
 }
 
@@ -78,6 +70,8 @@ struct Review<'a> {
     formulas: &'a [Arc<Formula>],
     laws: Vec<Arc<Formula>>,
     universe: &'a Universe,
+    /// Whether every rule of the rulebook is understood.
+    whole: bool,
 }
 
 impl Review<'_> {
@@ -99,6 +93,11 @@ impl Review<'_> {
                 let one = forbids.iter().find(|(not, _)| alone(not));
                 return Some(Idleness::AlwaysForbidden(one.map(|(_, other)| other.clause.clone())));
             }
+        }
+        // A rule that is not understood may allow what none of the others does: there a limit would matter. What
+        // others forbid, allow or limit already, they do whatever it says.
+        if !self.whole && matches!(rule.says, Says::Limit(_)) {
+            return None;
         }
         self.changes_nothing(place, rule, formula).then(|| {
             let covers = self.others(place).find(|(other, by)| {

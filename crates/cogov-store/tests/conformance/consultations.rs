@@ -37,7 +37,7 @@ fn opened(index: u64) -> ConsultationRecord {
         ConsultationEvent::Opened {
             title: Text::new("Ten or twenty?", "十还是二十？"),
             summary: Text::same("s"),
-            draft: Some("decree-809@0123".parse().unwrap()),
+            draft: Some("d-1@2".parse().unwrap()),
             questions: vec![Text::same("q")],
             invited: vec![ParticipantClass::Public],
             opens: at(0),
@@ -122,6 +122,8 @@ pub async fn consultations_are_made_from_the_ledger(store: Store) {
     assert_eq!(some.len(), 2);
     let listed = store.consultations(&Page::first(5)).await.unwrap();
     assert_eq!(listed.items, [found]);
+    assert_eq!(store.consultations_on(&"d-1".parse().unwrap()).await.unwrap(), listed.items);
+    assert!(store.consultations_on(&"d-2".parse().unwrap()).await.unwrap().is_empty());
     let other = "c-2".parse().unwrap();
     assert!(matches!(store.consultation(&other).await, Err(StoreError::NotFound { .. })));
     assert!(matches!(

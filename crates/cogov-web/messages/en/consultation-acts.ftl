@@ -30,6 +30,9 @@ register-password-hint = At least 10 characters.
 register-has-account = I have an account
 sign-in-register = Make an account to take part in consultations
 consultation-new-lead = Paste the text; its headings make the clauses. Once opened, text and dates stay as they are.
+consultation-new-draft-lead = The text is the draft’s published one, to the letter, with its rules. Once opened, text and dates stay as they are.
+consultation-new-of-draft = To consult on a draft, open its page; a file becomes a draft there too.
+fact-consulted = Text consulted on
 consultation-new-clauses = { $n ->
     [one] The text has one clause
    *[other] The text has { $count } clauses

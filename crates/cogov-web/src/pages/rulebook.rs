@@ -1,10 +1,10 @@
 //! `/rulebook`: the clauses in force, who makes each hold, and the rules as written.
 
-use super::{Answered, html};
+use super::{Answered, consultation::VoiceView, html};
 use crate::{failure::Failure, ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
 use axum::extract::Path;
-use cogov_app::{VersionState, VersionView};
+use cogov_app::{Origin, Origins, VersionState, VersionView};
 use cogov_model::RulebookVersion;
 use cogov_rulebook::{Clause, Enforcement, Rulebook};
 
@@ -16,6 +16,16 @@ struct ClauseView {
     html: String,
     rules: Vec<String>,
     enforcement: Tag,
+    /// The drafts that changed it, newest first.
+    origins: Vec<OriginView>,
+}
+
+/// A draft that changed a clause, and because of whom.
+struct OriginView {
+    draft: String,
+    title: String,
+    adopted: String,
+    voices: Vec<VoiceView>,
 }
 
 struct Share {
@@ -60,6 +70,7 @@ pub async fn show_version(visit: Visit, Path(version): Path<String>) -> Answered
 
 async fn page(visit: &Visit, rulebook: &Rulebook) -> Answered {
     let (ui, versions) = (visit.ui(), visit.app.rulebook_versions().await?);
+    let origins = visit.app.clause_origins(rulebook.version()).await?;
     let share = rulebook.enforcement_share();
     let part =
         |enforcement: Enforcement, count: usize| Share { tag: enforcement_tag(&ui, enforcement), count };
@@ -75,7 +86,11 @@ async fn page(visit: &Visit, rulebook: &Rulebook) -> Answered {
             part(Enforcement::EngineAndWorkflow, share.both),
             part(Enforcement::People, share.people),
         ],
-        clauses: rulebook.clauses().iter().map(|clause| clause_view(&ui, clause, &mut last)).collect(),
+        clauses: rulebook
+            .clauses()
+            .iter()
+            .map(|clause| clause_view(&ui, clause, &origins, &mut last))
+            .collect(),
         notice: notice(&ui, rulebook, &versions),
         versions: versions.iter().map(|found| version_row(&ui, found)).collect(),
         ui,
@@ -116,7 +131,7 @@ fn enforcement_tag(ui: &Ui, enforcement: Enforcement) -> Tag {
     Tag::new(css, ui.word("enforcement", enforcement.code()))
 }
 
-fn clause_view(ui: &Ui, clause: &Clause, last: &mut String) -> ClauseView {
+fn clause_view(ui: &Ui, clause: &Clause, origins: &Origins, last: &mut String) -> ClauseView {
     let part = ui.text(&clause.part).to_owned();
     let opens = part != *last;
     last.clone_from(&part);
@@ -127,6 +142,16 @@ fn clause_view(ui: &Ui, clause: &Clause, last: &mut String) -> ClauseView {
         html: ui.text(&clause.html).to_owned(),
         rules: clause.rules.iter().chain(&clause.settings).cloned().collect(),
         enforcement: enforcement_tag(ui, clause.enforcement),
+        origins: origins.get(&clause.anchor).into_iter().flatten().map(|o| origin_view(ui, o)).collect(),
+    }
+}
+
+fn origin_view(ui: &Ui, origin: &Origin) -> OriginView {
+    OriginView {
+        draft: origin.draft.to_string(),
+        title: super::drafting::title(ui, &origin.title, &origin.draft),
+        adopted: ui.with("rulebook-origin-adopted", "day", ui.day(origin.adopted)),
+        voices: origin.voices.iter().map(|voice| VoiceView::new(ui, voice)).collect(),
     }
 }
 
@@ -139,6 +164,12 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         html: "<p>Words</p>".into(),
         rules: vec!["permit (principal, action, resource);".into()],
         enforcement: enforcement_tag(&ui, Enforcement::EngineAndWorkflow),
+        origins: vec![OriginView {
+            draft: "d-1".into(),
+            title: "Twenty instead of ten".into(),
+            adopted: ui.with("rulebook-origin-adopted", "day", "2026-12-24"),
+            voices: vec![super::consultation::sample_voice(&ui)],
+        }],
     };
     let page = RulebookPage {
         title: "Decree 809".into(),

@@ -34,7 +34,7 @@ pub async fn add_party(arguments: AddParty) -> Result<ExitCode> {
 /// Adds an account.
 pub async fn add_account(arguments: AddAccount) -> Result<ExitCode> {
     let roles = arguments.roles.iter().map(|role| {
-        word(role, "role", "steward, requester, approver, head, analyst, auditor, admin or citizen")
+        word(role, "role", "steward, requester, approver, head, analyst, auditor, admin, drafter or citizen")
     });
     let roles = roles.collect::<Result<Vec<_>>>()?;
     let locale = arguments.locale.parse().map_err(|()| anyhow!("the locale is en or zh-Hans"))?;

@@ -7,12 +7,13 @@
 
 use super::super::facts::Facts;
 use super::super::governed::{GovernedTable, UNIT};
+use super::super::statistic::default_threshold;
 use super::super::{allowed, faults, total};
 use super::quantise::{Mix, Range};
 use super::terms::NoiseTerms;
 use super::{ranges, words};
 use crate::error::QueryError;
-use cogov_model::{Clauses, ColumnRef, Epsilon, Grade, MinGroup, PublicKeys, TablePrivacy, Treatment};
+use cogov_model::{Aggregation, Clauses, ColumnRef, Epsilon, MinGroup, PublicKeys, TablePrivacy, Treatment};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::datasource::provider_as_source;
@@ -90,13 +91,21 @@ pub(in crate::query) fn noise_clauses(table: &GovernedTable) -> Clauses {
     noisy.flat_map(|c| c.ruling.clauses.iter().cloned()).collect()
 }
 
-/// A table without a unit, all of whose columns harm nobody and say nothing of persons.
-fn is_public(table: &GovernedTable) -> bool {
-    table.unit.is_none()
-        && table.columns.iter().all(|c| {
-            let label = &c.column.label;
-            label.grade == Grade::General1 && !label.categories.iter().any(|code| code.is_within("person"))
-        })
+/// The least group that a table's columns name, and the usual one where none does.
+fn least_group(table: &GovernedTable) -> Result<MinGroup, QueryError> {
+    let named = table.columns.iter().filter_map(|c| match c.ruling.treatment {
+        Treatment::Noise { min_group, .. } => Some(min_group),
+        Treatment::Aggregate(rules) => Some(rules.min_group),
+        Treatment::Clear | Treatment::Mask(_) | Treatment::Withhold => None,
+    });
+    named.max().map_or_else(default_threshold, Ok)
+}
+
+/// The scan as it stands beneath noise.
+fn beneath(scan: &TableScan, table: &GovernedTable) -> LogicalPlan {
+    let mut scan = scan.clone();
+    scan.source = provider_as_source(Arc::new(table.beneath_noise()) as Arc<dyn TableProvider>);
+    LogicalPlan::TableScan(scan)
 }
 
 impl Below {
@@ -139,38 +148,29 @@ impl Below {
 
     /// What rules a statistic over it.
     pub(super) fn rules(&self) -> Result<Rules, QueryError> {
-        let rulings = self.scanned.iter().flat_map(|s| &s.table.columns).map(|c| &c.ruling);
-        let mut rules: Option<Rules> = None;
-        let mut least = None;
-        for ruling in rulings {
-            match ruling.treatment {
-                Treatment::Noise { min_group, epsilon_per_month } => {
-                    let now = rules.get_or_insert_with(|| Rules {
-                        k: min_group,
-                        month: epsilon_per_month,
-                        clauses: Clauses::new(),
-                    });
-                    now.k = now.k.max(min_group);
-                    now.month = now.month.min(epsilon_per_month);
-                    now.clauses.extend(ruling.clauses.iter().cloned());
-                }
-                Treatment::Aggregate(rules) => least = least.max(Some(rules.min_group)),
-                _ => {}
+        let mut k = None;
+        for scanned in &self.scanned {
+            k = k.max(Some(least_group(&scanned.table)?));
+        }
+        let (mut month, mut clauses) = (None, Clauses::new());
+        for ruling in self.scanned.iter().flat_map(|s| &s.table.columns).map(|c| &c.ruling) {
+            if let Treatment::Noise { epsilon_per_month, .. } = ruling.treatment {
+                month = Some(month.map_or(epsilon_per_month, |least: Epsilon| least.min(epsilon_per_month)));
+                clauses.extend(ruling.clauses.iter().cloned());
             }
         }
-        let mut rules = rules.ok_or_else(QueryError::internal)?;
-        rules.k = least.map_or(rules.k, |k| rules.k.max(k));
-        Ok(rules)
+        let (k, month) = k.zip(month).ok_or_else(QueryError::internal)?;
+        Ok(Rules { k, month, clauses })
     }
 
     fn scan(scan: &TableScan, terms: &NoiseTerms) -> Result<Self, QueryError> {
         let table = allowed::governed(scan).map_err(|e| faults::planning(&e))?;
-        let plain = LogicalPlan::TableScan(scan.clone());
+        let plain = beneath(scan, &table);
         let columns = |declared: Option<&TablePrivacy>| {
             let fields = scan.projected_schema.fields().iter();
             fields.map(|f| at_scan(&table, f.name(), declared)).collect::<Result<Vec<_>, _>>()
         };
-        if is_public(&table) {
+        if table.public {
             let (columns, bounded) = (columns(None)?, plain.clone());
             let (scanned, fans) = (Vec::new(), Vec::new());
             return Ok(Self {
@@ -324,8 +324,13 @@ fn at_scan(table: &GovernedTable, name: &str, declared: Option<&TablePrivacy>) -
             column: column.clone(),
         })),
     };
+    // Of a public table nothing is protected, so nothing of its labels falls.
+    let protection = match declared {
+        Some(_) => Some(Aggregation::over(least_group(table)?)),
+        None => None,
+    };
     Ok(Known {
-        facts: Facts::of_column(table, visible, None),
+        facts: Facts::of_column(table, visible, protection),
         range: bounds.map(|b| Range { lower: number(b.lower), upper: number(b.upper), complete: b.complete }),
         keys: keys.filter(|_| raw),
         unit: raw && table.unit.as_ref() == Some(column),

@@ -1,32 +1,28 @@
 //! Drawing an answer: exact sums of bounded rows, noise on each, small groups gone, figures with margins.
 
 use super::super::engine::Engine;
-use super::super::world::GrantWorld;
 use super::figure::{self, Drawn};
 use super::measure;
-use super::question::{Key, Question};
-use super::{spread, words};
+use super::question::Question;
+use super::{public, spread, words};
 use crate::error::QueryError;
 use crate::noise::{BINS, Ladder, NoRandomness, Randomness, Sampler, Scale};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
-use cogov_model::{ColumnRef, Epsilon, Loss, PublicKeys, Rho};
+use cogov_model::{Epsilon, Loss, Rho};
 use datafusion::common::ScalarValue;
 use futures::StreamExt;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Groups that public keys may make together.
-const MOST_GROUPS: usize = 100_000;
 
 /// Standard deviations above the least group at which a noisy count is trusted to be of that size: 95 % to one side.
 const TRUST: f64 = 1.645;
 
 /// The keys of a group.
-type Group = Vec<ScalarValue>;
+pub(super) type Group = Vec<ScalarValue>;
 
 /// Exact sums of a group.
 #[derive(Clone, Default)]
@@ -41,9 +37,10 @@ pub(super) async fn draw(
     engine: &Engine,
     randomness: &dyn Randomness,
 ) -> Result<RecordBatch, QueryError> {
-    let (rows, bounded) = rows_per_unit(question, engine).await?;
+    let rows = rows_of_unit(question, engine).await?;
     let scales = scales(question, rows)?;
-    let public = public_groups(question, engine).await?;
+    let public = public::groups(question, engine).await?;
+    let bounded = must_be_bounded(question, engine).await?;
     let groups = exact(question, engine, bounded, public).await?;
     let mut sampler = Sampler::new(randomness);
     let mut shown = Vec::new();
@@ -65,37 +62,34 @@ fn no_randomness() -> QueryError {
     )
 }
 
-/// How many rows one unit has below at most, and whether rows must be left out for it.
-async fn rows_per_unit(question: &Question, engine: &Engine) -> Result<(u32, bool), QueryError> {
+/// Whether some unit has more rows than it may, so that rows must be left out.
+async fn must_be_bounded(question: &Question, engine: &Engine) -> Result<bool, QueryError> {
     let plan = &question.plan;
-    let mut rows = 1_u64;
     let mut bounded = false;
     for scanned in &plan.scanned {
         let unit = scanned.table.unit.as_ref().ok_or_else(QueryError::internal)?;
-        let spread = spread::of(engine, &plan.planner, scanned.table.raw(), unit.as_str()).await?;
+        let spread = spread::of(engine, &plan.planner, scanned.table.raw(), unit.as_str(), None).await?;
         bounded |= spread.is_none_or(|s| s.most > u64::from(scanned.rows) || s.nulls > 0);
-        rows = rows.saturating_mul(u64::from(scanned.rows));
     }
+    Ok(bounded)
+}
+
+/// How many rows one unit has below at most: as declared, times how often public tables that are joined repeat.
+pub(super) async fn rows_of_unit(question: &Question, engine: &Engine) -> Result<u32, QueryError> {
+    let plan = &question.plan;
+    let declared = plan.scanned.iter().map(|scanned| u64::from(scanned.rows));
+    let mut rows = declared.fold(1, u64::saturating_mul);
     for fan in &plan.fans {
-        let raw = fan.table.raw();
-        let most = match &fan.key {
-            None => raw.rows() as u64,
-            Some(key) => match spread::of(engine, &plan.planner, raw, key).await? {
-                Some(spread) => spread.most,
-                None => raw.rows() as u64,
-            },
-        };
-        rows = rows.saturating_mul(most.max(1));
+        rows = rows.saturating_mul(public::repeats(question, engine, fan).await?.max(1));
     }
-    let rows = u32::try_from(rows).ok().filter(|rows| *rows <= MOST_JOINED).ok_or_else(words::join)?;
-    Ok((rows, bounded))
+    u32::try_from(rows).ok().filter(|rows| *rows <= MOST_JOINED).ok_or_else(words::too_many_rows)
 }
 
 /// Rows of one unit after joins, beyond which noise would drown every answer.
 const MOST_JOINED: u32 = 1_000_000;
 
 /// The noise of each measure. A histogram has two levels, each with half of its part.
-fn scales(question: &Question, rows: u32) -> Result<Vec<Scale>, QueryError> {
+pub(super) fn scales(question: &Question, rows: u32) -> Result<Vec<Scale>, QueryError> {
     let measures = &question.plan.measures;
     let Loss { pure, rho, .. } = question.loss();
     let parts = measures.parts(if pure.micros() > 0 { pure.micros() } else { rho.units() });
@@ -111,106 +105,8 @@ fn scales(question: &Question, rows: u32) -> Result<Vec<Scale>, QueryError> {
     scales.collect()
 }
 
-/// Every group that public keys make; none when some key is not public.
-async fn public_groups(question: &Question, engine: &Engine) -> Result<Option<Vec<Group>>, QueryError> {
-    if question.plan.secret_keys() {
-        return Ok(None);
-    }
-    let mut groups: Vec<Group> = vec![Vec::new()];
-    for key in &question.plan.keys {
-        let values = values_of(question, engine, key).await?.ok_or_else(QueryError::internal)?;
-        if groups.len().saturating_mul(values.len()) > MOST_GROUPS {
-            return Err(words::too_many_groups(MOST_GROUPS));
-        }
-        groups = groups
-            .iter()
-            .flat_map(|group| {
-                values.iter().map(move |value| group.iter().cloned().chain([value.clone()]).collect())
-            })
-            .collect();
-    }
-    Ok(Some(groups))
-}
-
-/// The public values of a key in its type; none when it is not public.
-async fn values_of(
-    question: &Question,
-    engine: &Engine,
-    key: &Key,
-) -> Result<Option<Vec<ScalarValue>>, QueryError> {
-    let values = match &key.public {
-        None => return Ok(None),
-        Some(PublicKeys::Values(values)) => {
-            let typed =
-                values.iter().map(|text| ScalarValue::Utf8(Some(text.clone())).cast_to(&key.data_type));
-            typed.filter_map(Result::ok).collect()
-        }
-        Some(PublicKeys::Column(column)) => in_table(question, engine, key, column).await?,
-    };
-    let mut known = BTreeSet::new();
-    let fresh = values.into_iter().filter(|v: &ScalarValue| !v.is_null() && known.insert(v.to_string()));
-    Ok(Some(fresh.collect()))
-}
-
-async fn in_table(
-    question: &Question,
-    engine: &Engine,
-    key: &Key,
-    column: &ColumnRef,
-) -> Result<Vec<ScalarValue>, QueryError> {
-    let world: &GrantWorld = &question.world;
-    let source = world.source(&column.dataset, &column.table).ok_or_else(|| missing_keys(column))?;
-    let raw = engine.inner.objects.open(&source.path, source.rows).await?;
-    let mut rows = spread::rows_of(engine, &question.plan.planner, &raw, column.column.as_str()).await?;
-    let mut values = BTreeSet::new();
-    while let Some(batch) = rows.next().await {
-        let batch = batch?;
-        let array = batch.columns().first().ok_or_else(QueryError::internal)?;
-        let array = cast(array, &key.data_type).map_err(|_| missing_keys(column))?;
-        for row in 0..array.len() {
-            let value = ScalarValue::try_from_array(&array, row).map_err(|_| QueryError::internal())?;
-            if values.len() <= MOST_GROUPS && !value.is_null() {
-                values.insert(Ordered(value));
-            }
-        }
-    }
-    Ok(values.into_iter().map(|Ordered(value)| value).collect())
-}
-
-fn missing_keys(column: &ColumnRef) -> QueryError {
-    QueryError::new(
-        crate::error::ErrorKind::Refused,
-        format!(
-            "the public table {column}, whose values are declared as keys, is not published now; ask the dataset's steward"
-        ),
-        format!("声明为公开键来源的公共表 {column} 目前未发布；请联系数据管理员"),
-    )
-}
-
-struct Ordered(ScalarValue);
-
-impl PartialEq for Ordered {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> Ordering {
-        order(std::slice::from_ref(&self.0), std::slice::from_ref(&other.0))
-    }
-}
-
 /// Groups by their keys, those without a value last.
-fn order(a: &[ScalarValue], b: &[ScalarValue]) -> Ordering {
+pub(super) fn order(a: &[ScalarValue], b: &[ScalarValue]) -> Ordering {
     for (a, b) in a.iter().zip(b) {
         let by_value = match (a.is_null(), b.is_null()) {
             (true, false) => Ordering::Greater,

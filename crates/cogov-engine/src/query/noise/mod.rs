@@ -14,6 +14,7 @@ mod figure;
 mod margins;
 mod measure;
 mod print;
+mod public;
 mod quantise;
 mod question;
 mod ranges;
@@ -25,6 +26,7 @@ pub use question::Question;
 pub use terms::NoiseTerms;
 
 pub(super) use margins::append as with_margins;
+pub(super) use public::is_public;
 pub(super) use spread::Spread;
 
 use super::facts::Facts;
@@ -91,16 +93,15 @@ pub(super) fn check_scan(table: &GovernedTable, form: Form) -> Result<(), QueryE
     Ok(())
 }
 
-/// Refuses a column under noise in any form but statistics.
+/// Refuses what holds stored values of a column under noise. Each reference to a column brings that fact with it, and
+/// nothing but noise itself takes it away: what else was released beside it does not matter.
 ///
 /// # Errors
-/// When there is one among the sources.
-pub(super) fn check_sources(facts: &Facts) -> Result<(), QueryError> {
-    let noisy = facts.sources.values().find(|origin| matches!(origin.treatment, Treatment::Noise { .. }));
-    // A figure that was released with noise has no protection any more; its sources are history.
-    match noisy {
-        Some(origin) if facts.statistics.is_empty() => Err(words::only_statistics(origin.clauses.clone())),
-        _ => Ok(()),
+/// When there are such values.
+pub(super) fn check(facts: &Facts) -> Result<(), QueryError> {
+    match &facts.bare {
+        Some(clauses) => Err(words::only_statistics(clauses.clone())),
+        None => Ok(()),
     }
 }
 
@@ -128,10 +129,11 @@ impl Governor {
             node.group_expr.iter().chain(&node.aggr_expr).map(|e| below.facts(e)).collect();
         let keys = Facts::join_all(facts.iter().take(node.group_expr.len()));
         let rows = below.rows.clone().join(&keys);
-        facts = facts.into_iter().map(|f| f.join(&below.rows).released(Some("noise"), rules.k)).collect();
+        let released = |f: Facts| f.join(&below.rows).released_with_noise(Some("noise"), rules.k);
+        facts = facts.into_iter().map(released).collect();
         let draft = Draft::new(node, below, measures, rules.clone(), Arc::clone(&self.engine.inner.planner))?;
         let plan = drawn::scan(&draft, node, number).map_err(|e| faults::planning(&e))?;
         self.noise.drafts.borrow_mut().push(draft);
-        Node::new(plan, facts, rows.released(None, rules.k))
+        Node::new(plan, facts, rows.released_with_noise(None, rules.k))
     }
 }

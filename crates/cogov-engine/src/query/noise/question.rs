@@ -8,7 +8,7 @@ use super::drawn::Slot;
 use super::measure::{self, Measures};
 use super::print::Printed;
 use super::terms::NoiseTerms;
-use super::{draw, words};
+use super::{draw, public, words};
 use crate::error::QueryError;
 use crate::noise::Randomness;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -190,6 +190,14 @@ impl Question {
         }
     }
 
+    /// Refuses what can be known to have no answer before anything is paid: too little ε, more groups or rows of a
+    /// unit than there may be, keys that are not there. It reads public tables only.
+    pub(in crate::query) async fn check(&self, engine: &Engine) -> Result<(), QueryError> {
+        let rows = draw::rows_of_unit(self, engine).await?;
+        draw::scales(self, rows)?;
+        public::keys(self, engine).await.map(drop)
+    }
+
     /// Computes the answer with fresh noise, as bytes to keep. To be called only after its cost was taken off the
     /// budget; the bytes are to be kept before anything of them is shown.
     ///
@@ -251,7 +259,7 @@ impl Plan {
 }
 
 /// Everything that an answer depends on: the plan as it is printed whatever its names, the objects that the tables lie in, the rows of the
-/// grant, what is declared, the rulebook, and the loss.
+/// grant, units and what else is declared, the rulebook, and the loss.
 fn fingerprint(
     plan: &Plan,
     schema: &SchemaRef,
@@ -264,7 +272,7 @@ fn fingerprint(
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     };
-    add("cogov noise 1");
+    add("cogov noise 2");
     let below = Printed::new(&plan.below.0)?;
     add(&below.rows);
     for measure in &plan.measures.all {
@@ -284,6 +292,8 @@ fn fingerprint(
         add(&format!("{dataset}.{table} {}", json(serde_json::to_string(declared))?));
     }
     for scanned in &plan.scanned {
+        // Whose rows are bounded: with another unit the answer promises something else.
+        add(&format!("{:?} {}", scanned.table.unit, scanned.rows));
         for column in &scanned.table.columns {
             add(&format!("{} {}", column.column.name, column.ruling.treatment));
         }

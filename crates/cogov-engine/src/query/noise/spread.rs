@@ -4,6 +4,7 @@
 //! the same rows, faster. It never changes what an answer is, only how it is computed.
 
 use super::super::engine::Engine;
+use super::super::governed::RAW;
 use super::super::objects::RawTable;
 use super::super::{faults, run};
 use super::quantise;
@@ -27,24 +28,27 @@ pub(in crate::query) struct Spread {
     pub(in crate::query) most: u64,
     /// Rows without a value.
     pub(in crate::query) nulls: u64,
+    /// All rows.
+    pub(in crate::query) rows: u64,
 }
 
-/// The spread of a column; none when the object is too large to look.
+/// The spread of a column, on the rows of a scope where there is one; none when the object is too large to look.
 pub(super) async fn of(
     engine: &Engine,
     planner: &SessionState,
     table: &Arc<RawTable>,
     column: &str,
+    scope: Option<&Expr>,
 ) -> Result<Option<Spread>, QueryError> {
-    if let Some(known) = table.spread(column) {
+    if let Some(known) = table.spread(column).filter(|_| scope.is_none()) {
         return Ok(Some(known));
     }
     if table.rows() > MOST_ROWS {
         return Ok(None);
     }
-    let mut hashes: Vec<i64> = Vec::with_capacity(table.rows());
+    let mut hashes: Vec<i64> = Vec::new();
     let mut nulls = 0_u64;
-    let mut rows = rows_of(engine, planner, table, column).await?;
+    let mut rows = rows_of(engine, planner, table, column, scope).await?;
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         let array = batch.columns().first().ok_or_else(QueryError::internal)?;
@@ -55,21 +59,29 @@ pub(super) async fn of(
     }
     hashes.sort_unstable();
     let most = hashes.chunk_by(|a, b| a == b).map(<[i64]>::len).max().unwrap_or(0);
-    let spread = Spread { most: most as u64, nulls };
-    table.keep_spread(column, spread);
+    let spread = Spread { most: most as u64, nulls, rows: hashes.len() as u64 + nulls };
+    if scope.is_none() {
+        table.keep_spread(column, spread);
+    }
     Ok(Some(spread))
 }
 
-/// Every value of a column of an object.
+/// Every value of a column of an object, on the rows of a scope where there is one.
 pub(super) async fn rows_of(
     engine: &Engine,
     planner: &SessionState,
     table: &Arc<RawTable>,
     column: &str,
+    scope: Option<&Expr>,
 ) -> Result<run::RowStream, QueryError> {
     let source = provider_as_source(Arc::clone(table) as Arc<dyn TableProvider>);
-    let plan = LogicalPlanBuilder::scan("raw", source, None)
-        .and_then(|plan| plan.project(vec![Expr::Column(Column::new(Some("raw"), column))]))
+    let scoped = |plan: LogicalPlanBuilder| match scope {
+        Some(scope) => plan.filter(scope.clone()),
+        None => Ok(plan),
+    };
+    let plan = LogicalPlanBuilder::scan(RAW, source, None)
+        .and_then(scoped)
+        .and_then(|plan| plan.project(vec![Expr::Column(Column::new(Some(RAW), column))]))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|e| faults::planning(&e))?;
     start(engine, planner, plan).await

@@ -82,6 +82,15 @@ pub(super) fn too_many_groups(most: usize) -> QueryError {
     )
 }
 
+/// More rows of one unit than an answer may have.
+pub(super) fn too_many_rows() -> QueryError {
+    QueryError::new(
+        ErrorKind::TooComplex,
+        "the rows of one unit are joined to so many that noise would drown the answer; join on a key that stands in the public table once, or fewer tables",
+        "单个主体的记录经连接后过多，噪声会淹没结果；请按公共表中唯一的键连接，或减少连接的表",
+    )
+}
+
 /// So little ε that no noise is enough.
 pub(super) fn too_little() -> QueryError {
     QueryError::new(

@@ -166,7 +166,10 @@ async fn page(
             let title = format!("{anchor} {}", ui.text(&clause.clause.title));
             Choice::new(anchor, title, chosen)
         };
-        found.contents.iter().map(words).collect()
+        let added = found.added.iter().map(|(anchor, title)| {
+            Choice::new(anchor.to_string(), format!("{anchor} {}", ui.text(title)), chosen)
+        });
+        found.contents.iter().map(words).chain(added).collect()
     };
     let page = AnswersPage {
         head: head(&ui, &found, "answers"),

@@ -12,7 +12,12 @@ mod receipt;
 mod rows;
 mod show;
 mod statements;
+mod voice;
 mod vote;
+
+pub use voice::VoiceView;
+#[cfg(test)]
+pub use voice::sample as sample_voice;
 
 use super::{Answered, html, shown, status_of};
 use crate::{Web, failure::Failure, ui::Ui, view::Tag, visit::Visit};
@@ -101,7 +106,7 @@ fn head(ui: &Ui, page: &ConsultationPage, here: &str) -> Head {
     }
 }
 
-fn state_tag(ui: &Ui, state: ConsultationState) -> Tag {
+pub(super) fn state_tag(ui: &Ui, state: ConsultationState) -> Tag {
     let css = match state {
         ConsultationState::Open => "permit",
         ConsultationState::Announced | ConsultationState::Answering => "waiting",
@@ -111,7 +116,7 @@ fn state_tag(ui: &Ui, state: ConsultationState) -> Tag {
 }
 
 /// The dates of a consultation, as its state makes them matter.
-fn when(ui: &Ui, card: &ConsultationCard) -> String {
+pub(super) fn when(ui: &Ui, card: &ConsultationCard) -> String {
     let consultation = &card.consultation;
     match card.state {
         ConsultationState::Announced => ui.with("consultation-opens-at", "at", ui.moment(consultation.opens)),

@@ -1,17 +1,23 @@
-//! `/consultations/new`: opening one: title, text, dates, questions, whose opinion is asked for.
+//! `/consultations/new`: opening one: title, text, dates, questions, whose opinion is asked for. With `?draft=` the
+//! text is that draft's published one, which the form never carries.
 
 use super::{Answered, shown, status_of};
 use crate::{
+    failure::Failure,
     form::{Fields, Posted, Problem},
     ui::Ui,
     view::Choice,
     visit::Visit,
 };
 use askama::Template;
-use axum::response::{IntoResponse, Redirect};
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Redirect},
+};
 use chrono::NaiveDateTime;
-use cogov_app::{AppError, NewConsultation, split_clauses};
-use cogov_model::{ConsultedClause, DraftRef, ParticipantClass, Text, Timestamp};
+use cogov_app::{AppError, DraftSnapshot, NewConsultation, split_clauses};
+use cogov_model::{ConsultedClause, DraftId, ParticipantClass, Text, Timestamp};
+use std::collections::HashMap;
 
 /// Moments as `datetime-local` fields write them, in UTC.
 const MOMENT: &str = "%Y-%m-%dT%H:%M";
@@ -24,11 +30,19 @@ struct Field {
     lang: &'static str,
 }
 
+/// The draft that is consulted on.
+struct OfDraft {
+    id: String,
+    title: String,
+    text: String,
+}
+
 #[derive(Template)]
 #[template(path = "consultation/new.html")]
 struct NewPage {
     ui: Ui,
     errors: Vec<Problem>,
+    draft: Option<OfDraft>,
     titles: Vec<Field>,
     summaries: Vec<Field>,
     texts: Vec<Field>,
@@ -39,34 +53,45 @@ struct NewPage {
     clauses: Vec<(String, String)>,
 }
 
-/// `GET /consultations/new`
-pub async fn show(visit: Visit) -> Answered {
-    visit.actor()?;
+/// `GET /consultations/new`: for those who may open one only.
+pub async fn show(visit: Visit, Query(query): Query<HashMap<String, String>>) -> Answered {
+    let draft = named(query.get("draft"))?;
+    let draft = visit.app.consultation_form(visit.actor()?, draft.as_ref()).await?;
     let now = chrono::Utc::now().naive_utc();
     let moment = |at: NaiveDateTime| at.format(MOMENT).to_string();
-    let fields = Fields::from_pairs(vec![
+    let mut fields = vec![
         ("opens".into(), moment(now)),
         ("closes".into(), moment(now + chrono::Duration::days(30))),
         ("invited".into(), ParticipantClass::Public.code().into()),
-    ]);
-    page(&visit, &fields, Vec::new(), Vec::new())
+    ];
+    if let Some(draft) = &draft {
+        fields.extend([("title", &draft.title), ("summary", &draft.summary)].into_iter().flat_map(
+            |(name, text)| [(format!("{name}_en"), text.en.clone()), (format!("{name}_zh"), text.zh.clone())],
+        ));
+    }
+    page(&visit, &Fields::from_pairs(fields), Vec::new(), draft.as_ref(), Vec::new())
 }
 
-/// `POST /consultations/new`: checks the text first when asked to, opens it otherwise.
+/// `POST /consultations/new`: checks a pasted text first when asked to, opens it otherwise.
 pub async fn submit(visit: Visit, Posted(fields): Posted) -> Answered {
     let actor = visit.actor()?;
-    let clauses = match split_clauses(fields.get("text_en"), fields.get("text_zh")) {
-        Ok(clauses) => clauses,
-        Err(error) => return problem(&visit, &fields, error),
+    let id = named(fields.given("draft").map(str::to_owned).as_ref())?;
+    let draft = visit.app.consultation_form(actor, id.as_ref()).await?;
+    let clauses = match draft {
+        Some(_) => Vec::new(),
+        None => match split_clauses(fields.get("text_en"), fields.get("text_zh")) {
+            Ok(clauses) => clauses,
+            Err(error) => return problem(&visit, &fields, None, error),
+        },
     };
     if fields.get("do") == "check" {
-        return page(&visit, &fields, Vec::new(), clauses);
+        return page(&visit, &fields, Vec::new(), draft.as_ref(), clauses);
     }
     let new = NewConsultation {
         title: pair(&fields, "title"),
         summary: pair(&fields, "summary"),
         clauses,
-        draft: fields.given("draft").and_then(|draft| DraftRef::new(draft).ok()),
+        draft: id,
         opens: moment(fields.get("opens")),
         closes: moment(fields.get("closes")),
         questions: questions(fields.get("questions_en"), fields.get("questions_zh")),
@@ -77,17 +102,22 @@ pub async fn submit(visit: Visit, Posted(fields): Posted) -> Answered {
     };
     match visit.app.open_consultation(actor, new).await {
         Ok(id) => Ok(Redirect::to(&format!("/consultations/{id}")).into_response()),
-        Err(error) => problem(&visit, &fields, error),
+        Err(error) => problem(&visit, &fields, draft.as_ref(), error),
     }
 }
 
+fn named(draft: Option<&String>) -> Result<Option<DraftId>, Failure> {
+    let draft = draft.filter(|draft| !draft.is_empty());
+    draft.map(|draft| DraftId::new(draft.as_str()).map_err(|_| Failure::not_found())).transpose()
+}
+
 /// The field of a text in two languages is its first one.
-fn problem(visit: &Visit, fields: &Fields, error: AppError) -> Answered {
+fn problem(visit: &Visit, fields: &Fields, draft: Option<&DraftSnapshot>, error: AppError) -> Answered {
     let mut problem = Problem::from_app(&visit.ui, error)?;
     if ["title", "summary", "text", "questions"].contains(&problem.field.as_str()) {
         problem.field.push_str(if visit.ui.lang() == "en" { "_en" } else { "_zh" });
     }
-    page(visit, fields, vec![problem], Vec::new())
+    page(visit, fields, vec![problem], draft, Vec::new())
 }
 
 fn pair(fields: &Fields, name: &str) -> Text {
@@ -110,12 +140,24 @@ fn questions(en: &str, zh: &str) -> Vec<Text> {
     (0..en.len().max(zh.len())).map(|at| Text::new(line(&en, at), line(&zh, at))).collect()
 }
 
-fn page(visit: &Visit, fields: &Fields, errors: Vec<Problem>, clauses: Vec<ConsultedClause>) -> Answered {
-    let page = view(visit.ui(), fields, errors, &clauses);
+fn page(
+    visit: &Visit,
+    fields: &Fields,
+    errors: Vec<Problem>,
+    draft: Option<&DraftSnapshot>,
+    clauses: Vec<ConsultedClause>,
+) -> Answered {
+    let page = view(visit.ui(), fields, errors, draft, &clauses);
     shown(status_of(&page.errors), &page)
 }
 
-fn view(ui: Ui, fields: &Fields, errors: Vec<Problem>, clauses: &[ConsultedClause]) -> NewPage {
+fn view(
+    ui: Ui,
+    fields: &Fields,
+    errors: Vec<Problem>,
+    draft: Option<&DraftSnapshot>,
+    clauses: &[ConsultedClause],
+) -> NewPage {
     let field = |name: &'static str, key: &str, rows: u8, lang: &'static str| Field {
         name,
         words: ui.t(key),
@@ -137,10 +179,13 @@ fn view(ui: Ui, fields: &Fields, errors: Vec<Problem>, clauses: &[ConsultedClaus
             field("summary_en", "consultation-new-summary-en", 3, "en"),
             field("summary_zh", "consultation-new-summary-zh", 3, "zh-Hans"),
         ],
-        texts: vec![
-            field("text_en", "consultation-new-text-en", 14, "en"),
-            field("text_zh", "consultation-new-text-zh", 14, "zh-Hans"),
-        ],
+        texts: match draft {
+            Some(_) => Vec::new(),
+            None => vec![
+                field("text_en", "consultation-new-text-en", 14, "en"),
+                field("text_zh", "consultation-new-text-zh", 14, "zh-Hans"),
+            ],
+        },
         questions: vec![
             field("questions_en", "consultation-new-questions-en", 3, "en"),
             field("questions_zh", "consultation-new-questions-zh", 3, "zh-Hans"),
@@ -148,21 +193,44 @@ fn view(ui: Ui, fields: &Fields, errors: Vec<Problem>, clauses: &[ConsultedClaus
         opens: fields.get("opens").to_owned(),
         closes: fields.get("closes").to_owned(),
         classes: ParticipantClass::ALL.map(class).into(),
-        clauses: clauses
-            .iter()
-            .map(|clause| (clause.anchor.to_string(), ui.text(&clause.title).to_owned()))
-            .collect(),
+        clauses: match draft {
+            Some(draft) => {
+                draft.clauses.iter().map(|c| (c.anchor.to_string(), words(&ui, &c.title))).collect()
+            }
+            None => clauses.iter().map(|c| (c.anchor.to_string(), words(&ui, &c.title))).collect(),
+        },
+        draft: draft.map(|draft| OfDraft {
+            id: draft.id.to_string(),
+            title: words(&ui, &draft.title),
+            text: ui.num(draft.text),
+        }),
         errors,
         ui,
     }
+}
+
+fn words(ui: &Ui, text: &Text) -> String {
+    ui.text(text).to_owned()
 }
 
 #[cfg(test)]
 pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let fields = Fields::from_pairs(vec![("invited".into(), "public".into())]);
     let clauses = split_clauses("## One {#art-1}\nWords", "").unwrap_or_default();
-    let page = view(ui, &fields, vec![Problem::new("closes", "Later")], &clauses);
-    vec![("consultation-new", page.render().unwrap_or_default())]
+    let draft = DraftSnapshot {
+        id: "d-1".parse().expect("an id"),
+        title: Text::same("Twenty instead of ten"),
+        summary: Text::same("Why"),
+        text: 2,
+        version: None,
+        clauses: Vec::new(),
+    };
+    let page = view(ui.clone(), &fields, vec![Problem::new("closes", "Later")], None, &clauses);
+    let of_draft = view(ui, &fields, Vec::new(), Some(&draft), &[]);
+    vec![
+        ("consultation-new", page.render().unwrap_or_default()),
+        ("consultation-new-of-draft", of_draft.render().unwrap_or_default()),
+    ]
 }
 
 #[cfg(test)]

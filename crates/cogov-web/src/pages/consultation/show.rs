@@ -1,17 +1,28 @@
 //! `/consultations/{id}`: what is asked, of whom, until when; the contents; how to take part. `/text`: all of it.
 
 use super::{Answered, Head, Way, before_taking_part, head, html, named};
-use crate::{ui::Ui, visit::Visit};
+use crate::{failure::Failure, ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
 use axum::extract::Path;
-use cogov_app::{ConsultationPage, CountedClause, OpenData};
-use cogov_model::ConsultationState;
+use cogov_app::{AppError, ConsultationPage, CountedClause, OpenData};
+use cogov_model::{ConsultationState, DraftKind};
 
 struct Content {
     anchor: String,
     title: String,
     count: String,
     html: String,
+}
+
+/// The draft that the text is of.
+struct OfDraft {
+    id: String,
+    title: String,
+    state: Tag,
+    text: String,
+    /// That another text was published since.
+    later: bool,
+    has_rules: bool,
 }
 
 struct Download {
@@ -29,7 +40,7 @@ struct ShowPage {
     summary: String,
     questions: Vec<String>,
     invited: Vec<String>,
-    draft: Option<String>,
+    draft: Option<OfDraft>,
     is_open: bool,
     first: Option<Way>,
     me: Option<String>,
@@ -53,7 +64,9 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     let ui = visit.ui();
     let found = visit.app.consultation(visit.viewer(), &named(&id)?).await?;
     let consultation = &found.card.consultation;
+    let draft = of_draft(&visit, &found).await?;
     let page = ShowPage {
+        draft,
         head: head(&ui, &found, ""),
         host: ui.text(&found.card.host.name).to_owned(),
         summary: ui.text(&consultation.summary).to_owned(),
@@ -63,7 +76,6 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
             .iter()
             .map(|class| ui.word("participant-class", class.code()))
             .collect(),
-        draft: consultation.draft.as_ref().map(ToString::to_string),
         is_open: found.card.state == ConsultationState::Open,
         first: before_taking_part(&visit, &found),
         me: found.me.as_ref().map(|me| ui.text(&me.name).to_owned()),
@@ -75,6 +87,27 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
         ui,
     };
     html(&page)
+}
+
+async fn of_draft(visit: &Visit, found: &ConsultationPage) -> Result<Option<OfDraft>, Failure> {
+    let Some((id, text)) = found.card.consultation.draft.as_ref().and_then(|reference| reference.parts())
+    else {
+        return Ok(None);
+    };
+    let card = match visit.app.draft_card_of(visit.viewer(), &id).await {
+        Ok(card) => card,
+        Err(AppError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let ui = &visit.ui;
+    Ok(Some(OfDraft {
+        title: crate::pages::drafting::title(ui, &card.draft.title, &id),
+        state: crate::pages::drafting::state(ui, &card),
+        text: ui.num(text),
+        later: card.draft.published().is_some_and(|published| published.text != text),
+        has_rules: card.draft.kind == DraftKind::Rulebook,
+        id: id.to_string(),
+    }))
 }
 
 /// `GET /consultations/{id}/text`
@@ -140,7 +173,14 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         summary: "About statistics.".into(),
         questions: vec!["Ten or twenty?".into()],
         invited: vec![ui.word("participant-class", "public")],
-        draft: Some("decree-809@0123".into()),
+        draft: Some(OfDraft {
+            id: "d-1".into(),
+            title: "Twenty instead of ten".into(),
+            state: Tag::new("waiting", ui.word("draft-state", "published")),
+            text: "2".into(),
+            later: true,
+            has_rules: true,
+        }),
         is_open: true,
         first: Some(Way { words: "First".into(), links: vec![("/sign-in".into(), "Sign in".into())] }),
         me: Some("Amber Heron 0042".into()),

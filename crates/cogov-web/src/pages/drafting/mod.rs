@@ -1,6 +1,7 @@
 //! `/drafts…`: rules and other texts on their way: written, published, replayed, proved, adopted.
 
 mod begin;
+mod consulted;
 mod edit;
 mod page;
 mod proof;
@@ -51,12 +52,12 @@ fn read(id: String) -> Result<DraftId, Failure> {
 }
 
 /// A draft's title, or its number where nobody named it in any language.
-fn title(ui: &Ui, title: &Text, id: &DraftId) -> String {
+pub(super) fn title(ui: &Ui, title: &Text, id: &DraftId) -> String {
     let words = ui.text(title);
     if words.is_empty() { id.to_string() } else { words.to_owned() }
 }
 
-fn state(ui: &Ui, card: &DraftCard) -> Tag {
+pub(super) fn state(ui: &Ui, card: &DraftCard) -> Tag {
     let css = match card.state {
         "in-force" => "permit",
         "published" | "adopted" => "waiting",

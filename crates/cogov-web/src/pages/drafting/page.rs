@@ -1,9 +1,13 @@
 //! `/drafts/{id}`: what it changes, what was found, what it would have done, and the way to its adoption.
 
-use super::{Words, edit, read, state, title, words};
+use super::{
+    Words,
+    consulted::{self, Consulting},
+    edit, read, state, title, words,
+};
 use crate::{
     form::{Fields, Posted, Problem},
-    pages::{Answered, names::Names, shown, status_of},
+    pages::{Answered, consultation::VoiceView, names::Names, shown, status_of},
     ui::Ui,
     view::{EntryRow, Tag},
     visit::Visit,
@@ -13,7 +17,9 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{AdoptionPage, AdoptionRequest, AppError, DraftMay, EffectPage, PolicyDraftPage as Found};
+use cogov_app::{
+    AdoptionPage, AdoptionRequest, AppError, Consulted, DraftMay, EffectPage, PolicyDraftPage as Found,
+};
 use cogov_model::{Clauses, Differences, DraftId, DraftKind, DraftState};
 use cogov_rulebook::{Change, Clause, ClauseDifference, Flip};
 use std::collections::HashMap;
@@ -27,6 +33,8 @@ struct ChangeView {
     title: Vec<Words>,
     words: Vec<Words>,
     rules: Vec<Words>,
+    /// Because of whom.
+    voices: Vec<VoiceView>,
 }
 
 struct ClauseView {
@@ -34,6 +42,7 @@ struct ClauseView {
     title: String,
     html: String,
     rules: Vec<String>,
+    voices: Vec<VoiceView>,
 }
 
 struct SeatRow {
@@ -56,6 +65,8 @@ struct Adopting {
     approve: bool,
     adopt: bool,
     urgent: bool,
+    /// The number of the text that is approved.
+    text: u64,
 }
 
 #[derive(Template)]
@@ -81,7 +92,7 @@ struct DraftView {
     compared: bool,
     changes: Vec<ChangeView>,
     clauses: Vec<ClauseView>,
-    open: bool,
+    consulting: Option<Consulting>,
     adopting: Option<Adopting>,
     effects: Vec<EffectRow>,
     effect_words: String,
@@ -123,7 +134,11 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
         "publish" => visit.app.publish_draft(actor, id).await.map(|_| ()),
         "withdraw" => visit.app.withdraw_draft(actor, id).await,
         "rebase" => visit.app.rebase_draft(actor, id).await,
-        "approve" => visit.app.approve_draft(actor, id, fields.get("words")).await,
+        "approve" => {
+            // The text that the page showed: nobody approves another one unread.
+            let text = fields.get("text").parse().unwrap_or_default();
+            visit.app.approve_draft(actor, id, text, fields.get("words")).await
+        }
         "adopt" => {
             let effect = fields.given("effect").map(|day| {
                 day.parse().map_err(|_| {
@@ -159,6 +174,12 @@ async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>)
         _ => String::new(),
     };
     let changes = found.differences(ui.locale);
+    let consulted = visit.app.draft_consulted(visit.viewer(), id).await?;
+    let adoption = match rules && draft.state == DraftState::Published {
+        true => Some(visit.app.adoption(visit.viewer(), id).await?),
+        false => None,
+    };
+    let public = draft.state == DraftState::Published || !consulted.consultations.is_empty();
     let effects = visit.app.effect(visit.viewer(), id).await?;
     let history = visit.app.draft_history(visit.viewer(), draft).await?;
     let history =
@@ -179,13 +200,14 @@ async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>)
         replay,
         found: edit::found(&ui, &found.checked),
         compared: rules,
-        changes: changes.iter().take(MOST_CHANGES).map(|change| change_view(&ui, change)).collect(),
-        clauses: if rules { Vec::new() } else { clauses(&ui, &found.checked.clauses) },
-        open: draft.state == DraftState::Published,
-        adopting: match rules && draft.state == DraftState::Published {
-            true => Some(adopting(visit, &found, &visit.app.adoption(visit.viewer(), id).await?)),
-            false => None,
-        },
+        changes: changes
+            .iter()
+            .take(MOST_CHANGES)
+            .map(|change| change_view(&ui, change, &consulted))
+            .collect(),
+        clauses: if rules { Vec::new() } else { clauses(&ui, &found.checked.clauses, &consulted) },
+        consulting: public.then(|| Consulting::new(&ui, &found, &consulted, adoption.as_ref())),
+        adopting: adoption.map(|adoption| adopting(visit, &found, &adoption)),
         effect_words: effect_words(&ui, effects.as_ref()),
         effects: effects.map(|effects| effect_rows(&ui, &effects)).unwrap_or_default(),
         history: history.collect(),
@@ -220,7 +242,7 @@ fn facts(ui: &Ui, found: &Found) -> Vec<(String, String)> {
     facts
 }
 
-fn change_view(ui: &Ui, change: &ClauseDifference) -> ChangeView {
+fn change_view(ui: &Ui, change: &ClauseDifference, consulted: &Consulted) -> ChangeView {
     let (css, key) = match change.change {
         Change::Added => ("permit", "drafting-added"),
         Change::Removed => ("deny", "drafting-removed"),
@@ -234,15 +256,17 @@ fn change_view(ui: &Ui, change: &ClauseDifference) -> ChangeView {
         title: words(&change.title),
         words: words(&change.words),
         rules: words(&change.rules),
+        voices: consulted::voices(ui, consulted, &change.anchor),
     }
 }
 
-fn clauses(ui: &Ui, clauses: &[Clause]) -> Vec<ClauseView> {
+fn clauses(ui: &Ui, clauses: &[Clause], consulted: &Consulted) -> Vec<ClauseView> {
     let view = |clause: &Clause| ClauseView {
         id: clause.anchor.to_string(),
         title: ui.text(&clause.title).to_owned(),
         html: ui.text(&clause.html).to_owned(),
         rules: clause.rules.iter().chain(&clause.settings).cloned().collect(),
+        voices: consulted::voices(ui, consulted, &clause.anchor),
     };
     clauses.iter().map(view).collect()
 }
@@ -269,6 +293,7 @@ fn adopting(visit: &Visit, found: &Found, page: &AdoptionPage) -> Adopting {
         approve: found.may.contains(&DraftMay::Approve),
         adopt: found.may.contains(&DraftMay::Adopt),
         urgent: page.may_be_urgent,
+        text: found.card.draft.published().map_or(0, |published| published.text),
     }
 }
 
@@ -308,6 +333,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         title: vec![word("", "Statistics")],
         words: vec![word("", "at least "), word("del", "ten"), word("ins", "twenty")],
         rules: vec![word("", "@min_group(\""), word("del", "10"), word("ins", "20"), word("", "\")")],
+        voices: vec![crate::pages::consultation::sample_voice(&ui)],
     };
     let seat = SeatRow {
         who: "head · authority".into(),
@@ -343,8 +369,9 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             title: "Article 1".into(),
             html: "<p>Words</p>".into(),
             rules: vec![],
+            voices: vec![],
         }],
-        open: true,
+        consulting: Some(consulted::sample(&ui)),
         adopting: Some(Adopting {
             seats: vec![seat],
             adoptable: ui.with("drafting-adoptable", "day", "2026-12-24"),
@@ -352,6 +379,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             approve: true,
             adopt: true,
             urgent: true,
+            text: 2,
         }),
         effects: vec![EffectRow {
             words: ui.word("flip", "stricter"),

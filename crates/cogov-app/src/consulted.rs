@@ -1,0 +1,377 @@
+//! A draft and its consultations are one loop: what was asked on which of its texts, what was answered, and which clause
+//! changed because of whom. An adopted clause leads back to the contributions behind it.
+
+use crate::{Actor, App, AppError, ConsultationCard, ContributionView, drafting::not_yours, error::Result};
+use cogov_model::{
+    Answer, AnswerOutcome, ClauseId, ConsultationId, ConsultationState, ConsultedClause, Draft, DraftId,
+    DraftState, PartyClass, Role, RulebookVersion, Text, Timestamp,
+};
+use cogov_rulebook::{Clause, Rulebook};
+use cogov_store::{ContributionFilter, Page};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Contributions of one answer that are read with a clause; its own page has all of them.
+const SHOWN: u32 = 20;
+/// Rulebooks of a lineage that a page looks back at.
+const LINEAGE: usize = 100;
+
+/// A draft's clauses as a consultation keeps them.
+#[derive(Debug, Clone)]
+pub struct DraftSnapshot {
+    /// The draft.
+    pub id: DraftId,
+    /// What it is called.
+    pub title: Text,
+    /// What it wants to change, and why.
+    pub summary: Text,
+    /// Which of its texts.
+    pub text: u64,
+    /// The rulebook that it would be; none for a text without rules.
+    pub version: Option<RulebookVersion>,
+    /// Its clauses: anchor, title, words and rules.
+    pub clauses: Vec<Clause>,
+}
+
+impl DraftSnapshot {
+    /// The clauses as they are consulted on: words, and under them the rules to the letter.
+    #[must_use]
+    pub fn consulted(&self) -> Vec<ConsultedClause> {
+        self.clauses.iter().map(consulted).collect()
+    }
+}
+
+/// A consultation on a draft.
+#[derive(Debug, Clone)]
+pub struct DraftConsultation {
+    /// The consultation.
+    pub card: ConsultationCard,
+    /// The number of the text that it is on.
+    pub text: u64,
+}
+
+/// An answer that led to the change of a clause, with contributions that it answers.
+#[derive(Debug, Clone)]
+pub struct Voice {
+    /// The consultation.
+    pub consultation: ConsultationId,
+    /// The answer.
+    pub answer: Answer,
+    /// The first of the contributions; [`Answer::contributions`] says how many there are.
+    pub contributions: Vec<ContributionView>,
+}
+
+/// What became of a draft in its consultations.
+#[derive(Debug, Clone, Default)]
+pub struct Consulted {
+    /// The consultations, oldest first.
+    pub consultations: Vec<DraftConsultation>,
+    /// By clause, the answers that say that they changed it.
+    pub voices: BTreeMap<ClauseId, Vec<Voice>>,
+    /// Clauses of the published text that are not as they were consulted on, though no answer says so.
+    pub unexplained: Vec<ClauseId>,
+    /// Clauses that an answer says were changed and that are as they were.
+    pub unkept: Vec<ClauseId>,
+}
+
+/// What a draft's consultations leave to be done before it may be adopted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hindrance {
+    /// A consultation is not concluded.
+    UnderWay(ConsultationId),
+    /// The rulebook prescribes a consultation and none was concluded.
+    NotConsulted(ClauseId),
+    /// Clauses changed after the consultation without an answer that says so.
+    Unexplained(Vec<ClauseId>),
+    /// Answers promise changes of clauses that did not change.
+    Unkept(Vec<ClauseId>),
+}
+
+impl Hindrance {
+    /// Whether it stands in the way of a change: what cannot wait waits for a consultation under way only.
+    #[must_use]
+    pub const fn holds(&self, urgent: bool) -> bool {
+        matches!(self, Hindrance::UnderWay(_)) || !urgent
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> Text {
+        let list = |clauses: &[ClauseId], by: &str| {
+            clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join(by)
+        };
+        match self {
+            Hindrance::UnderWay(id) => Text::new(
+                format!(
+                    "The consultation {id} on this draft is not concluded: every contribution must have its answer first."
+                ),
+                format!("就该草案进行的征求意见 {id} 尚未办结：须先逐条答复。"),
+            ),
+            Hindrance::NotConsulted(clause) => Text::new(
+                format!(
+                    "A consultation on this draft must be concluded before it is adopted (clause {clause})."
+                ),
+                format!("须就该草案征求意见并办结，方可通过（条款 {clause}）。"),
+            ),
+            Hindrance::Unexplained(clauses) => Text::new(
+                format!(
+                    "These clauses changed after the consultation, and no answer says so: {}. Consult on the new text, or publish them as they were.",
+                    list(clauses, ", ")
+                ),
+                format!(
+                    "以下条款在征求意见之后作了修改，但没有任何答复说明：{}。请就新文本征求意见，或按原文公布。",
+                    list(clauses, "、")
+                ),
+            ),
+            Hindrance::Unkept(clauses) => Text::new(
+                format!(
+                    "Answers say that these clauses were changed, and the published text does not: {}. Change them and publish.",
+                    list(clauses, ", ")
+                ),
+                format!(
+                    "答复称以下条款已修改，但已公布的文本并未修改：{}。请修改后公布。",
+                    list(clauses, "、")
+                ),
+            ),
+        }
+    }
+}
+
+/// How a clause of a rulebook came to be as it is: a draft that changed it, and because of whom.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The draft.
+    pub draft: DraftId,
+    /// What it is called.
+    pub title: Text,
+    /// When it was adopted.
+    pub adopted: Timestamp,
+    /// The answers that led to the change, with contributions.
+    pub voices: Vec<Voice>,
+}
+
+/// Why a rulebook's clauses are as they are, newest change first.
+pub type Origins = BTreeMap<ClauseId, Vec<Origin>>;
+
+impl App {
+    /// What a consultation keeps of a published draft: the clauses of its published text.
+    ///
+    /// # Errors
+    /// `Forbidden` for others than its proposer's drafters, heads and administrators, `Conflict` when it is not
+    /// published.
+    pub async fn draft_for_consultation(&self, actor: &Actor, id: &DraftId) -> Result<DraftSnapshot> {
+        actor.require(&CONSULTERS)?;
+        let draft = self.seen_draft(Some(actor), id).await?.record;
+        if !may_consult(actor, &draft) {
+            return Err(not_yours());
+        }
+        let published = draft.published().filter(|_| draft.state == DraftState::Published);
+        let published = published.ok_or_else(|| {
+            AppError::conflict("The draft is not open: publish it first.", "该草案未处于公开状态：请先公布。")
+        })?;
+        Ok(DraftSnapshot {
+            id: draft.id.clone(),
+            title: draft.title.clone(),
+            summary: draft.summary.clone(),
+            text: published.text,
+            version: published.version.clone(),
+            clauses: self.draft_clauses(&draft, published.text).await?,
+        })
+    }
+
+    /// A draft's consultations, and which clause changed because of whom.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such draft, or none that this person may see.
+    pub async fn draft_consulted(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Consulted> {
+        let draft = self.seen_draft(viewer, id).await?.record;
+        self.consulted_on(&draft).await
+    }
+
+    /// Why the clauses of a rulebook are as they are, back to the one that shipped.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn clause_origins(&self, version: &RulebookVersion) -> Result<Origins> {
+        let drafts: BTreeMap<RulebookVersion, Draft> = self
+            .drafts(None)
+            .await?
+            .into_iter()
+            .filter(|card| card.draft.adoption.is_some())
+            .filter_map(|card| Some((card.draft.published()?.version.clone()?, card.draft)))
+            .collect();
+        let mut origins = Origins::new();
+        let mut next = Some(version.clone());
+        for _ in 0..LINEAGE {
+            let Some(draft) = next.as_ref().and_then(|version| drafts.get(version)) else { break };
+            self.add_origins(&mut origins, draft).await?;
+            next.clone_from(&draft.base);
+        }
+        Ok(origins)
+    }
+
+    async fn add_origins(&self, origins: &mut Origins, draft: &Draft) -> Result<()> {
+        let Some(adoption) = &draft.adoption else { return Ok(()) };
+        let mut voices = self.consulted_on(draft).await?.voices;
+        let published = draft.published().and_then(|published| published.version.clone());
+        let (mut books, versions) = (Vec::new(), [draft.base.clone(), published]);
+        for version in versions.iter().flatten() {
+            books.extend(self.book(version).await?);
+        }
+        let changed = match &books[..] {
+            [base, book] => base.compare(book),
+            _ => Vec::new(),
+        };
+        let changed: BTreeSet<ClauseId> =
+            changed.into_iter().map(|change| change.anchor).chain(voices.keys().cloned()).collect();
+        for clause in changed {
+            let origin = Origin {
+                draft: draft.id.clone(),
+                title: draft.title.clone(),
+                adopted: adoption.at,
+                voices: voices.remove(&clause).unwrap_or_default(),
+            };
+            origins.entry(clause).or_default().push(origin);
+        }
+        Ok(())
+    }
+
+    /// The consultation on a draft that is not concluded.
+    pub(crate) async fn consultation_under_way(&self, id: &DraftId) -> Result<Option<ConsultationId>> {
+        let all = self.store.consultations_on(id).await?;
+        let open = all.into_iter().find(|found| found.consultation.conclusion.is_none());
+        Ok(open.map(|found| found.consultation.id))
+    }
+
+    pub(crate) async fn consulted_on(&self, draft: &Draft) -> Result<Consulted> {
+        let mut all = Consulted::default();
+        let mut last = None;
+        for found in self.store.consultations_on(&draft.id).await? {
+            let id = found.consultation.id.clone();
+            let text = found.consultation.draft.as_ref().and_then(|reference| Some(reference.parts()?.1));
+            let card = self.consultation_card(found).await?;
+            let mut named = BTreeSet::new();
+            for voice in self.voices(&id).await? {
+                if let AnswerOutcome::Change { clause, .. } = &voice.answer.outcome {
+                    named.insert(clause.clone());
+                    all.voices.entry(clause.clone()).or_default().push(voice);
+                }
+            }
+            if card.state == ConsultationState::Concluded {
+                last = Some((id, named));
+            }
+            all.consultations.push(DraftConsultation { card, text: text.unwrap_or_default() });
+        }
+        if let (Some((id, named)), Some(published)) = (last, draft.published()) {
+            let changed = self.changed_since(draft, published.text, &id).await?;
+            all.unexplained = changed.difference(&named).cloned().collect();
+            all.unkept = named.difference(&changed).cloned().collect();
+        }
+        Ok(all)
+    }
+
+    /// The answers that led to a change, with contributions.
+    async fn voices(&self, id: &ConsultationId) -> Result<Vec<Voice>> {
+        let mut voices = Vec::new();
+        let mut page = Page::first(Page::MOST);
+        loop {
+            let found = self.store.answers(id, &page).await?;
+            for answer in found.items {
+                if matches!(answer.outcome, AnswerOutcome::Change { .. }) {
+                    let filter =
+                        ContributionFilter { answer: Some(answer.number), ..ContributionFilter::default() };
+                    let contributions =
+                        self.contributions(None, id, &filter, &Page::first(SHOWN)).await?.items;
+                    voices.push(Voice { consultation: id.clone(), answer, contributions });
+                }
+            }
+            match found.next {
+                Some(next) => page = Page::new(Some(next), Page::MOST),
+                None => return Ok(voices),
+            }
+        }
+    }
+
+    /// Clauses of a draft's text that are not as a consultation had them.
+    async fn changed_since(
+        &self,
+        draft: &Draft,
+        text: u64,
+        consultation: &ConsultationId,
+    ) -> Result<BTreeSet<ClauseId>> {
+        let by_anchor = |clauses: Vec<ConsultedClause>| -> BTreeMap<ClauseId, ConsultedClause> {
+            clauses.into_iter().map(|clause| (clause.anchor.clone(), clause)).collect()
+        };
+        let before = self.store.consultation_text(consultation).await?;
+        let before = by_anchor(before.into_iter().map(|counted| counted.clause).collect());
+        let after = self.draft_clauses(draft, text).await?;
+        let after = by_anchor(after.iter().map(consulted).collect());
+        let anchors: BTreeSet<&ClauseId> = before.keys().chain(after.keys()).collect();
+        let changed = anchors.into_iter().filter(|anchor| before.get(*anchor) != after.get(*anchor));
+        Ok(changed.cloned().collect())
+    }
+
+    async fn draft_clauses(&self, draft: &Draft, text: u64) -> Result<Vec<Clause>> {
+        let text = self.store.draft_text(&draft.id, text).await?;
+        let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
+        Ok(checked.clauses)
+    }
+
+    /// The clauses of the published text of the draft that a consultation is about: answers may name those that it
+    /// did not have yet.
+    pub(crate) async fn clauses_of_draft(&self, id: &ConsultationId) -> Result<Vec<Clause>> {
+        let reference = self.consultation_record(id).await?.draft.and_then(|reference| reference.parts());
+        let Some((draft, _)) = reference else { return Ok(Vec::new()) };
+        let Some(draft) = crate::error::found(self.store.draft(&draft).await)? else { return Ok(Vec::new()) };
+        match draft.record.published() {
+            Some(published) => self.draft_clauses(&draft.record, published.text).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Who may open a consultation on a draft of their party.
+const CONSULTERS: [Role; 3] = [Role::Drafter, Role::Head, Role::Admin];
+
+/// Whether somebody may open a consultation on a draft.
+pub(crate) fn may_consult(actor: &Actor, draft: &Draft) -> bool {
+    actor.is_any(&CONSULTERS)
+        && actor.party.id == draft.proposer
+        && actor.party.class == PartyClass::Government
+}
+
+/// What stands in the way of an adoption, by the rulebook in force.
+pub(crate) fn hindrances(rulebook: &Rulebook, consulted: &Consulted) -> Vec<Hindrance> {
+    let mut all = Vec::new();
+    let concluded = |found: &DraftConsultation| found.card.state == ConsultationState::Concluded;
+    if let Some(open) = consulted.consultations.iter().find(|found| !concluded(found)) {
+        all.push(Hindrance::UnderWay(open.card.consultation.id.clone()));
+    }
+    let Some(prescribed) = rulebook.workflow().change_consulted.as_ref().filter(|setting| setting.value)
+    else {
+        return all;
+    };
+    if !consulted.consultations.iter().any(concluded) && all.is_empty() {
+        all.push(Hindrance::NotConsulted(prescribed.clause.clone()));
+    }
+    if !consulted.unexplained.is_empty() {
+        all.push(Hindrance::Unexplained(consulted.unexplained.clone()));
+    }
+    if !consulted.unkept.is_empty() {
+        all.push(Hindrance::Unkept(consulted.unkept.clone()));
+    }
+    all
+}
+
+/// A clause as it is consulted on: its words, and under them its rules and settings to the letter.
+fn consulted(clause: &Clause) -> ConsultedClause {
+    let rules = clause.rules.iter().map(|rule| format!("\n\n```cedar\n{}\n```", rule.trim_end()));
+    let settings = clause.settings.iter().map(|set| format!("\n\n```workflow\n{}\n```", set.trim_end()));
+    let below: String = rules.chain(settings).collect();
+    let words =
+        |words: &str| if words.is_empty() { String::new() } else { format!("{}{below}", words.trim_end()) };
+    ConsultedClause {
+        anchor: clause.anchor.clone(),
+        title: clause.title.clone(),
+        words: Text::new(words(&clause.markdown.en), words(&clause.markdown.zh)),
+    }
+}

@@ -1,0 +1,74 @@
+//! No interference: what a grant withholds changes nothing that its holder sees.
+//!
+//! Random grants, two worlds of each that differ only in what the grant withholds, and random statements: rows, errors,
+//! headers, labels, reasons and the catalogue must be equal to the byte. And the same answer: rows must be those of
+//! plain DataFusion over tables that were filtered and masked beforehand.
+//!
+//! `COGOV_FUZZ_CASES` says how many statements, `COGOV_FUZZ_SEED` which; `COGOV_FUZZ_PAIR` runs one pair of worlds alone, and
+//! `COGOV_FUZZ_SHOW` prints every statement with how it ended.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(dead_code, reason = "what only `planted.rs` reads")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cell;
+mod dice;
+mod expression;
+mod grant;
+mod observe;
+mod oracle;
+mod pair;
+mod query;
+mod run;
+mod statement;
+mod worlds;
+
+use run::Run;
+
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_withheld_changes_nothing() {
+    let (seed, cases) = (setting("COGOV_FUZZ_SEED", 1), setting("COGOV_FUZZ_CASES", 10_000));
+    let only = std::env::var("COGOV_FUZZ_PAIR").ok().map(|pair| pair.parse().unwrap());
+    let show = std::env::var_os("COGOV_FUZZ_SHOW").is_some();
+    let start = std::time::Instant::now();
+    let tally = Run { seed, cases, only, show, first: None }.go().await;
+    println!(
+        "{} cases in {:.1?}: {} gave rows, {} none, {} were refused, {} ended in an error; {} compared with plain DataFusion",
+        tally.cases,
+        start.elapsed(),
+        tally.rows,
+        tally.empty,
+        tally.refused,
+        tally.failed,
+        tally.compared
+    );
+    println!(
+        "{} differences, {} known ones by the cut of batches, {} wrong answers, {} on which plain DataFusion disagrees with itself, {} faults",
+        tally.differences.len(),
+        tally.cut.len(),
+        tally.wrong.len(),
+        tally.disputed.len(),
+        tally.faults.len()
+    );
+    let found = tally.differences.iter().chain(&tally.wrong).take(5);
+    for found in found.chain(&tally.cut).chain(&tally.disputed).chain(&tally.faults) {
+        println!("\n{found}");
+    }
+    assert!(tally.differences.is_empty() && tally.wrong.is_empty(), "see above");
+    if only.is_some() {
+        return;
+    }
+    assert!(tally.rows * 2 >= tally.cases, "statements that give rows");
+    assert!(tally.failed > 0 && tally.refused > 0, "statements that raise, and that are refused");
+    assert!(tally.cut.len() as u64 * 500 <= tally.cases, "the known leak is rare");
+    assert!(
+        tally.disputed.len() as u64 * 500 <= tally.compared,
+        "statements that plain DataFusion can judge"
+    );
+    assert!(tally.compared * 3 >= tally.cases, "answers that are compared");
+}

@@ -1,0 +1,110 @@
+//! Everything that an asker sees of a statement, as one text.
+//!
+//! Left out: rows that left before an error. How many did is a race between the threads of a query, in one world too.
+
+use super::common::texts;
+use super::statement::Order;
+use super::worlds::World;
+use cogov_engine::{ErrorKind, Prepared, QueryError};
+use futures::StreamExt;
+use std::fmt::Write;
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Rows,
+    /// Answered, with no row.
+    Empty,
+    /// Not planned: refused, wrong, or not governed.
+    Refused,
+    /// Ended by an error while it ran.
+    Failed,
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub text: String,
+    pub outcome: Outcome,
+    /// In an order that may be compared.
+    pub rows: Vec<String>,
+    /// Whether protected statistics are in it.
+    pub protected: bool,
+    /// An error that never is right.
+    pub fault: bool,
+    /// Whether it ended at a value that could not be computed with.
+    pub raised: bool,
+}
+
+/// Puts a statement to a world.
+pub async fn observe(world: &World, sql: &str, order: Order) -> Seen {
+    let prepared = match world.engine.prepare(&world.grant, sql).await {
+        Ok(prepared) => prepared,
+        Err(error) => return seen(error_text(&error), Outcome::Refused, Vec::new(), false, &Some(error)),
+    };
+    let mut text = described(&prepared);
+    let protected = prepared.has_protected_statistics();
+    match rows(&prepared, order).await {
+        Ok(rows) => {
+            let _ = writeln!(text, "{} rows\n{}", rows.len(), rows.join("\n"));
+            let outcome = if rows.is_empty() { Outcome::Empty } else { Outcome::Rows };
+            seen(text, outcome, rows, protected, &None)
+        }
+        Err(error) => {
+            text.push_str(&error_text(&error));
+            seen(text, Outcome::Failed, Vec::new(), protected, &Some(error))
+        }
+    }
+}
+
+fn seen(
+    text: String,
+    outcome: Outcome,
+    rows: Vec<String>,
+    protected: bool,
+    error: &Option<QueryError>,
+) -> Seen {
+    let is = |kind| error.as_ref().is_some_and(|e| e.kind() == kind);
+    let (fault, raised) = (is(ErrorKind::Internal), is(ErrorKind::Data));
+    Seen { text, outcome, rows, protected, fault, raised }
+}
+
+async fn rows(prepared: &Prepared, order: Order) -> Result<Vec<String>, QueryError> {
+    let mut stream = prepared.execute()?;
+    let mut rows = Vec::new();
+    while let Some(batch) = stream.next().await {
+        rows.extend(texts(&batch?));
+    }
+    if order == Order::Free {
+        rows.sort();
+    }
+    Ok(rows)
+}
+
+fn error_text(error: &QueryError) -> String {
+    let (reason, clauses) = (error.reason(), error.clauses());
+    format!("{} {:?}: {} / {} {clauses:?} {error}\n", error.sqlstate(), error.kind(), reason.en, reason.zh)
+}
+
+/// The header: names, types, labels and their reasons, clauses, sources, shape.
+fn described(prepared: &Prepared) -> String {
+    let mut text = String::new();
+    for field in prepared.schema().fields() {
+        let _ = writeln!(text, "{} {} {}", field.name(), field.data_type(), field.is_nullable());
+    }
+    for column in prepared.columns() {
+        let _ = writeln!(text, "{column:?}");
+    }
+    let _ = writeln!(
+        text,
+        "{:?} {:?} {:?} {:?} {:?} {} {}",
+        prepared.label(),
+        prepared.grade(),
+        prepared.clauses(),
+        prepared.sources(),
+        prepared.parameter_types(),
+        prepared.shape(),
+        prepared.has_protected_statistics()
+    );
+    text
+}

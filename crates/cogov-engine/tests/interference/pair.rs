@@ -1,0 +1,188 @@
+//! Two worlds of a grant, statements put to both, and the report of what differs.
+
+use super::cell::{Shown, image_kind};
+use super::dice::Dice;
+use super::grant::{self, Grant};
+use super::observe::{Outcome, Seen, observe};
+use super::oracle;
+use super::query::{Granted, Shop};
+use super::statement::{Order, Statement};
+use super::worlds::{self, Contents, Layout, World};
+use cogov_engine::Engine;
+use cogov_model::Form;
+use datafusion::prelude::SessionContext;
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use std::sync::Arc;
+
+/// What is not as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// The worlds can be told apart.
+    Apart,
+    /// The rows are not those of plain DataFusion.
+    Wrong,
+}
+
+/// What a statement gave in both worlds.
+#[derive(Debug)]
+pub struct Judged {
+    pub one: Seen,
+    pub other: Seen,
+    /// The rows that plain DataFusion gives, where they can be compared.
+    pub expected: Option<Vec<String>>,
+    /// Whether plain DataFusion gives these and other rows, depending on its settings.
+    pub disputed: bool,
+    /// One world raised and the other did not, where rows come in several batches. A known leak: an AND or OR passes
+    /// over its right side when its left side decides a whole batch, and where batches are cut depends on the rows
+    /// outside the scope. A barrier that cuts its rows anew would close it; then this goes.
+    pub cut: bool,
+    comparable: bool,
+}
+
+impl Judged {
+    pub fn is(&self, finding: Finding) -> bool {
+        match finding {
+            Finding::Apart => self.comparable && !self.cut && self.one.text != self.other.text,
+            Finding::Wrong => {
+                !self.disputed && self.expected.as_ref().is_some_and(|expected| *expected != self.one.rows)
+            }
+        }
+    }
+}
+
+/// Two worlds of a grant, and the tables that the grant shows.
+pub struct Pair {
+    grant: Grant,
+    contents: [Contents; 2],
+    worlds: [World; 2],
+    pub shop: Shop,
+    plain: SessionContext,
+    /// Whether the object of a table is gone.
+    lost: bool,
+}
+
+impl Pair {
+    pub async fn new(dice: &mut Dice, engine: &Engine, store: &Arc<dyn ObjectStore>) -> Self {
+        let grant = grant::grant(dice);
+        let contents = worlds::contents(&grant, dice);
+        let layout = Layout::random(dice);
+        let rows = worlds::declared(&contents);
+        let one = worlds::open(&grant, &contents[0], &rows, layout, engine, store).await;
+        let other = worlds::open(&grant, &contents[1], &rows, layout, engine, store).await;
+        let shop = shop(&grant, layout);
+        let plain = oracle::oracle(&grant, &contents[0], 0);
+        Self { grant, contents, worlds: [one, other], shop, plain, lost: false }
+    }
+
+    /// What the grant's database shows, where it differs.
+    pub async fn catalogues(&self) -> Option<String> {
+        let mut shown = Vec::new();
+        for world in &self.worlds {
+            shown.push(format!("{:?}", world.engine.catalogue(&world.grant).await));
+        }
+        (shown[0] != shown[1]).then(|| format!("catalogues: {}\n{}", shown[0], shown[1]))
+    }
+
+    /// The objects of one table cannot be read any more.
+    pub async fn lose(&mut self, store: &Arc<dyn ObjectStore>) {
+        self.lost = true;
+        for world in &self.worlds {
+            store.delete(&Path::from(world.paths[0].as_str())).await.unwrap();
+        }
+    }
+
+    /// What plain DataFusion gives, where its rows can be compared.
+    async fn expected(&self, seen: &Seen, sql: &str, order: Order) -> Option<Vec<String>> {
+        let answered = matches!(seen.outcome, Outcome::Rows | Outcome::Empty);
+        if !answered || seen.protected || self.grant.form != Form::Rows {
+            return None;
+        }
+        oracle::rows(&self.plain, sql, order).await
+    }
+
+    /// Puts a statement to both worlds, and to plain DataFusion.
+    pub async fn judge(&self, statement: &Statement) -> Judged {
+        let (sql, order) = (statement.sql(), statement.order);
+        let one = observe(&self.worlds[0], &sql, order).await;
+        let other = observe(&self.worlds[1], &sql, order).await;
+        let expected = self.expected(&one, &sql, order).await;
+        let disagrees = expected.as_ref().is_some_and(|expected| *expected != one.rows);
+        let disputed = disagrees && self.another_agrees(&one, &sql, order).await;
+        // A scan that finds in the footer that no row can be asked for reads no more of the object. That it need not
+        // read shows only once objects are gone, and then not as a value.
+        let comparable = !self.lost || (one.outcome, other.outcome) == (Outcome::Failed, Outcome::Failed);
+        let cut = !self.shop.whole && one.raised != other.raised;
+        Judged { one, other, expected, disputed, cut, comparable }
+    }
+
+    /// Whether plain DataFusion gives the same rows under other settings.
+    async fn another_agrees(&self, seen: &Seen, sql: &str, order: Order) -> bool {
+        for way in oracle::OTHERS {
+            let plain = oracle::oracle(&self.grant, &self.contents[0], way);
+            if oracle::rows(&plain, sql, order).await.is_some_and(|rows| rows == seen.rows) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A finding with the smallest statement found that still shows it.
+    pub async fn report(&self, finding: Finding, statement: &Statement) -> String {
+        let mut best = statement.clone();
+        let mut judged = self.judge(&best).await;
+        'smaller: loop {
+            for other in best.smaller() {
+                let now = self.judge(&other).await;
+                if now.is(finding) {
+                    (best, judged) = (other, now);
+                    continue 'smaller;
+                }
+            }
+            break;
+        }
+        let (sql, described, order) = (best.sql(), self.described(), best.order);
+        match finding {
+            Finding::Apart => {
+                format!("{described}\n{sql}\n--- one\n{}\n--- other\n{}", judged.one.text, judged.other.text)
+            }
+            Finding::Wrong => {
+                let (rows, expected) = (judged.one.rows, judged.expected.unwrap_or_default());
+                format!(
+                    "{described}\n{sql}\n{order:?}\n--- cogov\n{}\n--- plain\n{}",
+                    rows.join("\n"),
+                    expected.join("\n")
+                )
+            }
+        }
+    }
+
+    fn described(&self) -> String {
+        let mut words = format!("{:?}", self.grant.form);
+        for (at, table) in self.grant.tables.iter().enumerate() {
+            words.push_str(&format!("\n{table:?}"));
+            for contents in &self.contents {
+                words.push_str("\n  world");
+                for row in &contents.tables[at] {
+                    let mark = if table.grants(row, &contents.links) { ' ' } else { '-' };
+                    words.push_str(&format!("\n {mark} {row:?}"));
+                }
+            }
+        }
+        words
+    }
+}
+
+fn shop(grant: &Grant, layout: Layout) -> Shop {
+    let tables = grant.tables.iter().map(|table| {
+        let (mut columns, mut protected, mut withheld) = (Vec::new(), Vec::new(), Vec::new());
+        for field in &table.fields {
+            match field.shown {
+                Shown::Withheld => withheld.push(field.name),
+                Shown::Statistic(_) => protected.push((field.name, field.kind)),
+                shown => columns.push((field.name, image_kind(field.kind, shown))),
+            }
+        }
+        Granted { name: table.name, columns, protected, withheld }
+    });
+    Shop { tables: tables.collect(), statistics: grant.form == Form::Aggregate, whole: layout.is_whole() }
+}
