@@ -185,9 +185,10 @@ async fn an_import_that_nobody_waits_for_stops() {
             assert!(step.is_err(), "it ended before it could be dropped");
         }
     }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    // On a busy machine the step under way may still end; reading two million rows takes many of them.
+    let dropped = told.load(Ordering::SeqCst);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let after = told.load(Ordering::SeqCst);
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(told.load(Ordering::SeqCst), after, "it goes on reading");
+    assert!(after <= dropped + 2, "it goes on reading: {dropped}, then {after}");
     assert!(objects(&store).await.is_empty());
 }
