@@ -121,17 +121,7 @@ impl Store {
         id: &ConsultationId,
         number: u64,
     ) -> Result<SaltedContribution, StoreError> {
-        let name = format!("{id} {number}");
-        let mut connection = self.connection().await?;
-        let row = Statement::new(COLUMNS)
-            .bind(id.as_str())
-            .push(" AND number = ")
-            .bind(signed(WHAT, &name, number)?)
-            .optional(&mut connection)
-            .await
-            .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
-            .map_err(|error| StoreError::of(WHAT, &name, error))?;
-        decode(&row)
+        self.contribution_where(id, " AND number = ", number, &format!("{id} {number}")).await
     }
 
     /// The contribution of a ledger entry.
@@ -143,16 +133,26 @@ impl Store {
         id: &ConsultationId,
         entry: u64,
     ) -> Result<SaltedContribution, StoreError> {
-        let name = format!("{id} at {entry}");
+        self.contribution_where(id, " AND entry = ", entry, &format!("{id} at {entry}")).await
+    }
+
+    /// The contribution that one more condition picks; `name` is what an error calls it.
+    async fn contribution_where(
+        &self,
+        id: &ConsultationId,
+        condition: &'static str,
+        value: u64,
+        name: &str,
+    ) -> Result<SaltedContribution, StoreError> {
         let mut connection = self.connection().await?;
         let row = Statement::new(COLUMNS)
             .bind(id.as_str())
-            .push(" AND entry = ")
-            .bind(signed(WHAT, &name, entry)?)
+            .push(condition)
+            .bind(signed(WHAT, name, value)?)
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
-            .map_err(|error| StoreError::of(WHAT, &name, error))?;
+            .map_err(|error| StoreError::of(WHAT, name, error))?;
         decode(&row)
     }
 
