@@ -121,8 +121,8 @@ fn clients() -> Result<()> {
         script("crates/cogov-wire/tests/same_answer.py").arg(world.demo_json()),
     )?;
     step(
-        "checking the ledger with a verifier that shares no code with ours",
-        script("crates/cogov-ledger/tests/verify.py").arg(&world.base),
+        "checking the ledger with a verifier that shares no code with ours, and a thousand manipulated copies",
+        script("crates/cogov-ledger/tests/verify.py").arg(&world.base).args(["--tamper", "1000"]),
     )?;
     step(
         "checking the consultations' open data against the ledger",

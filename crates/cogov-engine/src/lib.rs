@@ -8,7 +8,6 @@
 //! run; errors of a running query never carry DataFusion's words.
 
 pub mod catalogue;
-mod disclosure;
 mod error;
 pub mod extract;
 pub mod grading;
@@ -16,7 +15,7 @@ pub mod import;
 pub mod noise;
 mod query;
 
-pub use disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
+pub use cogov_disclosure::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use error::{ErrorKind, QueryError};
 #[cfg(feature = "planted-faults")]
 pub use query::planted;

@@ -1,38 +1,65 @@
 """Verifies a ledger from its public bytes alone, with code that shares nothing with cogov.
 
-Usage: verify.py http://127.0.0.1:8080      (needs cryptography; exits 1 with the first thing that is not whole)
+Usage: verify.py http://127.0.0.1:8080 [--tamper N]     (needs cryptography; exits 1 with the first thing that is not whole)
 
 Reads the key (signed-note verifier key, Ed25519), the checkpoint (C2SP tlog-checkpoint), every entry bundle and every
 tile (C2SP tlog-tiles). Checks the signature, each leaf hash against its level-0 tile, each tile above against the one
 below, and the root that the entries give (RFC 6962) against the checkpoint's.
+
+With --tamper the ledger's files are read once and manipulated N times: entries deleted, edited, exchanged, dated back or
+slipped in, by a stranger who can only change files, by one who makes every tile fit but has no key, and by the
+operator, who has a key and signs whatever is there. The first two must be found from the files alone, the third from a
+checkpoint or a receipt that somebody kept. The untouched copies in between must be found whole.
 """
 
 import base64
 import hashlib
+import json
+import random
 import sys
 import urllib.error
 import urllib.request
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 WIDTH = 256
 ED25519 = 1
 
 
+class NotWhole(Exception):
+    """The first thing that is not whole."""
+
+
 def fail(words):
-    sys.exit(f"FAILED {words}")
+    raise NotWhole(words)
 
 
-def get(base, path):
-    try:
-        with urllib.request.urlopen(f"{base}/ledger/{path}") as response:
-            return response.read()
-    except urllib.error.HTTPError as error:
-        # A part of a tile may be gone once the whole one is there; its first entries are the same.
-        if error.code == 404 and ".p/" in path:
-            return get(base, path.partition(".p/")[0])
-        fail(f"/ledger/{path} answers {error.code}")
+class Served:
+    """A ledger's files as a server gives them."""
+
+    def __init__(self, base):
+        self.base = base.rstrip("/")
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"{self.base}/ledger/{path}") as response:
+                return response.read()
+        except urllib.error.HTTPError as error:
+            # A part of a tile may be gone once the whole one is there; its first entries are the same.
+            if error.code == 404 and ".p/" in path:
+                return self.get(path.partition(".p/")[0])
+            fail(f"/ledger/{path} answers {error.code}")
+
+
+class Copied:
+    """A copy of a ledger's files."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def get(self, path):
+        return self.files[path] if path in self.files else fail(f"/ledger/{path} is missing")
 
 
 def leaf_hash(entry):
@@ -116,23 +143,23 @@ def entries_of(bundle, path):
     return entries
 
 
-def leaves(base, size):
-    hashes = []
+def leaves(ledger, size):
+    entries = []
     for number, name in tiles(size):
         path = f"tile/entries/{name}"
         width = min(WIDTH, size - number * WIDTH)
-        entries = entries_of(get(base, path), path)
-        if len(entries) not in (width, WIDTH):
-            fail(f"{path} holds {len(entries)} entries")
-        hashes += map(leaf_hash, entries[:width])
-    return hashes
+        bundle = entries_of(ledger.get(path), path)
+        if len(bundle) not in (width, WIDTH):
+            fail(f"{path} holds {len(bundle)} entries")
+        entries += bundle[:width]
+    return entries
 
 
-def level(base, height, hashes):
+def level(ledger, height, hashes):
     """Checks the tiles of a level against the hashes that they must hold."""
     for number, name in tiles(len(hashes)):
         path = f"tile/{height}/{name}"
-        tile = get(base, path)
+        tile = ledger.get(path)
         expected = hashes[number * WIDTH:(number + 1) * WIDTH]
         if len(tile) not in (32 * len(expected), 32 * WIDTH):
             fail(f"{path} has {len(tile)} bytes in place of {32 * len(expected)}")
@@ -142,21 +169,148 @@ def level(base, height, hashes):
                 fail(f"{path} does not fit what lies below it; the first entry beneath is {first}")
 
 
-def main():
-    base = sys.argv[1].rstrip("/")
-    name, key_id, key = verifier(get(base, "key").decode())
-    size, root = checkpoint(get(base, "checkpoint"), name, key_id, key)
-    hashes = leaves(base, size)
-    count, height, below = 0, 0, hashes
-    while below:
-        level(base, height, below)
+def levels(hashes):
+    """The hashes of each level of tiles, the leaves first."""
+    while hashes:
+        yield hashes
+        whole = range(len(hashes) // WIDTH)
+        hashes = [root_of(hashes[number * WIDTH:(number + 1) * WIDTH]) for number in whole]
+
+
+class Kept:
+    """What somebody kept: a checkpoint's size and root, and receipts as an entry's place and hash."""
+
+    def __init__(self, size, root, receipts):
+        self.size, self.root, self.receipts = size, root, receipts
+
+    def check(self, hashes):
+        if len(hashes) < self.size:
+            fail(f"the ledger has {len(hashes)} entries and had {self.size}")
+        if root_of(hashes[:self.size]) != self.root:
+            fail("the ledger does not go on from the checkpoint that was kept")
+        for place, leaf in self.receipts:
+            if hashes[place] != leaf:
+                fail(f"entry {place} is not the one of the receipt")
+
+
+def verify(ledger, trusted, kept=None):
+    """The entries and the number of tiles of a ledger of the trusted key; raises what is not whole."""
+    name, key_id, key = verifier(trusted)
+    size, root = checkpoint(ledger.get("checkpoint"), name, key_id, key)
+    entries = leaves(ledger, size)
+    hashes, count = [leaf_hash(entry) for entry in entries], 0
+    for height, below in enumerate(levels(hashes)):
+        level(ledger, height, below)
         count += (len(below) + WIDTH - 1) // WIDTH
-        whole = range(len(below) // WIDTH)
-        below = [root_of(below[number * WIDTH:(number + 1) * WIDTH]) for number in whole]
-        height += 1
     if root_of(hashes) != root:
         fail("the entries do not give the checkpoint's root")
-    print(f"{name}: {size} entries, {count} tiles on {height} levels, root {base64.b64encode(root).decode()}: whole")
+    if kept:
+        kept.check(hashes)
+    return entries, count
+
+
+class Operator:
+    """Who runs a ledger of the same entries, with a key of their own."""
+
+    def __init__(self, name):
+        self.name, self.key = name, Ed25519PrivateKey.generate()
+        public = bytes([ED25519]) + self.key.public_key().public_bytes_raw()
+        self.id = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+        self.trusted = f"{name}+{self.id.hex()}+{base64.b64encode(public).decode()}"
+
+    def sign(self, size, root):
+        text = f"{self.name}\n{size}\n{base64.b64encode(root).decode()}\n"
+        signature = base64.b64encode(self.id + self.key.sign(text.encode())).decode()
+        return f"{text}\n— {self.name} {signature}\n".encode()
+
+
+def bundles(entries):
+    """The files of the entries."""
+    files = {}
+    for number, name in tiles(len(entries)):
+        part = entries[number * WIDTH:(number + 1) * WIDTH]
+        files[f"tile/entries/{name}"] = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
+    return files
+
+
+def written(entries, signed):
+    """The files of a ledger in which every tile fits; `signed` gives its checkpoint."""
+    files, hashes = bundles(entries), [leaf_hash(entry) for entry in entries]
+    for height, below in enumerate(levels(hashes)):
+        for number, name in tiles(len(below)):
+            files[f"tile/{height}/{name}"] = b"".join(below[number * WIDTH:(number + 1) * WIDTH])
+    files["checkpoint"] = signed(len(entries), root_of(hashes))
+    return files
+
+
+def dated_back(entry):
+    leaf = json.loads(entry)
+    leaf["at"] = "2001-01-01T00:00:00.000Z"
+    return json.dumps(leaf, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def manipulated(entries, way, dice):
+    """The entries with one manipulation."""
+    entries, at = list(entries), dice.randrange(len(entries))
+    if way == "deleted":
+        del entries[at]
+    elif way == "edited":
+        edited = bytearray(entries[at])
+        edited[dice.randrange(len(edited))] ^= 1 << dice.randrange(8)
+        entries[at] = bytes(edited)
+    elif way == "exchanged":
+        other = dice.choice([place for place, entry in enumerate(entries) if entry != entries[at]])
+        entries[at], entries[other] = entries[other], entries[at]
+    elif way == "dated back":
+        entries[at] = dated_back(entries[at])
+    else:
+        entries.insert(at, dated_back(entries[at]))
+    return entries
+
+
+def tamper(entries, times):
+    """Manipulates copies, and verifies each."""
+    dice, operator = random.Random(20261124), Operator("tampered.example")
+    honest = written(entries, operator.sign)
+    hashes = [leaf_hash(entry) for entry in entries]
+    # What a witness and three participants kept.
+    kept = Kept(len(entries), root_of(hashes), [(at, hashes[at]) for at in dice.sample(range(len(entries)), 3)])
+    ways = ("deleted", "edited", "exchanged", "dated back", "slipped in")
+    hands = ("by a stranger", "with fitting tiles", "by the operator")
+    for number in range(times):
+        way, hand = ways[number % len(ways)], hands[number // len(ways) % len(hands)]
+        changed = manipulated(entries, way, dice)
+        if hand == "by a stranger":
+            files, against = honest | bundles(changed), None
+        elif hand == "with fitting tiles":
+            files, against = written(changed, lambda *_: honest["checkpoint"]), None
+        else:
+            files, against = written(changed, operator.sign), kept
+            verify(Copied(files), operator.trusted)  # Nobody who kept nothing can tell.
+        try:
+            verify(Copied(files), operator.trusted, against)
+        except NotWhole:
+            continue
+        sys.exit(f"FAILED not found: manipulation {number}, an entry {way} {hand}")
+    for size in (len(entries), kept.size):
+        verify(Copied(written(entries[:size], operator.sign)), operator.trusted, kept)
+    grown = entries + [entries[0]]
+    verify(Copied(written(grown, operator.sign)), operator.trusted, kept)
+    print(f"{times} manipulations in copies of {len(entries)} entries: all found; the untouched and the grown copy: whole")
+
+
+def main():
+    base, *options = sys.argv[1:]
+    ledger = Served(base)
+    try:
+        trusted = ledger.get("key").decode()
+        entries, count = verify(ledger, trusted)
+    except NotWhole as found:
+        sys.exit(f"FAILED {found}")
+    name, root = trusted.partition("+")[0], root_of([leaf_hash(entry) for entry in entries])
+    print(f"{name}: {len(entries)} entries, {count} tiles, root {base64.b64encode(root).decode()}: whole")
+    if options[:1] == ["--tamper"]:
+        tamper(entries, int(options[1]))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ LEAST = 10
 UNITS, COVER = "revenue.tax_units", "health.coverage"
 JOINED = "revenue.tax_units u JOIN health.coverage c ON u.recid = c.recid"
 
-# Not asked: groups by the thousand (by wages, by fips and age), nor questions above many released groups after all of these. Weighing each against all earlier answers takes longer than a
-# query may, and the answer is then a refusal.
 # Statistics of one table: from, groups, figures as (function, argument), condition, condition on groups.
 STATISTICS = [
     (UNITS, "", [("count", "*")], "", ""),
@@ -30,6 +28,7 @@ STATISTICS = [
     (UNITS, "agi_band", [("count", "*"), ("avg", "medical_expenses")], "", ""),
     (UNITS, "filing_status, tax_year", [("count", "*"), ("avg", "wages")], "", ""),
     (UNITS, "exemptions", [("count", "*")], "", ""),
+    (UNITS, "wages", [("count", "*")], "", ""),
     (UNITS, "exemptions, filing_status", [("count", "*"), ("sum", "weight")], "", ""),
     (UNITS, "fips, agi_band", [("count", "*")], "wages > 0", ""),
     (UNITS, "fips, agi_band, filing_status", [("avg", "wages")], "interest > 1000", ""),
@@ -46,6 +45,7 @@ STATISTICS = [
     (COVER, "age_head, age_spouse", [("count", "*")], "mcaid_ben > 0", ""),
     (COVER, "fips", [("sum", "mcaid_ben"), ("sum", "mcare_ben")], "age_head >= 65", ""),
     (COVER, "age_spouse", [("avg", "mcaid_ben")], "age_spouse > 0 AND fips = 48", ""),
+    (COVER, "fips, age_head", [("count", "*")], "mcaid_ben > 5000", ""),
     (COVER, "fips", [("count", "*")], "age_head < 18", ""),
     (JOINED, "", [("count", "*"), ("avg", "u.wages")], "c.mcaid_ben > 0", ""),
     (JOINED, "u.filing_status", [("avg", "c.mcaid_ben"), ("avg", "u.wages")], "", ""),
@@ -59,6 +59,17 @@ STATISTICS = [
 SMALL = [
     (UNITS, "exemptions", [("sum", "wages")], "exemptions > 13 AND agi_band = 16", ""),
 ]
+
+# Questions about released figures: DuckDB is given what we released.
+ABOVE = [
+    "SELECT max(n) AS most, min(n) AS least, count(*) AS groups FROM {groups} g",
+    "SELECT agi_band, n FROM {groups} g WHERE n > 3000 AND s IS NOT NULL",
+    "SELECT agi_band, n, rank() OVER (ORDER BY n DESC) AS r FROM {groups} g",
+    "WITH g AS {groups} SELECT agi_band, s / n AS m FROM g WHERE fips = 6",
+    "SELECT a.fips FROM {groups} a WHERE a.agi_band = 12 AND a.n BETWEEN 10 AND 200",
+]
+GROUPS = "SELECT fips, agi_band, count(*) AS n, sum(wages) AS s FROM revenue.tax_units GROUP BY fips, agi_band"
+
 
 def statement(source, groups, figures, where, having, tail):
     names = ", ".join(f"g{n}" for n in range(len(groups)))
@@ -98,3 +109,6 @@ def cases():
         yield statistic(*parts)
     for parts in SMALL:
         yield statistic(*parts, empty=True)
+    for sql in ABOVE:
+        theirs = sql.format(groups="(SELECT * FROM released)")
+        yield Case(LAB, sql.format(groups=f"({GROUPS})"), theirs=theirs, released=GROUPS)

@@ -2,8 +2,8 @@
 
 use super::governed::GovernedTable;
 use super::{allowed, faults};
-use crate::disclosure::{Key, Story, text_hash};
 use crate::error::QueryError;
+use cogov_disclosure::{Key, Story, text_hash};
 use cogov_model::{Clauses, Grade, Mask, Text, Treatment};
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};

@@ -5,6 +5,7 @@
 //! and no metrics; no predicate is pushed into it except those its provider took when it was planned.
 
 use super::faults;
+use super::in_order::in_order;
 use super::planted::{Fault, planted};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -25,9 +26,19 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use std::{fmt, sync::Arc};
 
+/// How rows pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Passage {
+    /// As they are read: every row of the table may pass.
+    AsRead,
+    /// In one order and in full batches, the first so many: some rows are withheld.
+    InOrder(Option<usize>),
+}
+
 /// A governed plan, closed towards what stands above.
 pub(super) struct Barrier {
     inner: Arc<dyn ExecutionPlan>,
+    passage: Passage,
     schema: SchemaRef,
     rows: usize,
     properties: Arc<PlanProperties>,
@@ -38,16 +49,24 @@ impl Barrier {
     ///
     /// # Errors
     /// When its operators cannot be watched.
-    pub(super) fn new(inner: Arc<dyn ExecutionPlan>, schema: SchemaRef, rows: usize) -> Result<Self> {
+    pub(super) fn new(
+        inner: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        rows: usize,
+        passage: Passage,
+    ) -> Result<Self> {
         let inner = super::watch::checkpoints(inner)?;
-        let partitions = inner.output_partitioning().partition_count();
+        let partitions = match passage {
+            Passage::AsRead => inner.output_partitioning().partition_count(),
+            Passage::InOrder(_) => 1,
+        };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self { inner, schema, rows, properties: Arc::new(properties) })
+        Ok(Self { inner, passage, schema, rows, properties: Arc::new(properties) })
     }
 
     fn estimate(&self) -> Arc<Statistics> {
@@ -100,7 +119,11 @@ impl ExecutionPlan for Barrier {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let inner = self.inner.execute(partition, context).map_err(faults::below)?;
+        let inner = match self.passage {
+            Passage::AsRead => self.inner.execute(partition, context),
+            Passage::InOrder(fetch) => in_order(&self.inner, &context, fetch),
+        };
+        let inner = inner.map_err(faults::below)?;
         let schema = Arc::clone(&self.schema);
         let batches = inner.map(move |batch| relabel(&batch.map_err(faults::below)?, &schema));
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))

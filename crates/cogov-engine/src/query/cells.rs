@@ -3,13 +3,13 @@
 use super::faults;
 use super::guarded::Shown;
 use super::planted::{Fault, planted};
-use crate::disclosure::{Cell, CellShown};
 use crate::error::QueryError;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, nullif, take};
 use arrow::datatypes::{DataType, Float64Type, Schema, SchemaRef, UInt64Type};
 use arrow::record_batch::RecordBatchOptions;
 use arrow::row::{RowConverter, SortField};
+use cogov_disclosure::{Cell, CellShown};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};

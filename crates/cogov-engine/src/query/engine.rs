@@ -186,14 +186,28 @@ fn runtime(config: &EngineConfig) -> datafusion::error::Result<Arc<RuntimeEnv>> 
     RuntimeEnvBuilder::new().with_disk_manager_builder(disk).build_arc()
 }
 
-/// A session without tables. Above barriers no filter is pushed down while running; below them any may be.
+/// A session without tables. No filter is pushed down while running: above barriers it would meet hidden rows, and below
+/// them a join would wait for all of its partitions, which are read one after the other.
 fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> SessionStateBuilder {
     let mut session = SessionConfig::new()
         .with_target_partitions(config.target_partitions.max(1))
         .with_batch_size(config.batch_rows.max(1))
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(false);
-    session.options_mut().optimizer.enable_dynamic_filter_pushdown = below;
+    let options = session.options_mut();
+    // The flag over all of them takes effect only where it is set by its name.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    if below {
+        // Rows keep their places: a partition holds the row groups that it was given, in their order.
+        options.optimizer.repartition_file_scans = false;
+        options.optimizer.enable_round_robin_repartition = false;
+        options.optimizer.hash_join_single_partition_threshold = usize::MAX;
+        options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
+        options.execution.enable_file_stream_work_stealing = false;
+    }
     // What a sort keeps back to merge its spills must leave room to sort in.
     let sorts = 8 * config.target_partitions.max(1);
     session.options_mut().execution.sort_spill_reservation_bytes =

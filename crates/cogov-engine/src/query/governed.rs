@@ -1,6 +1,6 @@
 //! A granted table as a query sees it: only its visible columns, masked, on the rows of the scope.
 
-use super::barrier::Barrier;
+use super::barrier::{Barrier, Passage};
 use super::objects::RawTable;
 use super::planted::{Fault, planted};
 use super::row_key::RowKey;
@@ -292,7 +292,11 @@ impl GovernedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let source = provider_as_source(Arc::clone(&self.raw) as Arc<dyn TableProvider>);
+        let raw = match self.filter {
+            Some(_) => self.raw.provider_in_order(),
+            None => self.raw.provider(),
+        };
+        let source = provider_as_source(raw);
         let mut plan = LogicalPlanBuilder::scan(RAW, source, None)?;
         if planted(Fault::LimitBelowScope) {
             plan = plan.limit(0, limit)?;
@@ -313,7 +317,7 @@ impl GovernedTable {
         };
         let expressions: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p, &key)).collect();
         plan = plan.project(expressions.ok_or_else(faults::broken)?)?;
-        if limit.is_some() {
+        if limit.is_some() && self.filter.is_none() {
             plan = plan.limit(0, limit)?;
         }
         self.planner.create_physical_plan(&plan.build()?).await
@@ -381,6 +385,7 @@ impl TableProvider for GovernedTable {
             return Ok(inner);
         }
         let rows = self.guess(!filters.is_empty(), limit);
-        Ok(Arc::new(Barrier::new(inner, schema, rows)?))
+        let passage = if self.filter.is_some() { Passage::InOrder(limit) } else { Passage::AsRead };
+        Ok(Arc::new(Barrier::new(inner, schema, rows, passage)?))
     }
 }

@@ -10,13 +10,13 @@ use super::recall::{self, Loaded, Reader, Slot};
 use super::units::Below;
 use super::world::GrantWorld;
 use super::{faults, watch};
-use crate::disclosure::{
-    Addition, AnswerMemory, Answered, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold,
-    judge,
-};
 use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use cogov_disclosure::{
+    Addition, AnswerMemory, Answered, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold,
+    judge,
+};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, stats::Precision};
 use datafusion::config::ConfigOptions;
@@ -176,7 +176,7 @@ impl Case {
         &self,
         memory: &dyn AnswerMemory,
         rows: &[Arc<TableRows>],
-        cells: &[(&crate::disclosure::Cell, bool)],
+        cells: &[(&cogov_disclosure::Cell, bool)],
     ) -> Settled<Option<Vec<CellShown>>> {
         let mut held = Vec::new();
         for below in &self.tables {

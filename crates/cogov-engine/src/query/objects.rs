@@ -4,17 +4,19 @@
 
 use super::faults;
 use super::noise::Spread;
-use crate::disclosure::{File, TableRows, Unreadable};
+use super::numbered::{File, Unreadable};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use cogov_disclosure::TableRows;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetFileReaderFactory, metadata::DFParquetMetadata,
+    CachedParquetFileReaderFactory, ParquetAccessPlan, ParquetFileReaderFactory, metadata::DFParquetMetadata,
 };
-use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -25,6 +27,7 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
 use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::arrow::parquet_to_arrow_schema;
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Footers kept; beyond it the cache starts again, which only costs time.
@@ -51,16 +54,20 @@ impl Objects {
         let location = Path::parse(path).map_err(|_| faults::unreadable())?;
         let meta = self.store.head(&location).await.map_err(|_| faults::unreadable())?;
         let cache = self.runtime.cache_manager.get_file_metadata_cache();
-        let schema = DFParquetMetadata::new(self.store.as_ref(), &meta)
+        let footer = DFParquetMetadata::new(self.store.as_ref(), &meta)
             .with_file_metadata_cache(Some(Arc::clone(&cache)))
-            .fetch_schema()
+            .fetch_metadata()
             .await
+            .map_err(|_| faults::unreadable())?;
+        let file = footer.file_metadata();
+        let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
             .map_err(|_| faults::unreadable())?;
         let reader = CachedParquetFileReaderFactory::new(Arc::clone(&self.store), cache);
         let table = Arc::new(RawTable {
             schema: Arc::new(with_views(&schema)),
             meta,
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
+            row_groups: footer.num_row_groups(),
             url: self.url.clone(),
             reader: Arc::new(reader),
             spreads: Mutex::default(),
@@ -94,6 +101,7 @@ pub(super) struct RawTable {
     schema: SchemaRef,
     meta: ObjectMeta,
     rows: usize,
+    row_groups: usize,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
     /// How values of columns repeat, where it was looked up.
@@ -144,34 +152,28 @@ impl RawTable {
             return Ok(Arc::clone(known));
         }
         let open = || self.open();
-        let rows = TableRows::read(&File { open: &open, schema: &self.schema }, unit).await;
+        let rows = File { open: &open, schema: &self.schema }.rows(unit).await;
         let rows = Arc::new(rows.map_err(|_| faults::unreadable())?);
         numbered.insert(unit.map(str::to_owned), Arc::clone(&rows));
         Ok(rows)
     }
-}
 
-#[async_trait]
-impl TableProvider for RawTable {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+    /// Its row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
+    /// would, by their bytes, which tell of withheld columns.
+    fn partitions(&self, wanted: usize) -> Vec<FileGroup> {
+        let each = self.row_groups.div_ceil(wanted.max(1)).max(1);
+        let part = |first: usize| {
+            let mut access = ParquetAccessPlan::new_none(self.row_groups);
+            (first..self.row_groups.min(first + each)).for_each(|group| access.scan(group));
+            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
+        };
+        (0..self.row_groups.max(1)).step_by(each).map(part).collect()
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    fn statistics(&self) -> Option<Statistics> {
-        let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Inexact(self.rows);
-        Some(statistics)
-    }
-
-    async fn scan(
-        &self,
-        _state: &dyn Session,
+    fn scan(
+        self: &Arc<Self>,
+        partitions: usize,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let reader = Arc::clone(&self.reader);
@@ -179,11 +181,60 @@ impl TableProvider for RawTable {
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file(self.meta.clone().into())
+            .with_file_groups(self.partitions(partitions))
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// It as a table, in as many partitions as the session wants.
+    pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
+        Arc::new(RawProvider { table: Arc::clone(self), apart: false })
+    }
+
+    /// It as a table with each row group in a partition of its own, so that its rows keep their order.
+    pub(super) fn provider_in_order(self: &Arc<Self>) -> Arc<dyn TableProvider> {
+        Arc::new(RawProvider { table: Arc::clone(self), apart: true })
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// A raw table as a plan reads it.
+#[derive(Debug)]
+struct RawProvider {
+    table: Arc<RawTable>,
+    apart: bool,
+}
+
+#[async_trait]
+impl TableProvider for RawProvider {
+    fn schema(&self) -> SchemaRef {
+        self.table.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let mut statistics = Statistics::new_unknown(&self.table.schema);
+        statistics.num_rows = Precision::Inexact(self.table.rows);
+        Some(statistics)
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let partitions = if self.apart { usize::MAX } else { state.config().target_partitions() };
+        self.table.scan(partitions, projection, limit)
     }
 }

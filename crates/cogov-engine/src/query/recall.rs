@@ -1,12 +1,13 @@
 //! The memory of answers as the engine holds it: what was kept is read once and then extended.
 
 use super::faults;
+use super::numbered::{File, Unreadable};
 use super::objects::{Objects, RawTable};
-use crate::disclosure::{
-    Addition, AnswerMemory, Answered, Figure, File, Gone, KeptFigure, MemoryKey, News, Record, Story,
-    TableRows, Told, Unreadable,
-};
 use crate::error::{ErrorKind, QueryError};
+use cogov_disclosure::{
+    Addition, AnswerMemory, Answered, Figure, Gone, KeptFigure, MemoryKey, News, Record, Story, TableRows,
+    Told,
+};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};

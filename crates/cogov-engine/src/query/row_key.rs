@@ -1,7 +1,7 @@
 //! The key of a row as a function of DataFusion's, used in plans of our own only.
 
 use super::faults;
-use crate::disclosure::row_keys;
+use super::keys::row_keys;
 use arrow::array::UInt64Array;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;

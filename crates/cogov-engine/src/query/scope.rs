@@ -5,7 +5,6 @@ use super::planted::{Fault, planted};
 use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::DataType;
 use cogov_model::{ColumnName, CompareOp, Condition, DatasetId, Linked, Scalar, TableName};
-use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, Operator, binary_expr, cast, in_subquery, lit};
@@ -70,7 +69,7 @@ impl Scope<'_> {
         let name = format!("{}_linked", self.name);
         let there = Scope { table, name: &name, depth: self.depth + 1, opened: self.opened };
         let (key, _) = there.column(&linked.key)?;
-        let source = provider_as_source(Arc::clone(table) as Arc<dyn TableProvider>);
+        let source = provider_as_source(table.provider());
         let mut plan = LogicalPlanBuilder::scan(name.as_str(), source, None).map_err(|_| unenforceable())?;
         if !linked.any.is_empty() && !planted(Fault::LinkedConditionForgotten) {
             plan = plan.filter(there.any(&linked.any)?).map_err(|_| unenforceable())?;

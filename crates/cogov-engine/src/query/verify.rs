@@ -19,7 +19,6 @@ use cogov_model::{
     Clauses, ColumnName, ColumnRef, Condition, DatasetId, Label, Linked, Predicate, Scalar, TableName, Text,
     Treatment, Verification, VerifyAnswer,
 };
-use datafusion::catalog::TableProvider;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, binary_expr, lit};
@@ -246,7 +245,7 @@ impl Asking {
         let conditions = self.world.scope().of(&place.source.dataset, &place.source.table.name);
         let granted = scope::predicate(conditions, place.raw, RAW, &self.opened)?;
         let filter = granted.into_iter().chain(filters).reduce(Expr::and).ok_or_else(QueryError::internal)?;
-        let source = provider_as_source(Arc::clone(place.raw) as Arc<dyn TableProvider>);
+        let source = provider_as_source(place.raw.provider());
         let outputs = if outputs.is_empty() { vec![lit(true).alias("found")] } else { outputs };
         let plan = LogicalPlanBuilder::scan(RAW, source, None)
             .and_then(|plan| plan.filter(filter))

@@ -1,7 +1,7 @@
 //! What a grant's queries run over: its permit, rows, tables and key.
 
 use super::noise::NoiseTerms;
-use crate::disclosure::AnswerMemory;
+use cogov_disclosure::AnswerMemory;
 use cogov_model::{ColumnRef, DatasetId, RowScope, Table, TableName};
 use cogov_rulebook::{Permit, Ruling};
 use std::{fmt, sync::Arc};

@@ -32,8 +32,6 @@ pub struct Seen {
     pub protected: bool,
     /// An error that never is right.
     pub fault: bool,
-    /// Whether it ended at a value that could not be computed with.
-    pub raised: bool,
 }
 
 /// Puts a statement to a world.
@@ -64,9 +62,8 @@ fn seen(
     protected: bool,
     error: &Option<QueryError>,
 ) -> Seen {
-    let is = |kind| error.as_ref().is_some_and(|e| e.kind() == kind);
-    let (fault, raised) = (is(ErrorKind::Internal), is(ErrorKind::Data));
-    Seen { text, outcome, rows, protected, fault, raised }
+    let fault = error.as_ref().is_some_and(|e| e.kind() == ErrorKind::Internal);
+    Seen { text, outcome, rows, protected, fault }
 }
 
 async fn rows(prepared: &Prepared, order: Order) -> Result<Vec<String>, QueryError> {

@@ -32,17 +32,13 @@ pub struct Judged {
     pub expected: Option<Vec<String>>,
     /// Whether plain DataFusion gives these and other rows, depending on its settings.
     pub disputed: bool,
-    /// One world raised and the other did not, where rows come in several batches. A known leak: an AND or OR passes
-    /// over its right side when its left side decides a whole batch, and where batches are cut depends on the rows
-    /// outside the scope. A barrier that cuts its rows anew would close it; then this goes.
-    pub cut: bool,
     comparable: bool,
 }
 
 impl Judged {
     pub fn is(&self, finding: Finding) -> bool {
         match finding {
-            Finding::Apart => self.comparable && !self.cut && self.one.text != self.other.text,
+            Finding::Apart => self.comparable && self.one.text != self.other.text,
             Finding::Wrong => {
                 !self.disputed && self.expected.as_ref().is_some_and(|expected| *expected != self.one.rows)
             }
@@ -111,8 +107,7 @@ impl Pair {
         // A scan that finds in the footer that no row can be asked for reads no more of the object. That it need not
         // read shows only once objects are gone, and then not as a value.
         let comparable = !self.lost || (one.outcome, other.outcome) == (Outcome::Failed, Outcome::Failed);
-        let cut = !self.shop.whole && one.raised != other.raised;
-        Judged { one, other, expected, disputed, cut, comparable }
+        Judged { one, other, expected, disputed, comparable }
     }
 
     /// Whether plain DataFusion gives the same rows under other settings.

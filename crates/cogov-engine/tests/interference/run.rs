@@ -31,8 +31,6 @@ pub struct Tally {
     pub differences: Vec<String>,
     /// Answers that plain DataFusion does not give.
     pub wrong: Vec<String>,
-    /// Statements that raise or not depending on where batches are cut.
-    pub cut: Vec<String>,
     /// Statements to which plain DataFusion gives different rows under different settings.
     pub disputed: Vec<String>,
     /// Errors that say that the engine is at fault.
@@ -49,7 +47,6 @@ impl Tally {
         self.compared += other.compared;
         self.differences.extend(other.differences);
         self.wrong.extend(other.wrong);
-        self.cut.extend(other.cut);
         self.disputed.extend(other.disputed);
         self.faults.extend(other.faults);
     }
@@ -169,9 +166,6 @@ impl Run {
         }
         if judged.expected.is_some() {
             tally.compared += 1;
-        }
-        if judged.cut {
-            tally.cut.push(format!("{name}\n{}", statement.sql()));
         }
         if judged.disputed {
             tally.disputed.push(format!("{name}\n{}", statement.sql()));

@@ -1,13 +1,14 @@
-//! The consultations of the demo world: one open, one concluded, with people who speak and vote.
+//! The consultations of the demo world: one open on a text, one open on a draft of the rulebook, one concluded, with people
+//! who speak and vote.
 
 use super::world::DemoAccount;
 use anyhow::{Context, Result, anyhow};
 use cogov_app::{
-    Actor, App, AppError, ContributionFilter, NewAnswer, NewConsultation, NewContribution, Page,
+    Actor, App, AppError, ContributionFilter, DraftWords, NewAnswer, NewConsultation, NewContribution, Page,
     split_clauses,
 };
 use cogov_model::{
-    AccountName, AnswerOutcome, ClauseId, ConsultationId, ConsultationState, ContributionKind,
+    AccountName, AnswerOutcome, ClauseId, ConsultationId, ConsultationState, ContributionKind, DraftId,
     ParticipantClass, PartyClass, Role, Text, Timestamp, Vote,
 };
 use serde::Deserialize;
@@ -29,8 +30,13 @@ struct Demo {
     closes_days: i64,
     #[serde(default)]
     closes_seconds: i64,
+    #[serde(default)]
     text_en: String,
+    #[serde(default)]
     text_zh: String,
+    /// A draft of the rulebook that it is on, instead of a text of its own.
+    #[serde(default)]
+    draft: Option<DemoDraft>,
     #[serde(default)]
     conclusion: Option<String>,
     #[serde(default)]
@@ -41,6 +47,20 @@ struct Demo {
     amendment: Vec<DemoComment>,
     #[serde(default)]
     answer: Vec<DemoAnswer>,
+}
+
+/// The rulebook in force with some words replaced.
+#[derive(Deserialize)]
+struct DemoDraft {
+    by: AccountName,
+    replace: Vec<Replacement>,
+}
+
+/// Words of the text in one of its languages and what stands there instead.
+#[derive(Deserialize)]
+struct Replacement {
+    was: String,
+    becomes: String,
 }
 
 #[derive(Deserialize)]
@@ -130,11 +150,19 @@ impl Consultations {
 
     async fn open_one(&self, app: &App, demo: &Demo) -> Result<()> {
         let now = Timestamp::from_millis(chrono::Utc::now().timestamp_millis());
+        let draft = match &demo.draft {
+            Some(draft) => Some(self.draft(app, demo, draft).await?),
+            None => None,
+        };
+        let clauses = match draft {
+            Some(_) => Vec::new(),
+            None => split_clauses(&demo.text_en, &demo.text_zh).map_err(words)?,
+        };
         let new = NewConsultation {
             title: demo.title.clone(),
             summary: demo.summary.clone(),
-            clauses: split_clauses(&demo.text_en, &demo.text_zh).map_err(words)?,
-            draft: None,
+            clauses,
+            draft,
             opens: now.plus_days(demo.opens_days),
             closes: now.plus_days(demo.closes_days).plus_millis(demo.closes_seconds.saturating_mul(1_000)),
             questions: demo.questions.clone(),
@@ -151,6 +179,32 @@ impl Consultations {
             app.contribute(self.person(&by)?, &id, new).await.map_err(words)?;
         }
         self.vote(app, demo, &id).await
+    }
+
+    /// Branches the rulebook in force, replaces words in it and publishes it; goes on with a draft that was begun.
+    async fn draft(&self, app: &App, demo: &Demo, draft: &DemoDraft) -> Result<DraftId> {
+        let drafter = self.person(&draft.by)?;
+        let known = app.drafts(Some(drafter)).await.map_err(words)?;
+        let id = match known.into_iter().find(|card| card.draft.title == demo.title) {
+            Some(card) if card.draft.published().is_some() => return Ok(card.draft.id),
+            Some(card) => card.draft.id,
+            None => app.branch_rulebook(drafter).await.map_err(words)?,
+        };
+        let page = app.policy_draft(Some(drafter), &id).await.map_err(words)?;
+        let (mut original, mut translation) = (page.text.original, page.text.translation);
+        for Replacement { was, becomes } in &draft.replace {
+            let text = if original.contains(was) { &mut original } else { &mut translation };
+            anyhow::ensure!(
+                text.contains(was) || text.contains(becomes),
+                "the rulebook does not say {was:?}"
+            );
+            *text = text.replacen(was, becomes, 1);
+        }
+        let new =
+            DraftWords { title: demo.title.clone(), summary: demo.summary.clone(), original, translation };
+        app.save_draft(drafter, &id, page.revision, new).await.map_err(words)?;
+        app.publish_draft(drafter, &id).await.map_err(words)?;
+        Ok(id)
     }
 
     fn person(&self, name: &AccountName) -> Result<&Actor> {

@@ -14,7 +14,6 @@ use arrow::array::Array;
 use arrow::compute::cast;
 use arrow::datatypes::Schema;
 use cogov_model::{ColumnRef, Grade, PublicKeys, Table};
-use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
 use futures::StreamExt;
 use std::cmp::Ordering;

@@ -10,7 +10,6 @@ use super::super::{faults, run};
 use super::quantise;
 use crate::error::QueryError;
 use arrow::array::Array;
-use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
@@ -74,7 +73,7 @@ pub(super) async fn rows_of(
     column: &str,
     scope: Option<&Expr>,
 ) -> Result<run::RowStream, QueryError> {
-    let source = provider_as_source(Arc::clone(table) as Arc<dyn TableProvider>);
+    let source = provider_as_source(table.provider());
     let scoped = |plan: LogicalPlanBuilder| match scope {
         Some(scope) => plan.filter(scope.clone()),
         None => Ok(plan),

@@ -1,45 +1,49 @@
 //! The cells of one statement before they are shown: which are, which figures of them are, and what is remembered.
 
-use super::answered::{Answered, Extension, Verdict};
-use super::rows::TableRows;
-use super::set::QuerySet;
-use super::shares::Shares;
-use super::story::Story;
+use crate::answered::{Answered, Extension, Verdict};
+use crate::rows::TableRows;
+use crate::set::QuerySet;
+use crate::shares::Shares;
+use crate::story::Story;
 use cogov_model::Aggregation;
 use std::sync::Arc;
 
 /// A cell: a group with the rows that stand in it.
 #[derive(Debug, Default)]
-pub(crate) struct Cell {
+pub struct Cell {
     /// For each table below, a key for each joined row.
-    pub(crate) keys: Vec<Vec<u64>>,
+    pub keys: Vec<Vec<u64>>,
     /// For each measure, a number for each joined row; NaN is none.
-    pub(crate) values: Vec<Vec<f64>>,
+    pub values: Vec<Vec<f64>>,
 }
 
 /// A figure of each cell that has an argument.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Measure {
+pub struct Measure {
     /// Whether it is a sum or is made of sums, and not a count.
-    pub(crate) magnitude: bool,
+    pub magnitude: bool,
 }
 
 /// What the statement obliges.
 #[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) obliged: Aggregation,
-    pub(crate) story: Story,
+pub struct Rules {
+    /// The least group, dominance and p %.
+    pub obliged: Aggregation,
+    /// How it asks.
+    pub story: Story,
 }
 
 /// A table below the statement, with the memory about it.
-pub(crate) struct TableTold {
-    pub(crate) rows: Arc<TableRows>,
-    pub(crate) answered: Answered,
+pub struct TableTold {
+    /// Its rows by number.
+    pub rows: Arc<TableRows>,
+    /// What was answered about it.
+    pub answered: Answered,
 }
 
 /// What is shown of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CellShown {
+pub enum CellShown {
     /// The group is no row.
     Gone,
     /// The group is a row; by measure, whether its figure stands there. The flag before them is for counts of all.
@@ -48,23 +52,24 @@ pub(crate) enum CellShown {
 
 /// The outcome for a statement.
 #[derive(Debug)]
-pub(crate) struct Judged {
-    pub(crate) shown: Vec<CellShown>,
+pub struct Judged {
+    /// What is shown of each cell.
+    pub shown: Vec<CellShown>,
     /// What is new, by table.
-    pub(crate) news: Vec<News>,
-    /// Whether the memory had no room for something.
-    pub(crate) full: bool,
+    pub news: Vec<News>,
+    /// Whether the memory had no room for something. Nothing is weighed after that.
+    pub full: bool,
 }
 
 /// What a statement adds to the memory about a table.
 #[derive(Debug)]
-pub(crate) struct News {
+pub struct News {
     /// The number of its first new figure.
-    pub(crate) from: u32,
+    pub from: u32,
     /// Marks of the sets that were hidden newly.
-    pub(crate) hidden: Vec<u64>,
+    pub hidden: Vec<u64>,
     /// Whether earlier figures have other seats now.
-    pub(crate) reordered: bool,
+    pub reordered: bool,
 }
 
 /// How often one statement may search a certificate anew.
@@ -78,7 +83,7 @@ enum Change {
 }
 
 /// Weighs the cells, in the order given; earlier ones are preferred.
-pub(crate) fn judge(
+pub fn judge(
     cells: &[(&Cell, bool)],
     measures: &[Measure],
     rules: &Rules,
@@ -89,8 +94,8 @@ pub(crate) fn judge(
     let news = tables.iter().map(news).collect();
     let mut court = Court { rules, tables, news, full: false, searches: SEARCHES };
     let shown = cells.iter().map(|(cell, concentrated)| match concentrated {
-        true => CellShown::Gone,
-        false => court.cell(cell, measures),
+        false if !court.full => court.cell(cell, measures),
+        _ => CellShown::Gone,
     });
     let shown = shown.collect();
     Judged { shown, news: court.news, full: court.full }

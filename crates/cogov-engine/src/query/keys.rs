@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 /// A hash of each row of these columns. The same values of the same types give the same hash in one process;
 /// nothing that is kept depends on it.
-pub(crate) fn row_keys(columns: &[ArrayRef]) -> Result<Vec<u64>, ArrowError> {
+pub(super) fn row_keys(columns: &[ArrayRef]) -> Result<Vec<u64>, ArrowError> {
     let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
     let rows = RowConverter::new(fields)?.convert_columns(columns)?;
     let hash = |row: arrow::row::Row<'_>| {

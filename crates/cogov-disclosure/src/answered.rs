@@ -11,10 +11,11 @@
 //! The groups are searched greedily and kept as a certificate: a set whose extension is not found is not
 //! answered, though sometimes it could be.
 
-use super::base::{Base, Remainder};
-use super::prime::Prime;
-use super::set::QuerySet;
-use super::story::Story;
+use crate::base::{Base, Remainder, Sets};
+use crate::holding::Holding;
+use crate::prime::Prime;
+use crate::set::QuerySet;
+use crate::story::Story;
 use roaring::RoaringBitmap;
 use std::collections::{HashMap, HashSet};
 
@@ -28,8 +29,9 @@ const FIGURES: u64 = 64;
 /// its variance that least squares explains is at most 1 / (`SPREAD`·k).
 const SPREAD: u64 = 4;
 
-/// Rows of a set that are tried as a seat before the remainder is computed on all.
-const TRIES: u32 = 32;
+/// Rows that are tried as a seat, of the set and of what tells it from a near one, before the remainder is computed on
+/// all.
+const TRIES: u64 = 8;
 
 /// Figures among which a certificate is searched anew.
 const SEARCHED: usize = 2000;
@@ -39,20 +41,22 @@ const WALK: u64 = 16 << 20;
 
 /// Who stands behind the rows of a table.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct People {
+pub struct People {
     /// Persons of the table.
-    pub(crate) count: u64,
+    pub count: u64,
     /// The person of a row, where it is not the row's own number.
-    pub(crate) of_row: HashMap<u32, u32>,
+    pub of_row: HashMap<u32, u32>,
 }
 
 impl People {
-    pub(crate) fn of(&self, row: u32) -> u32 {
+    /// The person behind a row.
+    #[must_use]
+    pub fn of(&self, row: u32) -> u32 {
         if self.of_row.is_empty() { row } else { self.of_row.get(&row).copied().unwrap_or(row) }
     }
 
     /// How many persons stand behind rows.
-    pub(crate) fn behind(&self, rows: &RoaringBitmap) -> u64 {
+    pub fn behind(&self, rows: &RoaringBitmap) -> u64 {
         if self.of_row.is_empty() {
             return rows.len();
         }
@@ -62,16 +66,18 @@ impl People {
 
 /// An answered set.
 #[derive(Debug, Clone)]
-pub(crate) struct Figure {
+pub struct Figure {
     /// The number in which it came.
-    pub(crate) id: u32,
-    pub(crate) set: QuerySet,
-    pub(crate) story: Story,
+    pub id: u32,
+    /// The rows that it adds up.
+    pub set: QuerySet,
+    /// How it was asked for.
+    pub story: Story,
 }
 
 /// Whether a figure may be shown.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It follows from what was answered.
     Known,
     /// It may, once this is taken in.
@@ -86,16 +92,17 @@ pub(crate) enum Verdict {
 
 /// A figure with its place in every certificate.
 #[derive(Debug)]
-pub(crate) struct Extension {
+pub struct Extension {
     figure: Figure,
     seats: Vec<(Remainder, u32)>,
 }
 
 /// The memory about one table.
 #[derive(Debug, Clone)]
-pub(crate) struct Answered {
-    pub(super) people: People,
+pub struct Answered {
+    pub(crate) people: People,
     figures: Vec<Figure>,
+    holding: Holding,
     bases: Vec<Base>,
     /// Persons who have a seat.
     taken: RoaringBitmap,
@@ -109,10 +116,13 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    pub(crate) fn new(people: People) -> Self {
+    /// A memory of nothing.
+    #[must_use]
+    pub fn new(people: People) -> Self {
         Self {
             people,
             figures: Vec::new(),
+            holding: Holding::default(),
             bases: Vec::new(),
             taken: RoaringBitmap::new(),
             seats: HashMap::new(),
@@ -124,46 +134,50 @@ impl Answered {
     }
 
     /// The person behind a row.
-    pub(crate) fn person(&self, row: u32) -> u32 {
+    pub fn person(&self, row: u32) -> u32 {
         self.people.of(row)
     }
 
     /// Takes in who stands behind rows that are no longer in the file.
-    pub(crate) fn meet(&mut self, gone: HashMap<u32, u32>) {
+    pub fn meet(&mut self, gone: HashMap<u32, u32>) {
         self.people.of_row.extend(gone);
     }
 
-    pub(crate) fn figures(&self) -> &[Figure] {
+    /// The independent sets that were answered, in the order of the certificate.
+    #[must_use]
+    pub fn figures(&self) -> &[Figure] {
         &self.figures
     }
 
-    pub(crate) fn seats_of(&self, figure: usize) -> Vec<u32> {
+    /// The rows on which a figure, given by its place, has its seats: one a group of the certificate.
+    #[must_use]
+    pub fn seats_of(&self, figure: usize) -> Vec<u32> {
         self.bases.iter().filter_map(|base| base.seats().get(figure).copied()).collect()
     }
 
     /// The number of the next figure.
-    pub(crate) fn next_id(&self) -> u32 {
+    pub fn next_id(&self) -> u32 {
         u32::try_from(self.figures.len()).unwrap_or(u32::MAX)
     }
 
     /// How many groups the certificate has: the greatest k that was asked for.
-    pub(crate) fn groups(&self) -> u64 {
+    pub fn groups(&self) -> u64 {
         self.bases.len() as u64
     }
 
     /// Raises the certificate to at least `k` groups. False when what was answered leaves no room for that.
-    pub(crate) fn raise(&mut self, k: u64) -> bool {
+    pub fn raise(&mut self, k: u64) -> bool {
         while (self.bases.len() as u64) < k {
             let index = self.bases.len();
             self.bases.push(Base::default());
             for position in 0..self.figures.len() {
                 let Some(figure) = self.figures.get(position).cloned() else { return false };
-                let earlier = self.sets(position);
                 let on_seats = self.on_seats(&figure.set, index);
                 let Some(base) = self.bases.get(index) else { return false };
                 let remainder = base.remainder(on_seats, figure.set.mark());
-                let Some(seat) = self.seat(base, &earlier, &figure.set, &remainder, &RoaringBitmap::new())
-                else {
+                let near = self.beside(&figure.set, position);
+                let nobody = RoaringBitmap::new();
+                let Ok(seat) = self.seat(base, (&figure.set, &near), &remainder, &nobody) else {
                     self.bases.truncate(index);
                     return false;
                 };
@@ -173,8 +187,8 @@ impl Answered {
         true
     }
 
-    fn sets(&self, until: usize) -> Vec<&QuerySet> {
-        self.figures.iter().take(until).map(|figure| &figure.set).collect()
+    const fn sets(&self) -> Sets<'_> {
+        Sets { figures: self.figures.as_slice(), holding: &self.holding }
     }
 
     /// A set's values on the seats of one base.
@@ -188,7 +202,7 @@ impl Answered {
     }
 
     /// Whether a set of at least k persons may be answered.
-    pub(crate) fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
+    pub fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
         let mark = set.mark().get();
         if self.hidden.contains(&mark) {
             return Verdict::Hidden;
@@ -199,23 +213,35 @@ impl Answered {
             let fine = equal.all(|figure| figure.story.tells_no_more(story));
             return if fine { Verdict::Known } else { Verdict::Hidden };
         }
-        let remainders = self.remainders(set);
-        if let Some((base, first)) = self.bases.first().zip(remainders.first())
-            && first.is_nothing()
-        {
-            let parts = base.reached(first);
-            let parts = parts.iter().filter(|(_, multiple)| !multiple.is_zero());
-            let stories = parts.filter_map(|(at, _)| self.figures.get(*at as usize)).map(|f| &f.story);
+        let mut on_seats = self.on_all_seats(set).into_iter();
+        let Some((base, first)) = self.bases.first().zip(on_seats.next()) else { return Verdict::Hidden };
+        let first = base.remainder(first, set.mark());
+        if first.is_nothing() {
+            let parts = base.reached(&first);
+            let stories = parts.iter().filter_map(|(at, _)| self.figures.get(*at as usize)).map(|f| &f.story);
             let fine = Story::one_table(stories.chain([story]));
             return if fine { Verdict::Known } else { Verdict::Hidden };
         }
-        if self.is_full(&remainders) {
+        if self.is_full() {
+            return Verdict::Full;
+        }
+        let others = self.bases.iter().skip(1).zip(on_seats);
+        let others = others.map(|(base, on_seats)| base.remainder(on_seats, set.mark()));
+        let remainders: Vec<Remainder> = std::iter::once(first).chain(others).collect();
+        let more: usize = remainders.iter().map(Remainder::entries).sum();
+        if self.entries + more > ENTRIES {
             return Verdict::Full;
         }
         self.extension(set, story, remainders)
     }
 
     fn remainders(&self, set: &QuerySet) -> Vec<Remainder> {
+        let all = self.bases.iter().zip(self.on_all_seats(set));
+        all.map(|(base, on_seats)| base.remainder(on_seats, set.mark())).collect()
+    }
+
+    /// A set's values on the seats of each base.
+    fn on_all_seats(&self, set: &QuerySet) -> Vec<Vec<(u32, Prime)>> {
         let mut on_seats: Vec<Vec<(u32, Prime)>> = vec![Vec::new(); self.bases.len()];
         for row in set.rows() & &self.seat_rows {
             if let Some((base, position)) = self.seats.get(&row)
@@ -224,49 +250,42 @@ impl Answered {
                 values.push((*position, set.times(row)));
             }
         }
-        let all = self.bases.iter().zip(on_seats);
-        all.map(|(base, on_seats)| base.remainder(on_seats, set.mark())).collect()
+        on_seats
     }
 
-    fn is_full(&self, remainders: &[Remainder]) -> bool {
+    fn is_full(&self) -> bool {
         let figures = self.figures.len() as u64;
         let k = self.groups().max(1);
-        let more: usize = remainders.iter().map(Remainder::entries).sum();
-        figures >= FIGURES.max(self.people.count / (SPREAD * k)) || self.entries + more > ENTRIES
+        figures >= FIGURES.max(self.people.count / (SPREAD * k)) || self.entries >= ENTRIES
     }
 
     fn extension(&self, set: &QuerySet, story: &Story, remainders: Vec<Remainder>) -> Verdict {
-        let earlier = self.sets(self.figures.len());
-        let mut sitting = RoaringBitmap::new();
+        let (mut sitting, near) = (RoaringBitmap::new(), self.beside(set, self.figures.len()));
         let mut seats = Vec::new();
         for (base, remainder) in self.bases.iter().zip(remainders) {
-            let Some(seat) = self.seat(base, &earlier, set, &remainder, &sitting) else {
-                return self.without_seat(base, &earlier, set, &remainder);
-            };
-            sitting.insert(self.people.of(seat));
-            seats.push((remainder, seat));
+            match self.seat(base, (set, &near), &remainder, &sitting) {
+                Ok(seat) => {
+                    sitting.insert(self.people.of(seat));
+                    seats.push((remainder, seat));
+                }
+                Err(rows) => return self.without_seat(rows),
+            }
         }
         let figure = Figure { id: self.next_id(), set: set.clone(), story: story.clone() };
         Verdict::New(Extension { figure, seats })
     }
 
-    /// What a set is that found no seat: too few persons make the difference, or they sit elsewhere.
-    fn without_seat(
-        &self,
-        base: &Base,
-        earlier: &[&QuerySet],
-        set: &QuerySet,
-        remainder: &Remainder,
-    ) -> Verdict {
-        let persons = self.everywhere(base, earlier, set, remainder);
-        let persons: HashSet<u32> = persons.into_iter().map(|row| self.people.of(row)).collect();
+    /// What a set is that found no seat on the rows that make the difference: too few persons do, or they sit
+    /// elsewhere.
+    fn without_seat(&self, rows: Vec<u32>) -> Verdict {
+        let persons: HashSet<u32> = rows.into_iter().map(|row| self.people.of(row)).collect();
         let enough = persons.len() as u64 >= self.groups() && self.figures.len() < SEARCHED;
         if enough { Verdict::Tight } else { Verdict::Hidden }
     }
 
     /// The memory with one more set, its certificate searched anew: smaller sets first, since what larger ones add to
     /// them is then all that they need. None when none is found.
-    pub(crate) fn searched_anew(&self, set: &QuerySet, story: &Story) -> Option<Self> {
+    pub fn searched_anew(&self, set: &QuerySet, story: &Story) -> Option<Self> {
         let mut figures = self.figures.clone();
         figures.push(Figure { id: self.next_id(), set: set.clone(), story: story.clone() });
         figures.sort_by_key(|figure| (figure.set.len(), figure.id));
@@ -290,12 +309,7 @@ impl Answered {
     }
 
     /// The memory with more figures in the given order, on these seats in so many groups. None when they do not fit.
-    pub(crate) fn reordered(
-        &self,
-        more: Vec<Figure>,
-        groups: u64,
-        order: &[(u32, Vec<u32>)],
-    ) -> Option<Self> {
+    pub fn reordered(&self, more: Vec<Figure>, groups: u64, order: &[(u32, Vec<u32>)]) -> Option<Self> {
         let mut by_id: HashMap<u32, Figure> =
             self.figures.iter().cloned().chain(more).map(|figure| (figure.id, figure)).collect();
         let mut anew = self.emptied();
@@ -306,49 +320,53 @@ impl Answered {
         by_id.is_empty().then_some(anew)
     }
 
-    /// A row on which the remainder is not zero, of a person who has no seat yet.
+    /// Rows that are in one only of this set and the answered set that has most in common with it: those who have a
+    /// value are most of a group, and what tells them apart from the group are the others.
+    fn beside(&self, set: &QuerySet, until: usize) -> RoaringBitmap {
+        let rows = set.rows();
+        let some = rows.select(u32::try_from(rows.len() / 2).unwrap_or(0));
+        let holding = some.into_iter().flat_map(|row| self.holding.of(&self.figures, row));
+        let earlier = holding.filter(|(place, _)| (*place as usize) < until);
+        let sets = earlier.filter_map(|(place, _)| Some(self.figures.get(place as usize)?.set.rows()));
+        let nearest = sets.max_by_key(|other| (rows.intersection_len(other), std::cmp::Reverse(other.len())));
+        nearest.map(|other| other ^ rows).unwrap_or_default()
+    }
+
+    /// A row on which the remainder is not zero, of a person who has no seat yet. Without one, all rows on which it is
+    /// not zero, or none when finding them would take too long.
     fn seat(
         &self,
         base: &Base,
-        earlier: &[&QuerySet],
-        set: &QuerySet,
+        (set, near): (&QuerySet, &RoaringBitmap),
         remainder: &Remainder,
         sitting: &RoaringBitmap,
-    ) -> Option<u32> {
+    ) -> Result<u32, Vec<u32>> {
         let open = |row: u32| {
             let person = self.people.of(row);
             !self.taken.contains(person) && !sitting.contains(person)
         };
-        let rows = set.rows();
-        if rows.is_empty() {
-            return None;
-        }
         // Multiples of the golden ratio spread evenly, so that seats do not crowd in one place.
-        let begin = sitting.len() * u64::from(TRIES);
-        let spaced = (begin..begin + u64::from(TRIES)).filter_map(|i| {
+        let begin = sitting.len() * TRIES;
+        let spaced = |rows: &RoaringBitmap, i: u64| {
             let part = u128::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             rows.select(u32::try_from((part * u128::from(rows.len())) >> 64).unwrap_or(0))
-        });
-        let fits = |row: &u32| open(*row) && !base.value(earlier, set, remainder, *row).is_zero();
-        let mut spaced = spaced;
-        spaced
-            .find(fits)
-            .or_else(|| self.everywhere(base, earlier, set, remainder).into_iter().find(|row| open(*row)))
+        };
+        let mut spaced =
+            (begin..begin + TRIES).flat_map(|i| [spaced(set.rows(), i), spaced(near, i)]).flatten();
+        let fits = |row: &u32| open(*row) && !base.value(&self.sets(), set, remainder, *row).is_zero();
+        if let Some(seat) = spaced.find(fits) {
+            return Ok(seat);
+        }
+        let rows = self.everywhere(base, set, remainder);
+        rows.iter().copied().find(|row| open(*row)).ok_or(rows)
     }
 
     /// Every row on which the remainder is not zero; none when that would take too long.
-    fn everywhere(
-        &self,
-        base: &Base,
-        earlier: &[&QuerySet],
-        set: &QuerySet,
-        remainder: &Remainder,
-    ) -> Vec<u32> {
+    fn everywhere(&self, base: &Base, set: &QuerySet, remainder: &Remainder) -> Vec<u32> {
         let parts = base.reached(remainder);
         let parts: Vec<(&QuerySet, Prime)> = parts
             .into_iter()
-            .filter(|(_, multiple)| !multiple.is_zero())
-            .filter_map(|(at, multiple)| Some((*earlier.get(at as usize)?, multiple)))
+            .filter_map(|(at, multiple)| Some((&self.figures.get(at as usize)?.set, multiple)))
             .collect();
         if parts.iter().map(|(set, _)| set.len()).sum::<u64>() > WALK {
             return Vec::new();
@@ -374,9 +392,9 @@ impl Answered {
     }
 
     fn take_seat(&mut self, base: usize, position: usize, set: &QuerySet, remainder: Remainder, seat: u32) {
-        let earlier: Vec<&QuerySet> = self.figures.iter().take(position).map(|figure| &figure.set).collect();
+        let sets = Sets { figures: &self.figures, holding: &self.holding };
         if let Some(base) = self.bases.get_mut(base) {
-            self.entries += base.push(&earlier, set, remainder, seat);
+            self.entries += base.push(&sets, set, remainder, seat);
         }
         self.taken.insert(self.people.of(seat));
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -385,28 +403,28 @@ impl Answered {
     }
 
     /// Takes a figure in.
-    pub(crate) fn take(&mut self, extension: Extension) {
+    pub fn take(&mut self, extension: Extension) {
         let Extension { figure, seats } = extension;
         let position = self.figures.len();
         for (base, (remainder, seat)) in seats.into_iter().enumerate() {
             self.take_seat(base, position, &figure.set, remainder, seat);
         }
+        self.holding.push(u32::try_from(position).unwrap_or(u32::MAX), &figure.set);
         self.by_mark.entry(figure.set.mark().get()).or_default().push(position);
         self.figures.push(figure);
     }
 
     /// Takes a figure in on the seats that it had when it was answered. False when they do not fit.
-    pub(crate) fn take_on(&mut self, figure: Figure, seats: &[u32]) -> bool {
+    pub fn take_on(&mut self, figure: Figure, seats: &[u32]) -> bool {
         if seats.len() < self.bases.len() {
             return false;
         }
         let remainders = self.remainders(&figure.set);
         let seats: Vec<(Remainder, u32)> = remainders.into_iter().zip(seats.iter().copied()).collect();
-        let earlier = self.sets(self.figures.len());
+        let sets = self.sets();
+        let value = |base: &Base, remainder, seat| base.value(&sets, &figure.set, remainder, seat);
         let fits =
-            self.bases.iter().zip(&seats).all(|(base, (remainder, seat))| {
-                !base.value(&earlier, &figure.set, remainder, *seat).is_zero()
-            });
+            self.bases.iter().zip(&seats).all(|(base, (rest, seat))| !value(base, rest, *seat).is_zero());
         if fits {
             self.take(Extension { figure, seats });
         }
@@ -414,7 +432,7 @@ impl Answered {
     }
 
     /// Remembers that a set was hidden, so that the same question gets the same answer.
-    pub(crate) fn hide(&mut self, mark: u64) {
+    pub fn hide(&mut self, mark: u64) {
         self.hidden.insert(mark);
     }
 

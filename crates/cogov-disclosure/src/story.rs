@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A column or an expression that is set to one value, by WHERE or as a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Key {
+pub struct Key {
     /// Whether the column is a protected one of general 3 or above.
-    pub(crate) sensitive: bool,
+    pub sensitive: bool,
     /// Whether it is an expression and no plain column.
-    pub(crate) computed: bool,
+    pub computed: bool,
 }
 
 /// The conditions under which a figure was asked: hashes of texts that name columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Story {
+pub struct Story {
     /// Conditions of WHERE, and the grant's own row scope.
-    pub(crate) conditions: BTreeSet<u64>,
+    pub conditions: BTreeSet<u64>,
     /// By the hash of its name.
-    pub(crate) keys: BTreeMap<u64, Key>,
+    pub keys: BTreeMap<u64, Key>,
 }
 
 impl Story {
     /// Whether the same people under these two stories tell nothing new: with other conditions, or with a
     /// sensitive column in one of them only, it would tell what all of them, or none, have in common.
-    pub(super) fn tells_no_more(&self, other: &Self) -> bool {
+    pub(crate) fn tells_no_more(&self, other: &Self) -> bool {
         let sensitive = |story: &Self| -> BTreeSet<u64> {
             story.keys.iter().filter(|(_, key)| key.sensitive).map(|(name, _)| *name).collect()
         };
@@ -33,7 +33,7 @@ impl Story {
 
     /// Whether figures of these stories may add up to one another: they are cells and totals of tables under
     /// one condition, over columns and at most one expression.
-    pub(super) fn one_table<'a>(mut all: impl Iterator<Item = &'a Self>) -> bool {
+    pub(crate) fn one_table<'a>(mut all: impl Iterator<Item = &'a Self>) -> bool {
         let Some(first) = all.next() else { return true };
         let computed = |story: &Self| -> Vec<u64> {
             story.keys.iter().filter(|(_, key)| key.computed).map(|(name, _)| *name).collect()
@@ -50,7 +50,7 @@ impl Story {
 }
 
 /// A hash of a text that stays the same for ever: it is kept with the answers. (FNV-1a, 64 bits.)
-pub(crate) fn text_hash(text: &str) -> u64 {
+pub fn text_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -1,14 +1,14 @@
 //! Query sets: which rows of a table a released figure adds up, and how often.
 
-use super::prime::{Prime, weight};
+use crate::prime::{Prime, weight};
 use roaring::RoaringBitmap;
 
 /// The most often that one row may stand in one figure: a join that multiplies rows further is not answered.
-pub(crate) const REPEATS: usize = 64;
+pub const REPEATS: usize = 64;
 
 /// The rows (by their number in the table's file) that a figure adds up.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct QuerySet {
+pub struct QuerySet {
     /// The rows that stand in it at least once, at least twice, and so on.
     levels: Vec<RoaringBitmap>,
     mark: Prime,
@@ -16,7 +16,7 @@ pub(crate) struct QuerySet {
 
 impl QuerySet {
     /// The set of these rows, each as often as it is given. None when one is repeated too often.
-    pub(crate) fn new(mut rows: Vec<u32>) -> Option<Self> {
+    pub fn new(mut rows: Vec<u32>) -> Option<Self> {
         rows.sort_unstable();
         let mut levels: Vec<Vec<u32>> = Vec::new();
         let (mut last, mut times) = (None, 0);
@@ -35,39 +35,39 @@ impl QuerySet {
     }
 
     /// The set of these levels.
-    pub(super) fn of_levels(levels: Vec<RoaringBitmap>) -> Self {
+    pub(crate) fn of_levels(levels: Vec<RoaringBitmap>) -> Self {
         let all = levels.iter().flat_map(RoaringBitmap::iter);
         let mark = all.fold(Prime::ZERO, |sum, row| sum.plus(weight(row)));
         Self { levels, mark }
     }
 
-    pub(super) fn levels(&self) -> &[RoaringBitmap] {
+    pub(crate) fn levels(&self) -> &[RoaringBitmap] {
         &self.levels
     }
 
     /// The rows that stand in it.
-    pub(crate) fn rows(&self) -> &RoaringBitmap {
+    pub fn rows(&self) -> &RoaringBitmap {
         static EMPTY: std::sync::LazyLock<RoaringBitmap> = std::sync::LazyLock::new(RoaringBitmap::new);
         self.levels.first().unwrap_or(&EMPTY)
     }
 
     /// How often a row stands in it.
-    pub(super) fn times(&self, row: u32) -> Prime {
+    pub(crate) fn times(&self, row: u32) -> Prime {
         Prime::new(self.levels.iter().take_while(|level| level.contains(row)).count() as u64)
     }
 
     /// The mark as a number.
-    pub(crate) const fn mark_of(&self) -> u64 {
+    pub const fn mark_of(&self) -> u64 {
         self.mark.get()
     }
 
     /// Two sets with one mark are the same set.
-    pub(super) const fn mark(&self) -> Prime {
+    pub(crate) const fn mark(&self) -> Prime {
         self.mark
     }
 
     /// Rows, repeats counted.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.levels.iter().map(RoaringBitmap::len).sum()
     }
 }

@@ -8,40 +8,40 @@ const P: u64 = (1 << 61) - 1;
 
 /// A number modulo the prime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(super) struct Prime(u64);
+pub(crate) struct Prime(u64);
 
 impl Prime {
-    pub(super) const ZERO: Self = Self(0);
+    pub(crate) const ZERO: Self = Self(0);
 
-    pub(super) const fn new(value: u64) -> Self {
+    pub(crate) const fn new(value: u64) -> Self {
         Self(value % P)
     }
 
-    pub(super) const fn is_zero(self) -> bool {
+    pub(crate) const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    pub(super) const fn get(self) -> u64 {
+    pub(crate) const fn get(self) -> u64 {
         self.0
     }
 
-    pub(super) const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         let sum = self.0 + other.0;
         Self(if sum >= P { sum - P } else { sum })
     }
 
-    pub(super) const fn minus(self, other: Self) -> Self {
+    pub(crate) const fn minus(self, other: Self) -> Self {
         Self(if self.0 >= other.0 { self.0 - other.0 } else { self.0 + P - other.0 })
     }
 
-    pub(super) const fn times(self, other: Self) -> Self {
+    pub(crate) const fn times(self, other: Self) -> Self {
         let wide = self.0 as u128 * other.0 as u128;
         let folded = (wide & P as u128) as u64 + (wide >> 61) as u64;
         Self(if folded >= P { folded - P } else { folded })
     }
 
     /// The inverse by Fermat's little theorem; zero for zero.
-    pub(super) const fn inverse(self) -> Self {
+    pub(crate) const fn inverse(self) -> Self {
         let (mut base, mut exponent, mut result) = (self, P - 2, Self(1));
         while exponent > 0 {
             if exponent & 1 == 1 {
@@ -56,7 +56,7 @@ impl Prime {
 
 /// A fixed pseudo-random weight of an element: a set's mark is the sum of its elements' weights, so that two
 /// different sets have the same mark with a chance of about 2⁻⁶¹. (The mixing function of SplitMix64.)
-pub(super) const fn weight(element: u32) -> Prime {
+pub(crate) const fn weight(element: u32) -> Prime {
     let mut z = (element as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
