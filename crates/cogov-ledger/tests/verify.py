@@ -224,10 +224,10 @@ class Operator:
         return f"{text}\n— {self.name} {signature}\n".encode()
 
 
-def bundles(entries):
-    """The files of the entries."""
+def bundles(entries, size):
+    """The files of the entries under the names that a ledger of this size has."""
     files = {}
-    for number, name in tiles(len(entries)):
+    for number, name in tiles(size):
         part = entries[number * WIDTH:(number + 1) * WIDTH]
         files[f"tile/entries/{name}"] = b"".join(len(entry).to_bytes(2, "big") + entry for entry in part)
     return files
@@ -235,7 +235,7 @@ def bundles(entries):
 
 def written(entries, signed):
     """The files of a ledger in which every tile fits; `signed` gives its checkpoint."""
-    files, hashes = bundles(entries), [leaf_hash(entry) for entry in entries]
+    files, hashes = bundles(entries, len(entries)), [leaf_hash(entry) for entry in entries]
     for height, below in enumerate(levels(hashes)):
         for number, name in tiles(len(below)):
             files[f"tile/{height}/{name}"] = b"".join(below[number * WIDTH:(number + 1) * WIDTH])
@@ -281,7 +281,7 @@ def tamper(entries, times):
         way, hand = ways[number % len(ways)], hands[number // len(ways) % len(hands)]
         changed = manipulated(entries, way, dice)
         if hand == "by a stranger":
-            files, against = honest | bundles(changed), None
+            files, against = honest | bundles(changed, len(entries)), None
         elif hand == "with fitting tiles":
             files, against = written(changed, lambda *_: honest["checkpoint"]), None
         else:
