@@ -262,6 +262,7 @@ impl App {
         if let Err(error) = self.ledger.publish().await {
             tracing::warn!(%error, "the last checkpoint was not published");
         }
+        self.indexer.end().await;
         self.store.close().await;
     }
 

@@ -21,11 +21,19 @@ pub(crate) struct Indexer {
     pub(crate) tally: RwLock<Tally>,
     /// One catches up at a time: nothing is counted twice.
     turn: tokio::sync::Mutex<()>,
+    /// Held while the background works; true once the node closes.
+    round: tokio::sync::Mutex<bool>,
 }
 
 impl Indexer {
     pub(crate) fn wake(&self) {
         self.notify.notify_one();
+    }
+
+    /// Lets the background end what it is at, and begin nothing more.
+    pub(crate) async fn end(&self) {
+        *self.round.lock().await = true;
+        self.wake();
     }
 }
 
@@ -76,6 +84,10 @@ impl App {
         let app = self.downgrade();
         tokio::spawn(async move {
             while let Some(app) = app.upgrade() {
+                let round = app.indexer.round.lock().await;
+                if *round {
+                    return;
+                }
                 if let Err(error) = app.retry_draft_acts().await {
                     tracing::warn!(%error, "an act on a draft is written and will be tried again");
                 }
@@ -85,6 +97,7 @@ impl App {
                 if let Err(error) = app.catch_up().await {
                     tracing::warn!(%error, "the index of the ledger is behind and will be tried again");
                 }
+                drop(round);
                 let woken = tokio::time::timeout(Duration::from_secs(1), app.indexer.notify.notified());
                 let _ = woken.await;
             }

@@ -189,7 +189,7 @@ class Kept:
         if root_of(hashes[:self.size]) != self.root:
             fail("the ledger does not go on from the checkpoint that was kept")
         for place, leaf in self.receipts:
-            if hashes[place] != leaf:
+            if hashes[place:place + 1] != [leaf]:
                 fail(f"entry {place} is not the one of the receipt")
 
 
@@ -273,8 +273,13 @@ def tamper(entries, times):
     dice, operator = random.Random(20261124), Operator("tampered.example")
     honest = written(entries, operator.sign)
     hashes = [leaf_hash(entry) for entry in entries]
-    # What a witness and three participants kept.
-    kept = Kept(len(entries), root_of(hashes), [(at, hashes[at]) for at in dice.sample(range(len(entries)), 3)])
+    # What a witness kept long ago and now, and what participants did: receipts of the first, the last and some between.
+    half = len(entries) // 2
+    old = Kept(half, root_of(hashes[:half]), [])
+    new = Kept(len(entries), root_of(hashes), [])
+    held = sorted({0, len(entries) - 1, *dice.sample(range(len(entries)), len(entries) // 4)})
+    receipts = Kept(0, root_of([]), [(at, hashes[at]) for at in held])
+    by_receipts = 0
     ways = ("deleted", "edited", "exchanged", "dated back", "slipped in")
     hands = ("by a stranger", "with fitting tiles", "by the operator")
     for number in range(times):
@@ -285,22 +290,39 @@ def tamper(entries, times):
         elif hand == "with fitting tiles":
             files, against = written(changed, lambda *_: honest["checkpoint"]), None
         else:
-            files, against = written(changed, operator.sign), kept
+            files, against = written(changed, operator.sign), new
             verify(Copied(files), operator.trusted)  # Nobody who kept nothing can tell.
         try:
             verify(Copied(files), operator.trusted, against)
         except NotWhole:
+            by_receipts += against is new and is_found(files, operator, receipts)
+            if against is new and changed[:half] != entries[:half] and not is_found(files, operator, old):
+                sys.exit(f"FAILED not found by an old checkpoint: manipulation {number}, an entry {way}")
             continue
         sys.exit(f"FAILED not found: manipulation {number}, an entry {way} {hand}")
-    for size in (len(entries), kept.size):
-        verify(Copied(written(entries[:size], operator.sign)), operator.trusted, kept)
-    grown = entries + [entries[0]]
-    verify(Copied(written(grown, operator.sign)), operator.trusted, kept)
-    print(f"{times} manipulations in copies of {len(entries)} entries: all found; the untouched and the grown copy: whole")
+    for copy in (entries, entries + [entries[0]]):
+        for kept in (None, old, new, receipts):
+            verify(Copied(written(copy, operator.sign)), operator.trusted, kept)
+    if times >= 100 and not by_receipts:
+        sys.exit("FAILED receipts alone find nothing")
+    print(
+        f"{times} manipulations in copies of {len(entries)} entries: all found, {by_receipts} of the operator's by receipts "
+        "alone; the untouched and the grown copy: whole"
+    )
+
+
+def is_found(files, operator, kept):
+    try:
+        verify(Copied(files), operator.trusted, kept)
+    except NotWhole:
+        return True
+    return False
 
 
 def main():
-    base, *options = sys.argv[1:]
+    base, *options = sys.argv[1:] or sys.exit(__doc__)
+    if options and (len(options) != 2 or options[0] != "--tamper" or int(options[1]) < 1):
+        sys.exit(__doc__)
     ledger = Served(base)
     try:
         trusted = ledger.get("key").decode()
@@ -309,7 +331,7 @@ def main():
         sys.exit(f"FAILED {found}")
     name, root = trusted.partition("+")[0], root_of([leaf_hash(entry) for entry in entries])
     print(f"{name}: {len(entries)} entries, {count} tiles, root {base64.b64encode(root).decode()}: whole")
-    if options[:1] == ["--tamper"]:
+    if options:
         tamper(entries, int(options[1]))
 
 

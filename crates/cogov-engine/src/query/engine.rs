@@ -206,8 +206,9 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
         options.optimizer.enable_round_robin_repartition = false;
         options.optimizer.hash_join_single_partition_threshold = usize::MAX;
         options.optimizer.hash_join_single_partition_threshold_rows = usize::MAX;
-        options.execution.enable_file_stream_work_stealing = false;
     }
+    // Looked at while running, and so in the session above too: row groups stay in the partition that they were given.
+    options.execution.enable_file_stream_work_stealing = false;
     // What a sort keeps back to merge its spills must leave room to sort in.
     let sorts = 8 * config.target_partitions.max(1);
     session.options_mut().execution.sort_spill_reservation_bytes =

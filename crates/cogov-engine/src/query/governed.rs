@@ -292,7 +292,8 @@ impl GovernedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let raw = match self.filter {
+        let raw = match &self.filter {
+            Some(scope) if joins(scope)? => self.raw.provider_in_one(),
             Some(_) => self.raw.provider_in_order(),
             None => self.raw.provider(),
         };
@@ -322,6 +323,12 @@ impl GovernedTable {
         }
         self.planner.create_physical_plan(&plan.build()?).await
     }
+}
+
+/// Whether a scope follows a link into another table: it becomes a join, which may collect the rows of either side.
+fn joins(scope: &Expr) -> PlanResult<bool> {
+    use datafusion::common::tree_node::TreeNode;
+    scope.exists(|part| Ok(matches!(part, Expr::InSubquery(_))))
 }
 
 /// A predicate's columns as the raw table's. Only unmasked columns come here, whose names are the same.

@@ -6,7 +6,7 @@
 
 use super::faults;
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -17,7 +17,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
-/// About how many bytes of numbers one partition is read ahead.
+/// About how many bytes one partition is read ahead.
 const AHEAD: usize = 8 << 20;
 
 /// Batches that one partition is read ahead at most: a row group of an imported file.
@@ -33,8 +33,8 @@ pub(super) fn in_order(
     let config = context.session_config();
     let (size, parallel) = (config.batch_size().max(1), config.target_partitions().max(1));
     let schema = plan.schema();
-    let width = 8 * schema.fields().len().max(1);
-    let buffer = (AHEAD / (size * width)).clamp(1, BATCHES);
+    let width: usize = schema.fields().iter().map(|field| width(field.data_type())).sum();
+    let buffer = (AHEAD / (size * width.max(1))).clamp(1, BATCHES);
     let partitions = plan.output_partitioning().partition_count();
     let (plan, context) = (Arc::clone(plan), Arc::clone(context));
     let streams = futures::stream::iter(0..partitions).map(move |partition| {
@@ -50,6 +50,11 @@ pub(super) fn in_order(
             |mut cut| async move { Ok(cut.next().await?.map(|batch| (batch, cut))) },
         );
     Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+}
+
+/// About how many bytes a value takes.
+fn width(data_type: &DataType) -> usize {
+    if data_type.is_primitive() { 8 } else { 64 }
 }
 
 struct Cut {

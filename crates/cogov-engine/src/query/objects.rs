@@ -185,18 +185,24 @@ impl RawTable {
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
+            .with_preserve_order(true)
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
 
     /// It as a table, in as many partitions as the session wants.
     pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), apart: false })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: None })
     }
 
     /// It as a table with each row group in a partition of its own, so that its rows keep their order.
     pub(super) fn provider_in_order(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), apart: true })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(usize::MAX) })
+    }
+
+    /// It as a table in one partition, so that its rows keep their order where a join collects them.
+    pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1) })
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -208,7 +214,8 @@ impl RawTable {
 #[derive(Debug)]
 struct RawProvider {
     table: Arc<RawTable>,
-    apart: bool,
+    /// At most so many; as many as the session wants when none.
+    partitions: Option<usize>,
 }
 
 #[async_trait]
@@ -234,7 +241,7 @@ impl TableProvider for RawProvider {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let partitions = if self.apart { usize::MAX } else { state.config().target_partitions() };
+        let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
         self.table.scan(partitions, projection, limit)
     }
 }
