@@ -9,8 +9,14 @@ use std::{fs, process::Command};
 
 type Bench = (&'static str, fn(&[String]) -> Result<()>);
 
-const BENCHES: [Bench; 5] =
-    [("ledger", ledger), ("governed", governed), ("opinion", opinion), ("noise", noise), ("replay", replay)];
+const BENCHES: [Bench; 6] = [
+    ("ledger", ledger),
+    ("governed", governed),
+    ("statistics", statistics),
+    ("opinion", opinion),
+    ("noise", noise),
+    ("replay", replay),
+];
 
 /// Runs one benchmark with its own further arguments, or all.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -47,6 +53,11 @@ fn replay(_: &[String]) -> Result<()> {
         "benchmark: replaying a million decisions, and proofs",
         &mut example("cogov-rulebook", "bench_replay"),
     )
+}
+
+/// How long the memory of statistics takes to weigh a question as it fills.
+fn statistics(_: &[String]) -> Result<()> {
+    step("benchmark: the memory of statistics", &mut example("cogov-disclosure", "bench_statistics"))
 }
 
 /// Answers under noise beside the plain governed query, SmartNoise SQL and qrlew: 576 groups, count + sum + avg,

@@ -77,7 +77,7 @@ pub struct Figure {
 
 /// Whether a figure may be shown.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It follows from what was answered.
     Known,
     /// It may, once this is taken in.
@@ -92,7 +92,7 @@ pub enum Verdict {
 
 /// A figure with its place in every certificate.
 #[derive(Debug)]
-pub struct Extension {
+pub(crate) struct Extension {
     figure: Figure,
     seats: Vec<(Remainder, u32)>,
 }
@@ -134,7 +134,7 @@ impl Answered {
     }
 
     /// The person behind a row.
-    pub fn person(&self, row: u32) -> u32 {
+    pub(crate) fn person(&self, row: u32) -> u32 {
         self.people.of(row)
     }
 
@@ -202,7 +202,7 @@ impl Answered {
     }
 
     /// Whether a set of at least k persons may be answered.
-    pub fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
+    pub(crate) fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
         let mark = set.mark().get();
         if self.hidden.contains(&mark) {
             return Verdict::Hidden;
@@ -225,9 +225,9 @@ impl Answered {
         if self.is_full() {
             return Verdict::Full;
         }
-        let others = self.bases.iter().skip(1).zip(on_seats);
-        let others = others.map(|(base, on_seats)| base.remainder(on_seats, set.mark()));
-        let remainders: Vec<Remainder> = std::iter::once(first).chain(others).collect();
+        let mut remainders = vec![first];
+        let others = self.bases.get(1..).unwrap_or_default();
+        remainders.extend(others.iter().zip(on_seats).map(|(base, rows)| base.remainder(rows, set.mark())));
         let more: usize = remainders.iter().map(Remainder::entries).sum();
         if self.entries + more > ENTRIES {
             return Verdict::Full;
@@ -403,7 +403,7 @@ impl Answered {
     }
 
     /// Takes a figure in.
-    pub fn take(&mut self, extension: Extension) {
+    pub(crate) fn take(&mut self, extension: Extension) {
         let Extension { figure, seats } = extension;
         let position = self.figures.len();
         for (base, (remainder, seat)) in seats.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::prime::{Prime, weight};
 use roaring::RoaringBitmap;
 
 /// The most often that one row may stand in one figure: a join that multiplies rows further is not answered.
-pub const REPEATS: usize = 64;
+pub(crate) const REPEATS: usize = 64;
 
 /// The rows (by their number in the table's file) that a figure adds up.
 #[derive(Debug, Clone, PartialEq)]

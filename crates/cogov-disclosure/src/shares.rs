@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 /// What each person contributes to one figure.
 #[derive(Debug, Clone, Default)]
-pub struct Shares {
+pub(crate) struct Shares {
     sums: Vec<f64>,
     /// The least and the greatest value of a single row.
     range: Option<(f64, f64)>,
@@ -14,7 +14,7 @@ pub struct Shares {
 
 impl Shares {
     /// From the values of rows and the persons behind them; rows without a value are left out before.
-    pub fn new(values: impl IntoIterator<Item = (u32, f64)>) -> Self {
+    pub(crate) fn new(values: impl IntoIterator<Item = (u32, f64)>) -> Self {
         let mut by_person: HashMap<u32, f64> = HashMap::new();
         let mut range: Option<(f64, f64)> = None;
         for (person, value) in values {
@@ -28,12 +28,12 @@ impl Shares {
     }
 
     /// Whether everybody has the same value, so that the figure tells it of each.
-    pub fn is_uniform(&self) -> bool {
+    pub(crate) fn is_uniform(&self) -> bool {
         self.range.is_some_and(|(least, greatest)| least.total_cmp(&greatest).is_eq())
     }
 
     /// Whether few contributors make up too much, by the obligations' rules on absolute contributions.
-    pub fn is_dominated(&self, obliged: &Aggregation) -> bool {
+    pub(crate) fn is_dominated(&self, obliged: &Aggregation) -> bool {
         let total: f64 = self.sums.iter().sum();
         let greatest = |n: usize| self.sums.iter().take(n).sum::<f64>();
         if total <= 0.0 {
