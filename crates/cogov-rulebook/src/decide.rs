@@ -75,6 +75,18 @@ impl Permit {
         self.lane
     }
 
+    /// Whether another permit allows the same by the same rulebook, whenever it was decided.
+    #[must_use]
+    pub fn allows_the_same(&self, other: &Self) -> bool {
+        let Self { grant, party, form, lane, rulebook, rulings, decided_at: _ } = self;
+        *grant == other.grant
+            && *party == other.party
+            && *form == other.form
+            && *lane == other.lane
+            && *rulebook == other.rulebook
+            && *rulings == other.rulings
+    }
+
     /// The rulebook that decided.
     #[must_use]
     pub fn rulebook(&self) -> &RulebookVersion {

@@ -10,6 +10,11 @@ mod settings;
 use clap::Parser as _;
 use std::process::ExitCode;
 
+/// Query engines allocate on one thread and free on another, and give large buffers back to the system each time where the
+/// allocator lets them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     settings::start_logging();

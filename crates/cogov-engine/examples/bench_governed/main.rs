@@ -1,7 +1,8 @@
 //! Runs one query at a time over TPC-H, governed and by hand, as `drive.py` asks on standard input.
 //!
 //! Both sides enforce `policy.toml`: the engine as a grant, plain DataFusion as views that somebody wrote by
-//! hand. A line `governed NAME` or `hand NAME` is answered by `microseconds rows`; `columns` by the masked ones.
+//! hand. A line `governed NAME` or `hand NAME` is answered by `microseconds rows`; `plan NAME` is the planning of the governed
+//! side alone, of a statement that was asked before, `first NAME` of one that was not.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod hand;
@@ -20,6 +21,7 @@ use std::{
     io::{BufRead, Write},
     path::PathBuf,
     sync::Arc,
+    sync::atomic::{AtomicUsize, Ordering},
     time::Instant,
 };
 
@@ -29,11 +31,17 @@ const PARTITIONS: usize = 2;
 /// The key of the keyed hash; the same on both sides, so that their answers can be compared.
 pub const KEY: [u8; 32] = [7; 32];
 
+/// The allocator of the binary, for both sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Bench {
     engine: Engine,
     world: Arc<GrantWorld>,
     hand: datafusion::prelude::SessionContext,
     queries: BTreeMap<String, String>,
+    /// How many statements were asked in new words.
+    asked: AtomicUsize,
 }
 
 #[tokio::main]
@@ -52,6 +60,7 @@ async fn main() -> Result<()> {
             "governed" => bench.governed(sql).await,
             "hand" => bench.by_hand(sql).await,
             "plan" => bench.plan(sql).await,
+            "first" => bench.plan(&bench.anew(sql)).await,
             other => bail!("there is no side {other}"),
         };
         match answer {
@@ -88,7 +97,7 @@ impl Bench {
                 texts.insert(name.to_string_lossy().into_owned(), text);
             }
         }
-        Ok(Self { engine, world, hand, queries: texts })
+        Ok(Self { engine, world, hand, queries: texts, asked: AtomicUsize::new(0) })
     }
 
     /// Everything that a door does but the ledger: plan, label, decide the treatments, govern, run.
@@ -110,6 +119,11 @@ impl Bench {
             rows += batch?.num_rows();
         }
         Ok((started.elapsed().as_micros(), rows))
+    }
+
+    /// The statement in words that were not asked before.
+    fn anew(&self, sql: &str) -> String {
+        format!("{sql} -- {}", self.asked.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Only the planning of the governed side.

@@ -5,8 +5,9 @@
 //! and no metrics; no predicate is pushed into it except those its provider took when it was planned.
 
 use super::faults;
-use super::in_order::in_order;
+use super::in_order::InOrder;
 use super::planted::{Fault, planted};
+use super::watch::checkpoints;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{Result, Statistics, stats::Precision, tree_node::TreeNodeRecursion};
@@ -14,7 +15,7 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation,
 };
@@ -27,17 +28,15 @@ use futures::StreamExt;
 use std::{fmt, sync::Arc};
 
 /// How rows pass.
-#[derive(Debug, Clone, Copy)]
 pub(super) enum Passage {
     /// As they are read: every row of the table may pass.
-    AsRead,
-    /// In one order and in full batches, the first so many: some rows are withheld.
-    InOrder(Option<usize>),
+    AsRead(Arc<dyn ExecutionPlan>),
+    /// In one order and in full batches: some rows are withheld.
+    InOrder(InOrder),
 }
 
 /// A governed plan, closed towards what stands above.
 pub(super) struct Barrier {
-    inner: Arc<dyn ExecutionPlan>,
     passage: Passage,
     schema: SchemaRef,
     rows: usize,
@@ -45,20 +44,19 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Closes a plan that was already optimised on its own. `rows` is a public guess of its rows.
+    /// Closes what was planned on its own. `rows` is a public guess of its rows.
     ///
     /// # Errors
     /// When its operators cannot be watched.
-    pub(super) fn new(
-        inner: Arc<dyn ExecutionPlan>,
-        schema: SchemaRef,
-        rows: usize,
-        passage: Passage,
-    ) -> Result<Self> {
-        let inner = super::watch::checkpoints(inner)?;
-        let partitions = match passage {
-            Passage::AsRead => inner.output_partitioning().partition_count(),
-            Passage::InOrder(_) => 1,
+    pub(super) fn new(passage: Passage, schema: SchemaRef, rows: usize) -> Result<Self> {
+        let (passage, partitions) = match passage {
+            Passage::AsRead(plan) => {
+                let partitions = plan.output_partitioning().partition_count();
+                (Passage::AsRead(checkpoints(plan)?), partitions)
+            }
+            Passage::InOrder(rows) => {
+                (Passage::InOrder(InOrder { rows: checkpoints(rows.rows)?, ..rows }), 1)
+            }
         };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -66,7 +64,7 @@ impl Barrier {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self { inner, passage, schema, rows, properties: Arc::new(properties) })
+        Ok(Self { passage, schema, rows, properties: Arc::new(properties) })
     }
 
     fn estimate(&self) -> Arc<Statistics> {
@@ -118,12 +116,24 @@ impl ExecutionPlan for Barrier {
         if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let inner = match self.passage {
-            Passage::AsRead => self.inner.execute(partition, context),
-            Passage::InOrder(fetch) => in_order(&self.inner, &context, fetch),
+    /// What lies below keeps its state from run to run as well.
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let passage = match &self.passage {
+            Passage::AsRead(plan) => Passage::AsRead(reset_plan_states(Arc::clone(plan))?),
+            Passage::InOrder(rows) => {
+                let below = reset_plan_states(Arc::clone(&rows.rows))?;
+                Passage::InOrder(InOrder { rows: below, ..rows.clone() })
+            }
         };
-        let inner = inner.map_err(faults::below)?;
+        let (schema, properties) = (Arc::clone(&self.schema), Arc::clone(&self.properties));
+        Ok(Arc::new(Self { passage, schema, rows: self.rows, properties }))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let inner = match &self.passage {
+            Passage::AsRead(plan) => plan.execute(partition, context).map_err(faults::below)?,
+            Passage::InOrder(rows) => rows.stream(&context),
+        };
         let schema = Arc::clone(&self.schema);
         let batches = inner.map(move |batch| relabel(&batch.map_err(faults::below)?, &schema));
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))

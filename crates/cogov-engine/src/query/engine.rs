@@ -7,6 +7,7 @@ use super::functions::Functions;
 use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
 use super::objects::Objects;
+use super::plans::Plans;
 use super::prepared::{self, Prepared};
 use super::recall::Recollections;
 use super::scope::Opened;
@@ -42,6 +43,8 @@ pub(super) struct Inner {
     pub(super) objects: Objects,
     /// What parties were answered before.
     pub(super) recollections: Recollections,
+    /// Statements that were planned before.
+    pub(super) plans: Plans,
     /// Plans the asker's part.
     pub(super) outer: SessionState,
     /// Plans what lies below barriers.
@@ -82,6 +85,7 @@ impl Engine {
             planner: Arc::new(session(&config, &base, true).build()),
             objects: Objects::new(store, url, Arc::clone(&base)),
             recollections: Recollections::default(),
+            plans: Plans::default(),
             total: TotalMemory::new(config.total_memory),
             functions,
             base,
@@ -97,6 +101,9 @@ impl Engine {
     /// # Errors
     /// When the statement is refused, wrong, or cannot be governed.
     pub async fn prepare(&self, world: &Arc<GrantWorld>, sql: &str) -> Result<Prepared, QueryError> {
+        if let Some(prepared) = Prepared::again(self, world, sql) {
+            return Ok(prepared);
+        }
         let (engine, world, sql) = (self.clone(), Arc::clone(world), sql.to_owned());
         self.on_threads(async move { prepared::prepare(engine, world, &sql).await }).await
     }

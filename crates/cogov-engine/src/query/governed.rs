@@ -1,6 +1,8 @@
 //! A granted table as a query sees it: only its visible columns, masked, on the rows of the scope.
 
 use super::barrier::{Barrier, Passage};
+use super::beneath::Beneath;
+use super::in_order::InOrder;
 use super::objects::RawTable;
 use super::planted::{Fault, planted};
 use super::row_key::RowKey;
@@ -285,43 +287,61 @@ impl GovernedTable {
             || (planted(Fault::ScopeForgottenInStatistics) && self.hidden == Hidden::Row)
     }
 
-    /// The plan below the barrier: raw scan, row filter with leakproof predicates, then masks.
+    /// What lies below the barrier: raw scan, row filter with leakproof predicates, then masks.
     async fn below(
         &self,
         positions: &[usize],
         filters: &[Expr],
         limit: Option<usize>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let raw = match &self.filter {
-            Some(scope) if joins(scope)? => self.raw.provider_in_one(),
-            Some(_) => self.raw.provider_in_order(),
-            None => self.raw.provider(),
+    ) -> PlanResult<Passage> {
+        let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
+        let scope = self.filter.as_ref().filter(|_| !self.forgets_scope(&asked)).cloned();
+        let condition = scope.into_iter().chain(asked).reduce(Expr::and);
+        let key = match self.hidden {
+            Hidden::Row => self.key_columns().await?,
+            Hidden::Nothing | Hidden::Unit => Vec::new(),
         };
-        let source = provider_as_source(raw);
+        let shown: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p, &key)).collect();
+        let shown = shown.ok_or_else(faults::broken)?;
+        let schema = Arc::new(self.schema.project(positions)?);
+        let linked = self.filter.as_ref().map(joins).transpose()?.unwrap_or_default();
+        let faults = [Fault::LimitBelowScope, Fault::SortedByHidden, Fault::BarrierOpen];
+        if linked || faults.into_iter().any(planted) {
+            let rows = self.optimised(condition, shown, limit).await?;
+            return Ok(match self.filter {
+                Some(_) if planted(Fault::BarrierOpen) => Passage::AsRead(rows),
+                None => Passage::AsRead(rows),
+                Some(_) => Passage::InOrder(InOrder { rows, shown: None, schema, fetch: limit }),
+            });
+        }
+        let (planner, raw) = (self.planner.as_ref(), &self.raw);
+        let beneath = Beneath { planner, raw, name: RAW, condition, shown, schema, limit };
+        match self.filter {
+            None => beneath.as_read().map(Passage::AsRead),
+            Some(_) => beneath.in_order().map(Passage::InOrder),
+        }
+    }
+
+    /// The same by way of the optimiser, which makes joins of links.
+    async fn optimised(
+        &self,
+        condition: Option<Expr>,
+        shown: Vec<Expr>,
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let source = provider_as_source(self.raw.provider_in_one());
         let mut plan = LogicalPlanBuilder::scan(RAW, source, None)?;
         if planted(Fault::LimitBelowScope) {
             plan = plan.limit(0, limit)?;
         }
-        let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
-        let scope = self.filter.as_ref().filter(|_| !self.forgets_scope(&asked)).cloned();
-        let all = scope.into_iter().chain(asked).reduce(Expr::and);
-        if let Some(all) = all {
-            plan = plan.filter(all)?;
+        if let Some(condition) = condition {
+            plan = plan.filter(condition)?;
         }
         if planted(Fault::SortedByHidden) {
             let masked = self.columns.iter().filter(|c| !c.is_raw()).map(|c| c.column.name.as_str());
             plan = plan.sort(masked.map(|c| Expr::Column(Column::new(Some(RAW), c)).sort(true, true)))?;
         }
-        let key = match self.hidden {
-            Hidden::Row => self.key_columns().await?,
-            Hidden::Nothing | Hidden::Unit => Vec::new(),
-        };
-        let expressions: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p, &key)).collect();
-        plan = plan.project(expressions.ok_or_else(faults::broken)?)?;
-        if limit.is_some() && self.filter.is_none() {
-            plan = plan.limit(0, limit)?;
-        }
-        self.planner.create_physical_plan(&plan.build()?).await
+        self.planner.create_physical_plan(&plan.project(shown)?.build()?).await
     }
 }
 
@@ -387,12 +407,13 @@ impl TableProvider for GovernedTable {
             None => (0..self.schema.fields().len()).collect(),
         };
         let schema = Arc::new(self.schema.project(&positions)?);
-        let inner = self.below(&positions, filters, limit).await.map_err(faults::below)?;
-        if planted(Fault::BarrierOpen) {
+        let passage = self.below(&positions, filters, limit).await.map_err(faults::below)?;
+        if planted(Fault::BarrierOpen)
+            && let Passage::AsRead(inner) = passage
+        {
             return Ok(inner);
         }
         let rows = self.guess(!filters.is_empty(), limit);
-        let passage = if self.filter.is_some() { Passage::InOrder(limit) } else { Passage::AsRead };
-        Ok(Arc::new(Barrier::new(inner, schema, rows, passage)?))
+        Ok(Arc::new(Barrier::new(passage, schema, rows)?))
     }
 }

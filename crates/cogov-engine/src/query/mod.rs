@@ -3,6 +3,7 @@
 mod allowed;
 mod asked;
 mod barrier;
+mod beneath;
 mod bounded;
 mod catalogue;
 mod cells;
@@ -28,8 +29,10 @@ mod numbered;
 mod objects;
 mod params;
 mod parse;
+mod plans;
 pub mod planted;
 mod prepared;
+mod prune;
 mod recall;
 mod row_key;
 mod run;

@@ -5,6 +5,7 @@
 use super::faults;
 use super::noise::Spread;
 use super::numbered::{File, Unreadable};
+use super::prune;
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -22,13 +23,16 @@ use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
+use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::parquet_to_arrow_schema;
-use std::{collections::HashMap, fmt, sync::Arc};
+use parquet::file::metadata::ParquetMetaData;
+use std::collections::{HashMap, HashSet};
+use std::{fmt, sync::Arc};
 
 /// Footers kept; beyond it the cache starts again, which only costs time.
 const FOOTERS: usize = 4096;
@@ -67,7 +71,7 @@ impl Objects {
             schema: Arc::new(with_views(&schema)),
             meta,
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            row_groups: footer.num_row_groups(),
+            footer,
             url: self.url.clone(),
             reader: Arc::new(reader),
             spreads: Mutex::default(),
@@ -101,7 +105,7 @@ pub(super) struct RawTable {
     schema: SchemaRef,
     meta: ObjectMeta,
     rows: usize,
-    row_groups: usize,
+    footer: Arc<ParquetMetaData>,
     url: ObjectStoreUrl,
     reader: Arc<CachedParquetFileReaderFactory>,
     /// How values of columns repeat, where it was looked up.
@@ -158,32 +162,47 @@ impl RawTable {
         Ok(rows)
     }
 
-    /// Its row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
-    /// would, by their bytes, which tell of withheld columns.
-    fn partitions(&self, wanted: usize) -> Vec<FileGroup> {
-        let each = self.row_groups.div_ceil(wanted.max(1)).max(1);
-        let part = |first: usize| {
-            let mut access = ParquetAccessPlan::new_none(self.row_groups);
-            (first..self.row_groups.min(first + each)).for_each(|group| access.scan(group));
-            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
-        };
-        (0..self.row_groups.max(1)).step_by(each).map(part).collect()
+    /// The places of columns by their names, in the order of the table.
+    pub(super) fn positions<'a>(&'a self, names: &'a HashSet<&str>) -> impl Iterator<Item = usize> + 'a {
+        let fields = self.schema.fields().iter().enumerate();
+        fields.filter(|(_, field)| names.contains(field.name().as_str())).map(|(position, _)| position)
     }
 
-    fn scan(
+    /// Row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
+    /// would, by their bytes, which tell of withheld columns.
+    fn partitions(&self, groups: &[usize], wanted: usize) -> Vec<FileGroup> {
+        let part = |some: &[usize]| {
+            let mut access = ParquetAccessPlan::new_none(self.footer.num_row_groups());
+            some.iter().for_each(|group| access.scan(*group));
+            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
+        };
+        if groups.is_empty() {
+            return vec![part(&[])];
+        }
+        groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(part).collect()
+    }
+
+    /// Reads some columns of it. The condition, over all of its columns, only says what need not be read.
+    pub(super) fn read(
         self: &Arc<Self>,
+        columns: &[usize],
+        condition: Option<&Arc<dyn PhysicalExpr>>,
         partitions: usize,
-        projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let reader = Arc::clone(&self.reader);
-        let source = ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader);
+        let mut source =
+            ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader);
+        if let Some(condition) = condition {
+            source = source.with_predicate(Arc::clone(condition));
+        }
+        let groups = prune::row_groups(&self.footer, &self.schema, condition);
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(self.partitions(partitions))
+            .with_file_groups(self.partitions(&groups, partitions))
             .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
+            .with_projection_indices(Some(columns.to_vec()))?
             .with_limit(limit)
             .with_preserve_order(true)
             .build();
@@ -193,11 +212,6 @@ impl RawTable {
     /// It as a table, in as many partitions as the session wants.
     pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
         Arc::new(RawProvider { table: Arc::clone(self), partitions: None })
-    }
-
-    /// It as a table with each row group in a partition of its own, so that its rows keep their order.
-    pub(super) fn provider_in_order(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(usize::MAX) })
     }
 
     /// It as a table in one partition, so that its rows keep their order where a join collects them.
@@ -242,6 +256,7 @@ impl TableProvider for RawProvider {
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
-        self.table.scan(partitions, projection, limit)
+        let all = || (0..self.table.schema.fields().len()).collect();
+        self.table.read(&projection.cloned().unwrap_or_else(all), None, partitions, limit)
     }
 }

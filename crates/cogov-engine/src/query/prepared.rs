@@ -6,16 +6,19 @@ use super::govern::Governor;
 use super::names::Names;
 use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
-use super::run::{self, Job, RowStream};
+use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
 use super::{allowed, faults, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Form, Grade, Label, RulebookVersion, Text, Treatment};
 use datafusion::common::ParamValues;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use parking_lot::Mutex;
 use std::cell::Cell;
@@ -43,12 +46,14 @@ pub struct Prepared {
     inner: Arc<Plan>,
 }
 
-struct Plan {
+/// A statement that was planned, apart from who asks.
+pub(super) struct Plan {
     /// As asked, with parameters open.
     asked: LogicalPlan,
+    /// Optimised when no parameter is open.
     governed: LogicalPlan,
-    /// Planned already when no parameter is open; taken by the first execution, since plans run once.
-    physical: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    /// Planned already when no parameter is open.
+    physical: Physical,
     state: SessionState,
     schema: SchemaRef,
     columns: Vec<ResultColumn>,
@@ -62,7 +67,73 @@ struct Plan {
     protected: bool,
 }
 
+/// An executable plan.
+enum Physical {
+    /// None: parameters are open.
+    Open,
+    /// Taken by the first execution.
+    Once(Mutex<Option<Arc<dyn ExecutionPlan>>>),
+    /// Every execution runs it with fresh state.
+    Again(Arc<dyn ExecutionPlan>),
+}
+
+impl Physical {
+    fn new(plan: Arc<dyn ExecutionPlan>, kept: bool) -> Result<Self, QueryError> {
+        let mut once = !kept;
+        let walked = plan.apply(|node| {
+            // Its expressions share the place of their results between executions.
+            once |= node.downcast_ref::<ScalarSubqueryExec>().is_some();
+            Ok(if once { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        });
+        walked.map_err(|e| faults::planning(&e))?;
+        Ok(if once { Self::Once(Mutex::new(Some(plan))) } else { Self::Again(plan) })
+    }
+}
+
+impl Plan {
+    /// Whether the plan stays right: it holds no answer, and nothing in it depends on the time.
+    pub(super) fn may_be_kept(&self) -> bool {
+        !self.protected && self.questions.is_empty() && timeless(&self.asked)
+    }
+
+    fn stage(&self) -> Result<Stage, QueryError> {
+        Ok(match &self.physical {
+            Physical::Open => Stage::Governed(self.governed.clone()),
+            Physical::Again(plan) => {
+                let fresh = reset_plan_states(Arc::clone(plan)).map_err(|e| faults::running(&e))?;
+                Stage::Physical(fresh)
+            }
+            Physical::Once(plan) => match plan.lock().take() {
+                Some(plan) => Stage::Physical(plan),
+                None => Stage::Optimised(self.governed.clone()),
+            },
+        })
+    }
+}
+
+/// Whether a statement means the same whenever it is run.
+fn timeless(plan: &LogicalPlan) -> bool {
+    let mut timeless = true;
+    let walked = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|top| {
+            top.apply(|expr| {
+                if let Expr::ScalarFunction(call) = expr {
+                    timeless &= call.func.signature().volatility == Volatility::Immutable;
+                }
+                Ok(if timeless { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+            })
+        })
+    });
+    timeless && walked.is_ok()
+}
+
 impl Prepared {
+    /// The statement, when it was planned before under an equal decision over the same objects.
+    pub(super) fn again(engine: &Engine, world: &Arc<GrantWorld>, sql: &str) -> Option<Self> {
+        let inner = engine.inner.plans.find(world, sql)?;
+        Some(Self { engine: engine.clone(), world: Arc::clone(world), inner })
+    }
+
     /// The schema of the result. Texts are `Utf8`, never views or dictionaries.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
@@ -166,8 +237,7 @@ impl Prepared {
         run::start(
             &self.engine,
             Job {
-                physical: self.inner.physical.lock().take(),
-                logical: self.inner.governed.clone(),
+                plan: self.inner.stage()?,
                 state: self.inner.state.clone(),
                 schema: Arc::clone(&self.inner.schema),
                 runtime,
@@ -195,7 +265,9 @@ pub(super) async fn prepare(
     let asked = SqlToRel::new_with_options(&names, parser_options())
         .sql_statement_to_plan(statement)
         .map_err(|e| faults::planning(&e))?;
-    finish(engine, world, asked, shape).await
+    let prepared = finish(engine, world, asked, shape).await?;
+    prepared.engine.inner.plans.keep(&prepared.world, sql, &prepared.inner);
+    Ok(prepared)
 }
 
 /// As PostgreSQL: names fold to lower case, nulls sort as the greatest.
@@ -232,23 +304,23 @@ async fn finish(
     if !questions.is_empty() && !world.noise().without_margins {
         node = noise::with_margins(node)?;
     }
-    let physical = match parameters.is_empty() {
-        true => Some(state.create_physical_plan(&node.plan).await.map_err(|e| faults::planning(&e))?),
-        false => None,
-    };
     let schema = run::plain_schema(node.plan.schema().as_arrow());
     let mut columns = describe(&schema, &node.columns, &node.rows);
     noise::explain(&mut columns, &questions);
     let protected = governor.statistics.get() > 0;
     let facts = Facts::join_all(&node.columns).join(&node.rows);
     let used = facts.clauses();
+    let (governed, physical) = match parameters.is_empty() {
+        true => planned(&state, &node.plan, !protected && questions.is_empty()).await?,
+        false => (node.plan, Physical::Open),
+    };
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
         clauses: if used.is_empty() { world.permit().clauses() } else { used },
         sources: facts.sources.into_keys().collect(),
         asked,
-        governed: node.plan,
-        physical: Mutex::new(physical),
+        governed,
+        physical,
         state,
         schema,
         columns,
@@ -258,6 +330,18 @@ async fn finish(
         protected,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
+}
+
+/// A governed plan, optimised and ready to run. `kept` when what is ready may run more than once.
+async fn planned(
+    state: &SessionState,
+    governed: &LogicalPlan,
+    kept: bool,
+) -> Result<(LogicalPlan, Physical), QueryError> {
+    let optimised = state.optimize(governed).map_err(|e| faults::planning(&e))?;
+    let physical = state.query_planner().create_physical_plan(&optimised, state).await;
+    let physical = physical.map_err(|e| faults::planning(&e))?;
+    Ok((optimised, Physical::new(physical, kept)?))
 }
 
 fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultColumn> {

@@ -27,10 +27,19 @@ const WAITING: usize = 2;
 /// How long a query may hold its thread beyond its time before its reader is told so.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How far a plan is made.
+pub(super) enum Stage {
+    /// Governed.
+    Governed(LogicalPlan),
+    /// Optimised besides.
+    Optimised(LogicalPlan),
+    /// Ready to run, once.
+    Physical(Arc<dyn ExecutionPlan>),
+}
+
 /// What runs.
 pub(super) struct Job {
-    pub(super) physical: Option<Arc<dyn ExecutionPlan>>,
-    pub(super) logical: LogicalPlan,
+    pub(super) plan: Stage,
     pub(super) state: SessionState,
     pub(super) schema: SchemaRef,
     pub(super) runtime: Arc<RuntimeEnv>,
@@ -147,9 +156,10 @@ struct Opened {
 }
 
 async fn open(job: Job, watch: &Arc<Watch>) -> Result<Opened, QueryError> {
-    let planned = match job.physical {
-        Some(plan) => Ok(plan),
-        None => job.state.create_physical_plan(&job.logical).await,
+    let planned = match job.plan {
+        Stage::Physical(plan) => Ok(plan),
+        Stage::Optimised(plan) => job.state.query_planner().create_physical_plan(&plan, &job.state).await,
+        Stage::Governed(plan) => job.state.create_physical_plan(&plan).await,
     };
     let watched = planned
         .and_then(|plan| watch::join_conditions(plan, watch))

@@ -255,8 +255,7 @@ impl Asking {
             .map_err(|error| faults::running(&error))?;
         let schema = run::plain_schema(plan.schema().as_arrow());
         let job = Job {
-            physical: None,
-            logical: plan,
+            plan: run::Stage::Governed(plan),
             state: self.engine.inner.planner.as_ref().clone(),
             schema: Arc::clone(&schema),
             runtime: self.engine.query_runtime()?,

@@ -9,12 +9,17 @@ use crate::error::QueryError;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::{sort::SortExec, sort_preserving_merge::SortPreservingMergeExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::Stream;
 use std::fmt;
@@ -92,9 +97,20 @@ impl Watch {
 /// The plan with a checkpoint after every operator.
 pub(super) fn checkpoints(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
-        Ok(Transformed::yes(Arc::new(Checkpoint { input: node }) as Arc<dyn ExecutionPlan>))
+        let weighed = !passes_on(&node);
+        Ok(Transformed::yes(Arc::new(Checkpoint { input: node, weighed }) as Arc<dyn ExecutionPlan>))
     })
     .map(|done| done.data)
+}
+
+/// Whether an operator only passes on texts that were weighed below it, none of them more often.
+fn passes_on(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.downcast_ref::<DataSourceExec>().is_some()
+        || node.downcast_ref::<FilterExec>().is_some()
+        || node.downcast_ref::<RepartitionExec>().is_some()
+        || node.downcast_ref::<CoalescePartitionsExec>().is_some()
+        || node.downcast_ref::<SortExec>().is_some()
+        || node.downcast_ref::<SortPreservingMergeExec>().is_some()
 }
 
 /// The plan with join conditions that look at the watch: a join may try pairs for long without finding one.
@@ -132,6 +148,8 @@ fn watched(filter: &JoinFilter, watch: &Arc<Watch>) -> JoinFilter {
 #[derive(Debug)]
 struct Checkpoint {
     input: Arc<dyn ExecutionPlan>,
+    /// Whether the texts of its batches are weighed.
+    weighed: bool,
 }
 
 impl DisplayAs for Checkpoint {
@@ -169,7 +187,7 @@ impl ExecutionPlan for Checkpoint {
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.into_iter().next().ok_or_else(faults::broken)?;
-        Ok(Arc::new(Self { input }))
+        Ok(Arc::new(Self { input, weighed: self.weighed }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -177,7 +195,7 @@ impl ExecutionPlan for Checkpoint {
         let input = self.input.execute(partition, context)?;
         match watch {
             None => Ok(input),
-            Some(watch) => Ok(Box::pin(Checked { input, watch, held: None })),
+            Some(watch) => Ok(Box::pin(Checked { input, watch, weighed: self.weighed, held: None })),
         }
     }
 }
@@ -185,6 +203,7 @@ impl ExecutionPlan for Checkpoint {
 struct Checked {
     input: SendableRecordBatchStream,
     watch: Arc<Watch>,
+    weighed: bool,
     /// Since when the thread was held without letting others in.
     held: Option<Instant>,
 }
@@ -213,7 +232,8 @@ impl Stream for Checked {
             self.held = None;
         }
         let batch = ready!(polled);
-        if let Some(Ok(batch)) = &batch
+        if self.weighed
+            && let Some(Ok(batch)) = &batch
             && bounded::text_bytes(batch) > bounded::MOST_OF_BATCH
         {
             return Poll::Ready(Some(Err(faults::carry(faults::too_long()))));

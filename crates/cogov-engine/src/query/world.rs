@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 /// A table that a query of the grant reads, or that its row scope links to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The dataset; the schema in SQL.
     pub dataset: DatasetId,
@@ -86,6 +86,16 @@ impl GrantWorld {
 
     pub(super) const fn memory(&self) -> Option<&Arc<dyn AnswerMemory>> {
         self.memory.as_ref()
+    }
+
+    /// Whether every statement shows the same here as there: equal decisions but for their time, equal rows, equal
+    /// objects, terms and keys. What a party was answered before is not looked at.
+    pub(super) fn shows_the_same(&self, other: &Self) -> bool {
+        self.permit.allows_the_same(&other.permit)
+            && self.scope == other.scope
+            && self.sources == other.sources
+            && self.noise == other.noise
+            && self.mask_key.bytes() == other.mask_key.bytes()
     }
 
     /// The decision that this world rests on.

@@ -95,6 +95,6 @@ pub(super) async fn start(
     let physical = planner.create_physical_plan(&plan).await.map_err(|e| faults::running(&e))?;
     let schema = run::plain_schema(plan.schema().as_arrow());
     let runtime = engine.query_runtime()?;
-    let job = run::Job { physical: Some(physical), logical: plan, state: planner.clone(), schema, runtime };
+    let job = run::Job { plan: run::Stage::Physical(physical), state: planner.clone(), schema, runtime };
     run::start(engine, job)
 }

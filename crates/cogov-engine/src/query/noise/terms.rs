@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const USUAL_SHARE: u64 = 20;
 
 /// Terms of noise.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NoiseTerms {
     /// What is declared, by dataset and table.
     pub declared: BTreeMap<(DatasetId, TableName), TablePrivacy>,

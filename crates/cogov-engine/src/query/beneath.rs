@@ -1,0 +1,144 @@
+//! What lies beneath a barrier where no link is followed: a scan, the conditions of scope and asker, then masks.
+//!
+//! Built by hand, since an optimiser has nothing to choose here and takes longer than many a query.
+
+use super::faults;
+use super::in_order::{AT_ONCE, InOrder};
+use super::objects::RawTable;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{Column, DFSchema, DFSchemaRef};
+use datafusion::error::Result as PlanResult;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::utils::reassign_expr_columns;
+use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::expressions::Column as PhysicalColumn;
+use datafusion::physical_plan::filter::FilterExecBuilder;
+use datafusion::physical_plan::projection::ProjectionExec;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+/// What is wanted of a raw table.
+pub(super) struct Beneath<'a> {
+    pub(super) planner: &'a SessionState,
+    pub(super) raw: &'a Arc<RawTable>,
+    /// What the raw table is called in the expressions.
+    pub(super) name: &'a str,
+    /// Scope and leakproof predicates, joined.
+    pub(super) condition: Option<Expr>,
+    /// What is shown.
+    pub(super) shown: Vec<Expr>,
+    /// The schema of what is shown.
+    pub(super) schema: SchemaRef,
+    /// How many rows are wanted.
+    pub(super) limit: Option<usize>,
+}
+
+type Physical = Arc<dyn PhysicalExpr>;
+
+impl Beneath<'_> {
+    /// Rows as they are read, in as many partitions as the session wants.
+    pub(super) fn as_read(&self) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let config = self.planner.config();
+        let (rows, kept) = self.rows(config.target_partitions(), config.batch_size(), self.limit)?;
+        let Some(shown) = self.shown(&kept)? else { return Ok(rows) };
+        let names = self.schema.fields().iter().map(|field| field.name().clone());
+        Ok(Arc::new(ProjectionExec::try_new(shown.into_iter().zip(names), rows)?))
+    }
+
+    /// Rows in the order of the table, in full batches.
+    pub(super) fn in_order(&self) -> PlanResult<InOrder> {
+        let batch = self.planner.config().batch_size() * AT_ONCE;
+        let (rows, kept) = self.rows(usize::MAX, batch, None)?;
+        let shown = self.shown(&kept)?.map(Into::into);
+        Ok(InOrder { rows, shown, schema: Arc::clone(&self.schema), fetch: self.limit })
+    }
+
+    /// The rows that meet the condition, with the columns that are shown or computed from.
+    fn rows(
+        &self,
+        partitions: usize,
+        batch: usize,
+        limit: Option<usize>,
+    ) -> PlanResult<(Arc<dyn ExecutionPlan>, Vec<usize>)> {
+        let condition = self.condition()?;
+        let (kept, read) = self.columns()?;
+        let scanned = limit.filter(|_| condition.is_none());
+        let rows = self.raw.read(&read, condition.as_ref(), partitions, scanned)?;
+        let Some(condition) = condition else { return Ok((rows, kept)) };
+        let condition = reassign_expr_columns(condition, &rows.schema())?;
+        let places = |(place, column): (usize, &usize)| kept.contains(column).then_some(place);
+        let places: Vec<usize> = read.iter().enumerate().filter_map(places).collect();
+        let filter = FilterExecBuilder::new(condition, rows)
+            .apply_projection(Some(places))?
+            .with_fetch(limit)
+            .with_batch_size(batch);
+        Ok((Arc::new(filter.build()?), kept))
+    }
+
+    /// The condition over all columns of the table.
+    fn condition(&self) -> PlanResult<Option<Physical>> {
+        let Some(condition) = &self.condition else { return Ok(None) };
+        let names: HashSet<&str> = condition.column_refs().iter().map(|c| c.name()).collect();
+        let part: Vec<usize> = self.raw.positions(&names).collect();
+        let part = self.part(&part)?;
+        let condition = self.physical(condition.clone(), &part)?;
+        reassign_expr_columns(condition, self.raw.schema_ref()).map(Some)
+    }
+
+    /// The columns that are shown, and those that are read.
+    fn columns(&self) -> PlanResult<(Vec<usize>, Vec<usize>)> {
+        let names = |all: &mut dyn Iterator<Item = &Expr>| {
+            let mut names: BTreeSet<Column> = BTreeSet::new();
+            all.for_each(|expr| names.extend(expr.column_refs().into_iter().cloned()));
+            names
+        };
+        let shown = names(&mut self.shown.iter());
+        let read = names(&mut self.shown.iter().chain(&self.condition));
+        let positions = |names: &BTreeSet<Column>| -> Vec<usize> {
+            let names: HashSet<&str> = names.iter().map(|c| c.name()).collect();
+            self.raw.positions(&names).collect()
+        };
+        let (kept, all) = (positions(&shown), positions(&read));
+        if kept.len() == shown.len() && all.len() == read.len() {
+            Ok((kept, all))
+        } else {
+            Err(faults::broken())
+        }
+    }
+
+    /// Some columns of the table under its name.
+    fn part(&self, positions: &[usize]) -> PlanResult<DFSchemaRef> {
+        let part: Schema = self.raw.schema_ref().project(positions)?;
+        DFSchema::try_from_qualified_schema(self.name, &part).map(Arc::new)
+    }
+
+    /// What is shown over those columns; none when it is those columns.
+    fn shown(&self, kept: &[usize]) -> PlanResult<Option<Vec<Physical>>> {
+        let schema = self.part(kept)?;
+        let shown = self.shown.iter().map(|shown| self.physical(shown.clone(), &schema));
+        let shown: Vec<Physical> = shown.collect::<PlanResult<_>>()?;
+        let at_its_place = |(place, shown): (usize, &Physical)| {
+            shown.downcast_ref::<PhysicalColumn>().is_some_and(|column| column.index() == place)
+        };
+        let plain = shown.len() == kept.len() && shown.iter().enumerate().all(at_its_place);
+        Ok((!plain).then_some(shown))
+    }
+
+    fn physical(&self, expr: Expr, schema: &DFSchemaRef) -> PlanResult<Physical> {
+        let expr = expr.unalias();
+        if matches!(expr, Expr::Column(_)) {
+            return self.planner.create_physical_expr(expr, schema);
+        }
+        let context = SimplifyContext::builder()
+            .with_schema(Arc::clone(schema))
+            .with_config_options(Arc::clone(self.planner.config_options()))
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        let expr = simplifier.simplify(simplifier.coerce(expr, schema)?)?;
+        self.planner.create_physical_expr(expr, schema)
+    }
+}
