@@ -10,7 +10,10 @@ use std::{
 
 /// The checkout.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    // Cargo says it when it runs a program. What was compiled in may be of another checkout with the same target folder.
+    let xtask =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    xtask.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Where things that outlive one checkout lie: builds, tools, virtual environments.

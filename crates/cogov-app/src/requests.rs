@@ -174,6 +174,7 @@ impl App {
         };
         held.record.state = GrantState::Revoked;
         self.store.update_grant(&held.record, held.revision).await?;
+        self.engine.forget(id);
         let grant = held.record;
         let act = Act::new(EntryKind::Revocation, Outcome::Done)
             .party(&actor.party.id)

@@ -251,3 +251,24 @@ async fn a_scope_that_cannot_be_enforced_releases_nothing() {
         assert!(t.engine.catalogue(&t.world).await.is_err());
     }
 }
+
+/// The extremes that a file keeps of a row group leave NaN out, and NaN is greater than any number: whether a visible one
+/// passes must not depend on the withheld number beside it.
+#[tokio::test]
+async fn a_number_beside_a_visible_nan_is_not_told() {
+    for withheld in [1.0, 1e6] {
+        let columns = vec![
+            col("org", StringArray::from(vec!["A", "B"]), Treatment::Clear),
+            col("pay", Float64Array::from(vec![f64::NAN, withheld]), Treatment::Clear),
+        ];
+        let table = TestTable { name: "data.people", columns, unit: None, granted: true };
+        let t = tester(vec![table], r#"{"data.people":[{"column":"org","op":"=","value":"A"}]}"#, Form::Rows)
+            .await;
+        assert_eq!(t.ok("select count(*) from people where pay > 500").await, ["1"], "{withheld}");
+        assert_eq!(
+            t.ok("select count(*) from people where pay > 500 and org = 'A'").await,
+            ["1"],
+            "{withheld}"
+        );
+    }
+}

@@ -136,7 +136,8 @@ async fn a_new_version_is_compared_with_the_old_one() {
 fn elsewhere(t: &Tester) -> Tester {
     let spill = tempfile::tempdir().unwrap();
     let engine = Engine::new(EngineConfig::new(spill.path()), Arc::clone(&t.store)).unwrap();
-    Tester { engine, world: Arc::clone(&t.world), store: Arc::clone(&t.store), spill }
+    let sources = t.sources.clone();
+    Tester { engine, world: Arc::clone(&t.world), sources, store: Arc::clone(&t.store), spill }
 }
 
 #[tokio::test]

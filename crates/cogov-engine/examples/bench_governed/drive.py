@@ -182,6 +182,7 @@ def measure(program, data, queries, socket):
     texts = {path.stem: path.read_text().strip().rstrip(";") for path in sorted(queries.glob("*.sql"))}
     process = subprocess.Popen([program, data, queries], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().strip() == "ready"
+    data = data / "laid-out-2"
     contestants = {
         "cogov": Cogov(process, "governed"),
         "by hand": Cogov(process, "hand"),
@@ -189,8 +190,9 @@ def measure(program, data, queries, socket):
         "PostgreSQL": Postgres(policy, data, socket),
     }
     times = {(who, name): [] for who in contestants for name in texts}
-    plans = {name: [] for name in texts}
-    planner = Cogov(process, "plan")
+    # Planning of a statement in words that were not asked before, and of one that was.
+    planners = {side: Cogov(process, side) for side in ("first", "plan")}
+    plans = {(side, name): [] for side in planners for name in texts}
     for number in range(rounds + 1):
         for name, sql in texts.items():
             rows = {}
@@ -200,7 +202,8 @@ def measure(program, data, queries, socket):
                 elapsed, rows[who] = contestant.run(name, sql)
                 if number > 0:
                     times[who, name].append(elapsed)
-            plans[name].append(planner.run(name, sql)[0])
+            for side, planner in planners.items():
+                plans[side, name].append(planner.run(name, sql)[0])
             if len(set(rows.values()) - {None}) != 1:
                 sys.exit(f"{name}: the contestants disagree on the number of rows: {rows}")
     table(times, plans, contestants, texts)
@@ -208,7 +211,7 @@ def measure(program, data, queries, socket):
 
 def table(times, plans, contestants, texts):
     median = {key: statistics.median(values) for key, values in times.items()}
-    print(f"{'query':<12}{'cogov ms':>10}{'÷ by hand':>11}{'÷ DuckDB':>10}{'÷ PostgreSQL':>14}{'planning ms':>13}")
+    print(f"{'query':<12}{'cogov ms':>10}{'÷ by hand':>11}{'÷ DuckDB':>10}{'÷ PostgreSQL':>14}{'planning ms':>13}{'again':>7}")
     ratios = {who: [] for who in contestants}
     for name in texts:
         ours = median["cogov", name]
@@ -216,7 +219,8 @@ def table(times, plans, contestants, texts):
             ratios[who].append(ours / median[who, name])
         print(
             f"{name:<12}{ours:>10.1f}{ratios['by hand'][-1]:>11.2f}{ratios['DuckDB'][-1]:>10.2f}"
-            f"{ratios['PostgreSQL'][-1]:>14.2f}{statistics.median(plans[name]):>13.2f}"
+            f"{ratios['PostgreSQL'][-1]:>14.2f}{statistics.median(plans['first', name]):>13.2f}"
+            f"{statistics.median(plans['plan', name]):>7.2f}"
         )
     print(
         f"{'median':<12}{'':>10}" + "".join(

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod hand;
+mod lay;
 mod policy;
 
 #[path = "../../tests/common/mod.rs"]
@@ -50,6 +51,7 @@ async fn main() -> Result<()> {
     let (Some(data), Some(queries)) = (arguments.next(), arguments.next()) else {
         bail!("usage: bench_governed DATA-FOLDER QUERIES-FOLDER");
     };
+    let data = lay::out(&data)?;
     let bench = Bench::open(&data, &queries).await?;
     println!("ready");
     for line in std::io::stdin().lock().lines() {

@@ -29,6 +29,7 @@ mod write;
 pub use cast::arrow_type;
 pub use error::ImportError;
 pub use plan::{Format, ImportPlan, ImportSource, Imported, Limits, Naming, Progress, Sink, Stage};
+pub use write::layout;
 
 use cogov_model::TableVersion;
 use object_store::{ObjectStoreExt, path::Path};

@@ -2,9 +2,9 @@
 
 use super::{cast::arrow_type, error::ImportError};
 use crate::grading::{Header, Profiler};
-use cogov_model::{ColumnProfile, DataType, Scheme};
+use cogov_model::{ColumnProfile, Scheme};
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use datafusion::parquet::{
     arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, ZstdLevel},
@@ -24,9 +24,39 @@ const GROUP_ROWS: usize = 131_072;
 /// Bytes of a row group in memory, above which it is closed early.
 const GROUP_BYTES: usize = 128 << 20;
 
+/// Rows of a page at most, and rows between two looks at it: a lookup by key reads one page a column.
+const PAGE_ROWS: usize = 4096;
+const LOOK: usize = 1024;
+/// Bytes of a dictionary, above which a column is written without: it is read whole for one value.
+const DICTIONARY: usize = 64 << 10;
+
+/// How tables are laid out: Zstandard, statistics by small pages, small dictionaries, and a Bloom filter on columns whose
+/// values name a row in the first batch.
+#[must_use]
+pub fn layout(first: &RecordBatch) -> WriterProperties {
+    let base = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(LOOK)
+        .set_dictionary_page_size_limit(DICTIONARY)
+        .set_created_by("cogov".to_owned());
+    let filtered = |builder: WriterPropertiesBuilder, field: &Field| {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        builder
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS as u64)
+            .set_column_bloom_filter_fpp(path, 0.01)
+    };
+    let schema = first.schema();
+    let naming = schema.fields().iter().enumerate().filter(|(index, field)| {
+        matches!(field.data_type(), ArrowType::Int64 | ArrowType::Utf8) && names_rows(first, *index)
+    });
+    naming.fold(base, |builder, (_, field)| filtered(builder, field)).build()
+}
+
 /// A table on its way into a temporary file.
 pub(super) struct TableWriter {
-    headers: Vec<Header>,
     schema: SchemaRef,
     file: File,
     /// Made with the first batch, which tells which columns get Bloom filters.
@@ -50,8 +80,7 @@ impl TableWriter {
             schema: Arc::new(Schema::new(fields)),
             file: tempfile::tempfile_in(folder).map_err(ImportError::io("making a temporary file"))?,
             writer: None,
-            profiler: Profiler::new(headers.clone()),
-            headers,
+            profiler: Profiler::new(headers),
             rows: 0,
         })
     }
@@ -67,7 +96,7 @@ impl TableWriter {
         self.rows += batch.num_rows() as u64;
         if self.writer.is_none() {
             let out = self.file.try_clone().map_err(ImportError::io("writing a temporary file"))?;
-            let properties = self.properties(&batch);
+            let properties = layout(&batch);
             let out = BufWriter::with_capacity(1 << 20, out);
             self.writer = Some(ArrowWriter::try_new(out, Arc::clone(&self.schema), Some(properties))?);
         }
@@ -78,25 +107,6 @@ impl TableWriter {
             }
         }
         Ok(())
-    }
-
-    /// Zstandard, statistics by page, and a Bloom filter on columns whose values name a row.
-    fn properties(&self, first: &RecordBatch) -> WriterProperties {
-        let base = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
-            .set_max_row_group_row_count(Some(GROUP_ROWS))
-            .set_created_by("cogov".to_owned());
-        let filtered = |builder: WriterPropertiesBuilder, header: &Header| {
-            let path = ColumnPath::new(vec![header.name.as_str().to_owned()]);
-            builder
-                .set_column_bloom_filter_enabled(path.clone(), true)
-                .set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS as u64)
-                .set_column_bloom_filter_fpp(path, 0.01)
-        };
-        let naming = self.headers.iter().enumerate().filter(|(index, header)| {
-            matches!(header.data_type, DataType::Integer | DataType::Text) && names_rows(first, *index)
-        });
-        naming.fold(base, |builder, (_, header)| filtered(builder, header)).build()
     }
 
     /// Ends the file, reads the columns again that may single persons out, and proposes labels.

@@ -7,7 +7,7 @@
 use super::faults;
 use super::in_order::InOrder;
 use super::planted::{Fault, planted};
-use super::watch::checkpoints;
+use super::watch::watched;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{Result, Statistics, stats::Precision, tree_node::TreeNodeRecursion};
@@ -33,6 +33,8 @@ pub(super) enum Passage {
     AsRead(Arc<dyn ExecutionPlan>),
     /// In one order and in full batches: some rows are withheld.
     InOrder(InOrder),
+    /// The same by way of the optimiser, whose scans keep what they measured: runs once.
+    Linked(InOrder),
 }
 
 /// A governed plan, closed towards what stands above.
@@ -52,11 +54,10 @@ impl Barrier {
         let (passage, partitions) = match passage {
             Passage::AsRead(plan) => {
                 let partitions = plan.output_partitioning().partition_count();
-                (Passage::AsRead(checkpoints(plan)?), partitions)
+                (Passage::AsRead(watched(plan)?), partitions)
             }
-            Passage::InOrder(rows) => {
-                (Passage::InOrder(InOrder { rows: checkpoints(rows.rows)?, ..rows }), 1)
-            }
+            Passage::InOrder(rows) => (Passage::InOrder(InOrder { rows: watched(rows.rows)?, ..rows }), 1),
+            Passage::Linked(rows) => (Passage::Linked(InOrder { rows: watched(rows.rows)?, ..rows }), 1),
         };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -65,6 +66,11 @@ impl Barrier {
             Boundedness::Bounded,
         );
         Ok(Self { passage, schema, rows, properties: Arc::new(properties) })
+    }
+
+    /// Whether it may run more than once.
+    pub(super) const fn runs_again(&self) -> bool {
+        !matches!(self.passage, Passage::Linked(_))
     }
 
     fn estimate(&self) -> Arc<Statistics> {
@@ -124,6 +130,7 @@ impl ExecutionPlan for Barrier {
                 let below = reset_plan_states(Arc::clone(&rows.rows))?;
                 Passage::InOrder(InOrder { rows: below, ..rows.clone() })
             }
+            Passage::Linked(_) => return Err(faults::broken()),
         };
         let (schema, properties) = (Arc::clone(&self.schema), Arc::clone(&self.properties));
         Ok(Arc::new(Self { passage, schema, rows: self.rows, properties }))
@@ -132,7 +139,7 @@ impl ExecutionPlan for Barrier {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let inner = match &self.passage {
             Passage::AsRead(plan) => plan.execute(partition, context).map_err(faults::below)?,
-            Passage::InOrder(rows) => rows.stream(&context),
+            Passage::InOrder(rows) | Passage::Linked(rows) => rows.stream(&context),
         };
         let schema = Arc::clone(&self.schema);
         let batches = inner.map(move |batch| relabel(&batch.map_err(faults::below)?, &schema));

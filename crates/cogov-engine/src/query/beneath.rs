@@ -3,14 +3,16 @@
 //! Built by hand, since an optimiser has nothing to choose here and takes longer than many a query.
 
 use super::faults;
-use super::in_order::{AT_ONCE, InOrder};
+use super::in_order::{InOrder, Reading};
 use super::objects::RawTable;
+use super::raw_scan::RawScan;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::utils::reassign_expr_columns;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
@@ -51,25 +53,27 @@ impl Beneath<'_> {
 
     /// Rows in the order of the table, in full batches.
     pub(super) fn in_order(&self) -> PlanResult<InOrder> {
-        let batch = self.planner.config().batch_size() * AT_ONCE;
-        let (rows, kept) = self.rows(usize::MAX, batch, None)?;
+        let (_, read) = self.columns()?;
+        let reading = Reading::of(self.raw.row_bytes(&read), self.planner.config().batch_size());
+        let (rows, kept) = self.rows(usize::MAX, reading.rows, None)?;
         let shown = self.shown(&kept)?.map(Into::into);
-        Ok(InOrder { rows, shown, schema: Arc::clone(&self.schema), fetch: self.limit })
+        Ok(InOrder { rows, reading, shown, schema: Arc::clone(&self.schema), fetch: self.limit })
     }
 
-    /// The rows that meet the condition, with the columns that are shown or computed from.
+    /// The rows that meet the condition, with the columns that are shown or computed from. A limit is for each partition:
+    /// it spares work, and whoever asks for so many rows counts them.
     fn rows(
         &self,
         partitions: usize,
         batch: usize,
         limit: Option<usize>,
     ) -> PlanResult<(Arc<dyn ExecutionPlan>, Vec<usize>)> {
-        let condition = self.condition()?;
         let (kept, read) = self.columns()?;
-        let scanned = limit.filter(|_| condition.is_none());
-        let rows = self.raw.read(&read, condition.as_ref(), partitions, scanned)?;
-        let Some(condition) = condition else { return Ok((rows, kept)) };
-        let condition = reassign_expr_columns(condition, &rows.schema())?;
+        let scanned = limit.filter(|_| self.condition.is_none());
+        let rows = RawScan::new(self.raw, &read, self.prunes()?, partitions, scanned)?;
+        let rows: Arc<dyn ExecutionPlan> = Arc::new(rows);
+        let Some(condition) = &self.condition else { return Ok((rows, kept)) };
+        let condition = reassign_expr_columns(self.judges(condition.clone())?, &rows.schema())?;
         let places = |(place, column): (usize, &usize)| kept.contains(column).then_some(place);
         let places: Vec<usize> = read.iter().enumerate().filter_map(places).collect();
         let filter = FilterExecBuilder::new(condition, rows)
@@ -79,14 +83,27 @@ impl Beneath<'_> {
         Ok((Arc::new(filter.build()?), kept))
     }
 
-    /// The condition over all columns of the table.
-    fn condition(&self) -> PlanResult<Option<Physical>> {
+    /// The part of the condition, over all columns of the table, by which row groups and pages may be left out. Nothing
+    /// that compares floating point numbers: the extremes that a file keeps leave NaN out, which is greater than any
+    /// number, so that a NaN that passes would show or not by the numbers beside it.
+    fn prunes(&self) -> PlanResult<Option<Physical>> {
         let Some(condition) = &self.condition else { return Ok(None) };
+        let schema = self.raw.schema_ref();
+        let floating = |column: &Column| {
+            schema.field_with_name(column.name()).map_or(true, |field| field.data_type().is_floating())
+        };
+        let parts = split_conjunction(condition).into_iter();
+        let parts = parts.filter(|part| !part.column_refs().into_iter().any(floating)).cloned();
+        let Some(condition) = parts.reduce(Expr::and) else { return Ok(None) };
+        reassign_expr_columns(self.judges(condition)?, schema).map(Some)
+    }
+
+    /// A condition over those columns of the table that it names.
+    fn judges(&self, condition: Expr) -> PlanResult<Physical> {
         let names: HashSet<&str> = condition.column_refs().iter().map(|c| c.name()).collect();
         let part: Vec<usize> = self.raw.positions(&names).collect();
         let part = self.part(&part)?;
-        let condition = self.physical(condition.clone(), &part)?;
-        reassign_expr_columns(condition, self.raw.schema_ref()).map(Some)
+        self.physical(condition, &part)
     }
 
     /// The columns that are shown, and those that are read.

@@ -13,6 +13,7 @@ use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
 use crate::error::QueryError;
+use cogov_model::GrantId;
 use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -106,6 +107,11 @@ impl Engine {
         }
         let (engine, world, sql) = (self.clone(), Arc::clone(world), sql.to_owned());
         self.on_threads(async move { prepared::prepare(engine, world, &sql).await }).await
+    }
+
+    /// Forgets what is kept of a grant that ended: plans, and the key of its masks in them.
+    pub fn forget(&self, grant: &GrantId) {
+        self.inner.plans.forget(grant);
     }
 
     /// What the grant's database shows.

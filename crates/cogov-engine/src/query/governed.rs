@@ -2,7 +2,7 @@
 
 use super::barrier::{Barrier, Passage};
 use super::beneath::Beneath;
-use super::in_order::InOrder;
+use super::in_order::{InOrder, Reading};
 use super::objects::RawTable;
 use super::planted::{Fault, planted};
 use super::row_key::RowKey;
@@ -308,11 +308,12 @@ impl GovernedTable {
         let faults = [Fault::LimitBelowScope, Fault::SortedByHidden, Fault::BarrierOpen];
         if linked || faults.into_iter().any(planted) {
             let rows = self.optimised(condition, shown, limit).await?;
-            return Ok(match self.filter {
-                Some(_) if planted(Fault::BarrierOpen) => Passage::AsRead(rows),
-                None => Passage::AsRead(rows),
-                Some(_) => Passage::InOrder(InOrder { rows, shown: None, schema, fetch: limit }),
-            });
+            if self.filter.is_none() || planted(Fault::BarrierOpen) {
+                return Ok(Passage::AsRead(rows));
+            }
+            let all: Vec<usize> = (0..self.raw.schema_ref().fields().len()).collect();
+            let reading = Reading::of(self.raw.row_bytes(&all), self.planner.config().batch_size());
+            return Ok(Passage::Linked(InOrder { rows, reading, shown: None, schema, fetch: limit }));
         }
         let (planner, raw) = (self.planner.as_ref(), &self.raw);
         let beneath = Beneath { planner, raw, name: RAW, condition, shown, schema, limit };

@@ -9,7 +9,7 @@
 
 use super::faults;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::Result;
 use datafusion::common::runtime::SpawnedTask;
@@ -30,13 +30,32 @@ const AHEAD: usize = 8 << 20;
 const BATCHES: usize = 16;
 
 /// How many batches of the session are read at once. More are cut with less copying, fewer stay in the processor's cache.
-pub(super) const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 2;
+
+/// How a partition is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    /// Rows of a batch.
+    pub(super) rows: usize,
+    /// Batches ahead.
+    ahead: usize,
+}
+
+impl Reading {
+    /// For rows of about so many bytes, where the session's batches have so many rows.
+    pub(super) fn of(bytes: usize, session: usize) -> Self {
+        let fit = AHEAD / bytes.max(1);
+        let rows = fit.clamp(1, (session * AT_ONCE).max(1));
+        Self { rows, ahead: (fit / rows).clamp(1, BATCHES) }
+    }
+}
 
 /// Rows in one order and in full batches.
 #[derive(Clone)]
 pub(super) struct InOrder {
     /// One partition after the other.
     pub(super) rows: Arc<dyn ExecutionPlan>,
+    pub(super) reading: Reading,
     /// What is shown, over the columns of `rows`; those themselves when none.
     pub(super) shown: Option<Arc<[Arc<dyn PhysicalExpr>]>>,
     /// The schema of what is shown.
@@ -71,19 +90,17 @@ impl InOrder {
     /// The rows as they come.
     fn read(&self, context: &Arc<TaskContext>) -> BoxStream<'static, Result<RecordBatch>> {
         let config = context.session_config();
-        let (size, parallel) = (config.batch_size() * AT_ONCE, config.target_partitions().max(1));
-        let width: usize = self.rows.schema().fields().iter().map(|field| width(field.data_type())).sum();
-        let buffer = (AHEAD / (size * width).max(1)).clamp(1, BATCHES);
+        let (parallel, reading) = (config.target_partitions().max(1), self.reading);
         let partitions = self.rows.output_partitioning().partition_count();
         let rows = Arc::clone(&self.rows);
         let context = Arc::new(
             TaskContext::default()
-                .with_session_config(config.clone().with_batch_size(size.max(1)))
+                .with_session_config(config.clone().with_batch_size(reading.rows))
                 .with_runtime(context.runtime_env()),
         );
         let streams = futures::stream::iter(0..partitions).map(move |partition| {
             let stream = rows.execute(partition, Arc::clone(&context));
-            futures::future::ready(stream.map(|stream| spawn_buffered(stream, buffer)))
+            futures::future::ready(stream.map(|stream| spawn_buffered(stream, reading.ahead)))
         });
         // What is ready waits in the queue of `buffered`: so many partitions are at work at once.
         streams.buffered(parallel).try_flatten().boxed()
@@ -105,11 +122,6 @@ impl InOrder {
         });
         Either::Right(async move { task.await.map_err(|_| faults::broken())? })
     }
-}
-
-/// About how many bytes a value takes.
-fn width(data_type: &DataType) -> usize {
-    if data_type.is_primitive() { 8 } else { 64 }
 }
 
 /// Rows that make a batch.

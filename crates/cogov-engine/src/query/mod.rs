@@ -33,6 +33,7 @@ mod plans;
 pub mod planted;
 mod prepared;
 mod prune;
+mod raw_scan;
 mod recall;
 mod row_key;
 mod run;

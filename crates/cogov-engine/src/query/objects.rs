@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use cogov_disclosure::TableRows;
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
@@ -30,7 +31,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use std::collections::{HashMap, HashSet};
 use std::{fmt, sync::Arc};
 
@@ -98,6 +99,15 @@ fn with_views(schema: &Schema) -> Schema {
         Field::new(field.name(), data_type, true)
     };
     Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>())
+}
+
+/// What need not be read of a table.
+#[derive(Clone, Copy)]
+pub(super) enum Pruning<'a> {
+    /// What cannot meet a condition over all of its columns.
+    By(Option<&'a Arc<dyn PhysicalExpr>>),
+    /// What a filter above says, when the plan is optimised; nothing when false.
+    ByPlan(bool),
 }
 
 /// One Parquet object as a table without any policy.
@@ -168,39 +178,74 @@ impl RawTable {
         fields.filter(|(_, field)| names.contains(field.name().as_str())).map(|(position, _)| position)
     }
 
-    /// Row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
-    /// would, by their bytes, which tell of withheld columns.
-    fn partitions(&self, groups: &[usize], wanted: usize) -> Vec<FileGroup> {
-        let part = |some: &[usize]| {
-            let mut access = ParquetAccessPlan::new_none(self.footer.num_row_groups());
-            some.iter().for_each(|group| access.scan(*group));
-            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
+    /// About how many bytes a row takes in some columns, as the footer has it.
+    pub(super) fn row_bytes(&self, columns: &[usize]) -> usize {
+        let of = |group: &RowGroupMetaData| -> i64 {
+            columns
+                .iter()
+                .filter_map(|c| group.columns().get(*c))
+                .map(ColumnChunkMetaData::uncompressed_size)
+                .sum()
         };
-        if groups.is_empty() {
-            return vec![part(&[])];
-        }
-        groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(part).collect()
+        let all: i64 = self.footer.row_groups().iter().map(of).sum();
+        usize::try_from(all).unwrap_or(usize::MAX) / self.rows.max(1)
     }
 
-    /// Reads some columns of it. The condition, over all of its columns, only says what need not be read.
+    /// The row groups in which a row may meet a condition over its columns.
+    pub(super) fn row_groups(&self, condition: Option<&Arc<dyn PhysicalExpr>>) -> Vec<usize> {
+        prune::row_groups(&self.footer, &self.schema, condition)
+    }
+
+    /// Row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
+    /// would, by their bytes, which tell of withheld columns. At least one.
+    pub(super) fn partitions(groups: &[usize], wanted: usize) -> Vec<Vec<usize>> {
+        if groups.is_empty() {
+            return vec![Vec::new()];
+        }
+        groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(<[usize]>::to_vec).collect()
+    }
+
+    /// Reads some columns of it, a partition for each list of row groups.
     pub(super) fn read(
         self: &Arc<Self>,
         columns: &[usize],
-        condition: Option<&Arc<dyn PhysicalExpr>>,
-        partitions: usize,
+        pruning: Pruning<'_>,
+        partitions: &[Vec<usize>],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let reader = Arc::clone(&self.reader);
         let mut source =
             ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader);
-        if let Some(condition) = condition {
-            source = source.with_predicate(Arc::clone(condition));
+        match pruning {
+            Pruning::By(None) | Pruning::ByPlan(true) => {}
+            Pruning::By(Some(condition)) => source = source.with_predicate(Arc::clone(condition)),
+            Pruning::ByPlan(false) => {
+                let mut options = TableParquetOptions::default();
+                options.global.pruning = false;
+                options.global.enable_page_index = false;
+                options.global.bloom_filter_on_read = false;
+                source = source.with_table_parquet_options(options);
+            }
         }
-        let groups = prune::row_groups(&self.footer, &self.schema, condition);
+        let part = |some: &Vec<usize>| {
+            let mut access = ParquetAccessPlan::new_none(self.footer.num_row_groups());
+            some.iter().for_each(|group| access.scan(*group));
+            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
+        };
+        self.scan(source, columns, partitions.iter().map(part).collect(), limit)
+    }
+
+    fn scan(
+        &self,
+        source: ParquetSource,
+        columns: &[usize],
+        parts: Vec<FileGroup>,
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(self.partitions(&groups, partitions))
+            .with_file_groups(parts)
             .with_statistics(statistics)
             .with_projection_indices(Some(columns.to_vec()))?
             .with_limit(limit)
@@ -211,12 +256,13 @@ impl RawTable {
 
     /// It as a table, in as many partitions as the session wants.
     pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: None })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: None, prunes: true })
     }
 
-    /// It as a table in one partition, so that its rows keep their order where a join collects them.
+    /// It as a table in one partition, so that its rows keep their order where a join collects them. Nothing of it is left out by
+    /// what a file tells of its values (see `beneath.rs` on NaN).
     pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1) })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1), prunes: false })
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -230,6 +276,8 @@ struct RawProvider {
     table: Arc<RawTable>,
     /// At most so many; as many as the session wants when none.
     partitions: Option<usize>,
+    /// Whether what a filter above rules out is not read.
+    prunes: bool,
 }
 
 #[async_trait]
@@ -257,6 +305,8 @@ impl TableProvider for RawProvider {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
         let all = || (0..self.table.schema.fields().len()).collect();
-        self.table.read(&projection.cloned().unwrap_or_else(all), None, partitions, limit)
+        let parts = RawTable::partitions(&self.table.row_groups(None), partitions);
+        let columns = projection.cloned().unwrap_or_else(all);
+        self.table.read(&columns, Pruning::ByPlan(self.prunes), &parts, limit)
     }
 }

@@ -7,8 +7,9 @@ use cogov_model::GrantId;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
-/// Statements kept; beyond it the cache starts again, which only costs time.
-const STATEMENTS: usize = 512;
+/// Statements kept of one grant, and grants; beyond them the cache starts again, which only costs time.
+const STATEMENTS: usize = 64;
+const GRANTS: usize = 64;
 
 /// The longest statement that is kept, in bytes.
 const LONGEST: usize = 8 << 10;
@@ -32,7 +33,11 @@ impl Plans {
         let known = kept.get(world.permit().grant())?.get(sql)?;
         let (before, plan) = (Arc::clone(&known.world), Arc::clone(&known.plan));
         drop(kept);
-        (Arc::ptr_eq(&before, world) || before.shows_the_same(world)).then_some(plan)
+        if Arc::ptr_eq(&before, world) || before.shows_the_same(world) {
+            return Some(plan);
+        }
+        self.forget(world.permit().grant());
+        None
     }
 
     /// Keeps a plan in the place of what was planned of the statement before.
@@ -40,11 +45,22 @@ impl Plans {
         if sql.len() > LONGEST || !plan.may_be_kept() {
             return;
         }
-        let mut kept = self.kept.lock();
-        if kept.values().map(HashMap::len).sum::<usize>() >= STATEMENTS {
-            kept.clear();
-        }
         let news = Kept { world: Arc::clone(world), plan: Arc::clone(plan) };
-        kept.entry(world.permit().grant().clone()).or_default().insert(sql.to_owned(), news);
+        let mut kept = self.kept.lock();
+        let grant = world.permit().grant();
+        let full = kept.len() >= GRANTS && !kept.contains_key(grant);
+        let others = if full { std::mem::take(&mut *kept) } else { HashMap::new() };
+        let mine = kept.entry(grant.clone()).or_default();
+        let old = if mine.len() >= STATEMENTS { std::mem::take(mine) } else { HashMap::new() };
+        mine.insert(sql.to_owned(), news);
+        drop(kept);
+        // Plans are large: they go when nobody waits for the lock.
+        drop((others, old));
+    }
+
+    /// Forgets what was planned for a grant, its key with it.
+    pub(super) fn forget(&self, grant: &GrantId) {
+        let forgotten = self.kept.lock().remove(grant);
+        drop(forgotten);
     }
 }

@@ -1,5 +1,6 @@
 //! A statement that was planned, labelled and governed, ready to run once its decision is written down.
 
+use super::barrier::Barrier;
 use super::engine::Engine;
 use super::facts::Facts;
 use super::govern::Governor;
@@ -83,6 +84,7 @@ impl Physical {
         let walked = plan.apply(|node| {
             // Its expressions share the place of their results between executions.
             once |= node.downcast_ref::<ScalarSubqueryExec>().is_some();
+            once |= node.downcast_ref::<Barrier>().is_some_and(|barrier| !barrier.runs_again());
             Ok(if once { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         });
         walked.map_err(|e| faults::planning(&e))?;

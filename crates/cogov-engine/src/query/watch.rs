@@ -9,17 +9,13 @@ use crate::error::QueryError;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
-use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::sorts::{sort::SortExec, sort_preserving_merge::SortPreservingMergeExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::Stream;
 use std::fmt;
@@ -94,23 +90,24 @@ impl Watch {
     }
 }
 
-/// The plan with a checkpoint after every operator.
+/// The plan with a checkpoint after every operator, which weighs its texts too.
 pub(super) fn checkpoints(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    followed(plan, true)
+}
+
+/// What lies below a barrier with a checkpoint after every operator. Texts are weighed above: here withheld ones are among
+/// them.
+pub(super) fn watched(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    followed(plan, false)
+}
+
+fn followed(plan: Arc<dyn ExecutionPlan>, weighed: bool) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
-        let weighed = !passes_on(&node);
+        // It passes batches on as they are.
+        let weighed = weighed && node.downcast_ref::<CoalescePartitionsExec>().is_none();
         Ok(Transformed::yes(Arc::new(Checkpoint { input: node, weighed }) as Arc<dyn ExecutionPlan>))
     })
     .map(|done| done.data)
-}
-
-/// Whether an operator only passes on texts that were weighed below it, none of them more often.
-fn passes_on(node: &Arc<dyn ExecutionPlan>) -> bool {
-    node.downcast_ref::<DataSourceExec>().is_some()
-        || node.downcast_ref::<FilterExec>().is_some()
-        || node.downcast_ref::<RepartitionExec>().is_some()
-        || node.downcast_ref::<CoalescePartitionsExec>().is_some()
-        || node.downcast_ref::<SortExec>().is_some()
-        || node.downcast_ref::<SortPreservingMergeExec>().is_some()
 }
 
 /// The plan with join conditions that look at the watch: a join may try pairs for long without finding one.
@@ -122,7 +119,7 @@ pub(super) fn join_conditions(
         if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
             && let Some(filter) = join.filter()
         {
-            let filter = Some(watched(filter, watch));
+            let filter = Some(looking(filter, watch));
             let (left, right) = (Arc::clone(join.left()), Arc::clone(join.right()));
             let projection = join.projection().as_ref().map(|p| p.to_vec());
             let join = NestedLoopJoinExec::try_new(left, right, filter, join.join_type(), projection)?;
@@ -131,7 +128,7 @@ pub(super) fn join_conditions(
         if let Some(join) = node.downcast_ref::<HashJoinExec>()
             && let Some(filter) = join.filter()
         {
-            let join = join.builder().with_filter(Some(watched(filter, watch))).build_exec()?;
+            let join = join.builder().with_filter(Some(looking(filter, watch))).build_exec()?;
             return Ok(Transformed::yes(join));
         }
         Ok(Transformed::no(node))
@@ -139,7 +136,7 @@ pub(super) fn join_conditions(
     plan.transform_up(rewrite).map(|done| done.data)
 }
 
-fn watched(filter: &JoinFilter, watch: &Arc<Watch>) -> JoinFilter {
+fn looking(filter: &JoinFilter, watch: &Arc<Watch>) -> JoinFilter {
     let condition = Watched { inner: Arc::clone(filter.expression()), watch: Arc::clone(watch) };
     JoinFilter::new(Arc::new(condition), filter.column_indices().to_vec(), Arc::clone(filter.schema()))
 }

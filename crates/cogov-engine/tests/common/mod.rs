@@ -61,6 +61,7 @@ pub fn mask(mask: &str) -> Treatment {
 pub struct Tester {
     pub engine: Engine,
     pub world: Arc<GrantWorld>,
+    pub sources: Vec<Source>,
     pub store: Arc<dyn ObjectStore>,
     pub spill: tempfile::TempDir,
 }
@@ -124,8 +125,8 @@ async fn tester_of(
     }
     let scope: RowScope = serde_json::from_str(if scope.is_empty() { "{}" } else { scope }).unwrap();
     let permit = permit(&tables, &scope, form);
-    let world = GrantWorld::new(permit, scope, sources, MaskKey::new([9; 32])).remembering(memory);
-    Tester { engine, world: Arc::new(world), store, spill }
+    let world = GrantWorld::new(permit, scope, sources.clone(), MaskKey::new([9; 32])).remembering(memory);
+    Tester { engine, world: Arc::new(world), sources, store, spill }
 }
 
 fn split(name: &str) -> (&str, &str) {
@@ -254,10 +255,10 @@ impl Tester {
             sources.push(put(&self.store, table).await);
         }
         let permit = permit(&tables, &scope, Form::Aggregate);
-        let world = GrantWorld::new(permit, scope, sources, MaskKey::new([9; 32]));
+        let world = GrantWorld::new(permit, scope, sources.clone(), MaskKey::new([9; 32]));
         let world = Arc::new(world.remembering(Arc::clone(memory) as Arc<dyn AnswerMemory>));
         let (engine, store) = (self.engine.clone(), Arc::clone(&self.store));
-        Tester { engine, world, store, spill: tempfile::tempdir().unwrap() }
+        Tester { engine, world, sources, store, spill: tempfile::tempdir().unwrap() }
     }
 
     pub async fn prepare(&self, sql: &str) -> Result<Prepared, QueryError> {

@@ -1,0 +1,96 @@
+//! A scan of a raw table that may be run again: each partition's reader, and what it measures of itself, is made when it
+//! runs and goes with it.
+
+use super::faults;
+use super::objects::{Pruning, RawTable};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use std::{fmt, sync::Arc};
+
+/// The scan. It lies below barriers only.
+pub(super) struct RawScan {
+    raw: Arc<RawTable>,
+    columns: Vec<usize>,
+    /// Over all columns of the table: what need not be read.
+    condition: Option<Arc<dyn PhysicalExpr>>,
+    /// Row groups.
+    partitions: Vec<Vec<usize>>,
+    limit: Option<usize>,
+    properties: Arc<PlanProperties>,
+}
+
+impl RawScan {
+    /// A scan of the row groups in which the condition may be met, in so many partitions at most.
+    pub(super) fn new(
+        raw: &Arc<RawTable>,
+        columns: &[usize],
+        condition: Option<Arc<dyn PhysicalExpr>>,
+        partitions: usize,
+        limit: Option<usize>,
+    ) -> Result<Self> {
+        let groups = raw.row_groups(condition.as_ref());
+        let partitions = RawTable::partitions(&groups, partitions);
+        let schema: SchemaRef = Arc::new(raw.schema_ref().project(columns)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let (raw, columns) = (Arc::clone(raw), columns.to_vec());
+        Ok(Self { raw, columns, condition, partitions, limit, properties: Arc::new(properties) })
+    }
+}
+
+impl fmt::Debug for RawScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawScan")
+    }
+}
+
+impl DisplayAs for RawScan {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawScan")
+    }
+}
+
+impl ExecutionPlan for RawScan {
+    fn name(&self) -> &str {
+        "RawScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let part = self.partitions.get(partition).cloned().ok_or_else(faults::broken)?;
+        let pruning = Pruning::By(self.condition.as_ref());
+        let reader = self.raw.read(&self.columns, pruning, &[part], self.limit)?;
+        reader.execute(0, context)
+    }
+}
