@@ -328,3 +328,16 @@ async fn refusals_name_the_column_the_clause_and_the_nearest_form() {
         ["0|44", "5|16"]
     );
 }
+
+/// A count for each row becomes a join, which may be null where the statement cannot.
+#[tokio::test]
+async fn counts_for_each_row_stand_in_unions() {
+    let columns = vec![
+        col("id", Int64Array::from(vec![1, 2, 3]), Treatment::Clear),
+        col("n", Int64Array::from(vec![1, 1, 2]), Treatment::Clear),
+    ];
+    let table = TestTable { name: "data.visits", columns, unit: None, granted: true };
+    let t = tester(vec![table], "", Form::Rows).await;
+    let sql = "select (select count(*) from visits b where b.n = a.n) from visits a union select 7 order by 1";
+    assert_eq!(t.ok(sql).await, ["1", "2", "7"]);
+}

@@ -213,6 +213,8 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // A subquery that becomes a join is nullable where the statement it came from was not; results say nullable always.
+    options.execution.skip_physical_aggregate_schema_check = true;
     if below {
         // Rows keep their places: a partition holds the row groups that it was given, in their order.
         options.optimizer.repartition_file_scans = false;
