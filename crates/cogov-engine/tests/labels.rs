@@ -338,6 +338,7 @@ async fn counts_for_each_row_stand_in_unions() {
     ];
     let table = TestTable { name: "data.visits", columns, unit: None, granted: true };
     let t = tester(vec![table], "", Form::Rows).await;
-    let sql = "select (select count(*) from visits b where b.n = a.n) from visits a union select 7 order by 1";
+    let sql =
+        "select (select count(*) from visits b where b.n = a.n) from visits a union select 7 order by 1";
     assert_eq!(t.ok(sql).await, ["1", "2", "7"]);
 }
