@@ -4,6 +4,7 @@ use super::{cast::arrow_type, error::ImportError};
 use crate::grading::{Header, Profiler};
 use cogov_model::{ColumnProfile, Scheme};
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use datafusion::parquet::{
     arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
@@ -62,6 +63,8 @@ pub(super) struct TableWriter {
     /// Made with the first batch, which tells which columns get Bloom filters.
     writer: Option<ArrowWriter<BufWriter<File>>>,
     profiler: Profiler,
+    /// Rows that wait for a whole step; fewer than [`LOOK`].
+    held: Option<RecordBatch>,
     rows: u64,
 }
 
@@ -81,6 +84,7 @@ impl TableWriter {
             file: tempfile::tempfile_in(folder).map_err(ImportError::io("making a temporary file"))?,
             writer: None,
             profiler: Profiler::new(headers),
+            held: None,
             rows: 0,
         })
     }
@@ -100,8 +104,35 @@ impl TableWriter {
             let out = BufWriter::with_capacity(1 << 20, out);
             self.writer = Some(ArrowWriter::try_new(out, Arc::clone(&self.schema), Some(properties))?);
         }
+        self.lay_out(&batch)
+    }
+
+    /// Writes rows in whole steps of [`LOOK`], whatever batches they came in: where pages end and dictionaries are given up
+    /// is looked at after each, and the same rows are to make the same file.
+    fn lay_out(&mut self, batch: &RecordBatch) -> Result<(), ImportError> {
+        let held = self.held.take();
+        let rows = batch.num_rows();
+        let missing = held.as_ref().map_or(0, |held| LOOK - held.num_rows()).min(rows);
+        if let Some(held) = held {
+            let step = concat_batches(&self.schema, [&held, &batch.slice(0, missing)])?;
+            if step.num_rows() < LOOK {
+                self.held = Some(step);
+                return Ok(());
+            }
+            self.put(&step)?;
+        }
+        let steps = (rows - missing) / LOOK * LOOK;
+        if steps > 0 {
+            self.put(&batch.slice(missing, steps))?;
+        }
+        let rest = rows - missing - steps;
+        self.held = (rest > 0).then(|| batch.slice(rows - rest, rest));
+        Ok(())
+    }
+
+    fn put(&mut self, batch: &RecordBatch) -> Result<(), ImportError> {
         if let Some(writer) = &mut self.writer {
-            writer.write(&batch)?;
+            writer.write(batch)?;
             if writer.in_progress_size() > GROUP_BYTES {
                 writer.flush()?;
             }
@@ -110,7 +141,10 @@ impl TableWriter {
     }
 
     /// Ends the file, reads the columns again that may single persons out, and proposes labels.
-    pub(super) fn finish(self, scheme: &Scheme) -> Result<Written, ImportError> {
+    pub(super) fn finish(mut self, scheme: &Scheme) -> Result<Written, ImportError> {
+        if let Some(held) = self.held.take() {
+            self.put(&held)?;
+        }
         let Self { mut file, writer, profiler, rows, .. } = self;
         if let Some(writer) = writer {
             let mut out = writer.into_inner()?;
