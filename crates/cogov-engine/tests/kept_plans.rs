@@ -5,7 +5,7 @@
 mod common;
 
 use arrow::array::{Int64Array, StringArray};
-use cogov_engine::{GrantWorld, MaskKey, Source};
+use cogov_engine::{GrantWorld, MaskKey};
 use cogov_model::{Form, RowScope, Treatment};
 use common::{TestTable, Tester, col, mask, permit, tester};
 use std::sync::Arc;
@@ -27,7 +27,8 @@ fn of(org: &str) -> String {
 }
 
 /// The same engine under another decision, scope or key.
-fn beside(t: &Tester, tables: &[TestTable], scope: &str, key: u8, sources: Vec<Source>) -> Tester {
+fn beside(t: &Tester, tables: &[TestTable], scope: &str, key: u8) -> Tester {
+    let sources = t.sources.clone();
     let scope: RowScope = serde_json::from_str(scope).unwrap();
     let world =
         GrantWorld::new(permit(tables, &scope, Form::Rows), scope, sources.clone(), MaskKey::new([key; 32]));
@@ -39,20 +40,19 @@ fn beside(t: &Tester, tables: &[TestTable], scope: &str, key: u8, sources: Vec<S
 async fn a_changed_world_is_planned_anew() {
     let hashed = people(mask("keyed-hash"));
     let t = tester(people(mask("keyed-hash")), &of("A"), Form::Rows).await;
-    let sources = t.sources.clone();
     let sql = "select count(*), min(name), max(id) from people";
     let first = t.ok(sql).await;
     assert_eq!(t.ok(sql).await, first, "asked again");
-    let equal = beside(&t, &hashed, &of("A"), 9, sources.clone());
+    let equal = beside(&t, &hashed, &of("A"), 9);
     assert_eq!(equal.ok(sql).await, first, "an equal world");
 
-    let other_rows = beside(&t, &hashed, &of("B"), 9, sources.clone()).ok(sql).await;
+    let other_rows = beside(&t, &hashed, &of("B"), 9).ok(sql).await;
     assert!(other_rows[0].starts_with("3000|") && other_rows[0].ends_with("|3999"), "{other_rows:?}");
-    let other_key = beside(&t, &hashed, &of("A"), 8, sources.clone()).ok(sql).await;
+    let other_key = beside(&t, &hashed, &of("A"), 8).ok(sql).await;
     assert!(other_key[0].starts_with("1000|") && other_key != first, "{other_key:?}");
-    let other_mask = beside(&t, &people(mask("prefix:1")), &of("A"), 9, sources.clone()).ok(sql).await;
+    let other_mask = beside(&t, &people(mask("prefix:1")), &of("A"), 9).ok(sql).await;
     assert_eq!(other_mask, ["1000|A…|3996"]);
-    let withheld = beside(&t, &people(Treatment::Withhold), &of("A"), 9, sources);
+    let withheld = beside(&t, &people(Treatment::Withhold), &of("A"), 9);
     assert_eq!(withheld.state(sql).await, "42703");
     assert_eq!(t.ok(sql).await, first, "and back");
 }

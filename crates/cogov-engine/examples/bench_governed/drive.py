@@ -177,12 +177,13 @@ def main():
 
 def measure(program, data, queries, socket):
     rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 7
-    data, queries = Path(data), Path(queries)
+    queries = Path(queries)
     policy = tomllib.loads((queries / "policy.toml").read_text())["tables"]
     texts = {path.stem: path.read_text().strip().rstrip(";") for path in sorted(queries.glob("*.sql"))}
     process = subprocess.Popen([program, data, queries], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().strip() == "ready"
-    data = data / "laid-out-2"
+    ready, data = process.stdout.readline().rstrip("\n").split(" ", 1)
+    assert ready == "ready"
+    data = Path(data)
     contestants = {
         "cogov": Cogov(process, "governed"),
         "by hand": Cogov(process, "hand"),

@@ -9,7 +9,7 @@ use std::{
 
 /// Lays the tables of a folder out in one beside it, once.
 pub fn out(data: &Path) -> Result<PathBuf> {
-    let folder = data.join("laid-out-2");
+    let folder = data.join("laid-out");
     let complete = folder.join("complete");
     if complete.exists() {
         return Ok(folder);

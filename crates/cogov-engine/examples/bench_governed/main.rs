@@ -2,7 +2,8 @@
 //!
 //! Both sides enforce `policy.toml`: the engine as a grant, plain DataFusion as views that somebody wrote by
 //! hand. A line `governed NAME` or `hand NAME` is answered by `microseconds rows`; `plan NAME` is the planning of the governed
-//! side alone, of a statement that was asked before, `first NAME` of one that was not.
+//! side alone, of a statement that was asked before, `first NAME` of one that was not. Its own first line is `ready` and the
+//! folder of the tables.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod hand;
@@ -53,7 +54,7 @@ async fn main() -> Result<()> {
     };
     let data = lay::out(&data)?;
     let bench = Bench::open(&data, &queries).await?;
-    println!("ready");
+    println!("ready {}", data.display());
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (side, name) = line.split_once(' ').context("a line is SIDE NAME")?;

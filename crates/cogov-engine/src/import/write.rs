@@ -4,7 +4,7 @@ use super::{cast::arrow_type, error::ImportError};
 use crate::grading::{Header, Profiler};
 use cogov_model::{ColumnProfile, Scheme};
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use datafusion::parquet::{
     arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
@@ -28,6 +28,8 @@ const GROUP_BYTES: usize = 128 << 20;
 /// Rows of a page at most, and rows between two looks at it: a lookup by key reads one page a column.
 const PAGE_ROWS: usize = 4096;
 const LOOK: usize = 1024;
+/// Bytes of a row, on the average of a batch, above which rows do not wait for others.
+const WIDE: usize = 16 << 10;
 /// Bytes of a dictionary, above which a column is written without: it is read whole for one value.
 const DICTIONARY: usize = 64 << 10;
 
@@ -56,6 +58,15 @@ pub fn layout(first: &RecordBatch) -> WriterProperties {
     naming.fold(base, |builder, (_, field)| filtered(builder, field)).build()
 }
 
+/// Bytes of the values of a batch.
+fn bytes(batch: &RecordBatch) -> Result<usize, ImportError> {
+    let mut all = 0;
+    for column in batch.columns() {
+        all += column.to_data().get_slice_memory_size()?;
+    }
+    Ok(all)
+}
+
 /// A table on its way into a temporary file.
 pub(super) struct TableWriter {
     schema: SchemaRef,
@@ -63,8 +74,8 @@ pub(super) struct TableWriter {
     /// Made with the first batch, which tells which columns get Bloom filters.
     writer: Option<ArrowWriter<BufWriter<File>>>,
     profiler: Profiler,
-    /// Rows that wait for a whole step; fewer than [`LOOK`].
-    held: Option<RecordBatch>,
+    /// Rows in steps of [`LOOK`]; fewer wait for a whole one.
+    steps: BatchCoalescer,
     rows: u64,
 }
 
@@ -79,12 +90,13 @@ impl TableWriter {
     pub(super) fn new(headers: Vec<Header>, folder: &Path) -> Result<Self, ImportError> {
         let fields: Vec<Field> =
             headers.iter().map(|h| Field::new(h.name.as_str(), arrow_type(h.data_type), true)).collect();
+        let schema = Arc::new(Schema::new(fields));
         Ok(Self {
-            schema: Arc::new(Schema::new(fields)),
+            steps: BatchCoalescer::new(Arc::clone(&schema), LOOK),
+            schema,
             file: tempfile::tempfile_in(folder).map_err(ImportError::io("making a temporary file"))?,
             writer: None,
             profiler: Profiler::new(headers),
-            held: None,
             rows: 0,
         })
     }
@@ -104,29 +116,21 @@ impl TableWriter {
             let out = BufWriter::with_capacity(1 << 20, out);
             self.writer = Some(ArrowWriter::try_new(out, Arc::clone(&self.schema), Some(properties))?);
         }
-        self.lay_out(&batch)
+        // Rows are laid out in whole steps, whatever batches they came in: where pages end and dictionaries are given up is
+        // looked at after each, and the same rows are to make the same file. Rows so wide that a step of them would not be
+        // bounded do not wait for others.
+        let wide = bytes(&batch)? > batch.num_rows() * WIDE;
+        self.steps.push_batch(batch)?;
+        if wide {
+            self.steps.finish_buffered_batch()?;
+        }
+        self.put_steps()
     }
 
-    /// Writes rows in whole steps of [`LOOK`], whatever batches they came in: where pages end and dictionaries are given up
-    /// is looked at after each, and the same rows are to make the same file.
-    fn lay_out(&mut self, batch: &RecordBatch) -> Result<(), ImportError> {
-        let held = self.held.take();
-        let rows = batch.num_rows();
-        let missing = held.as_ref().map_or(0, |held| LOOK - held.num_rows()).min(rows);
-        if let Some(held) = held {
-            let step = concat_batches(&self.schema, [&held, &batch.slice(0, missing)])?;
-            if step.num_rows() < LOOK {
-                self.held = Some(step);
-                return Ok(());
-            }
+    fn put_steps(&mut self) -> Result<(), ImportError> {
+        while let Some(step) = self.steps.next_completed_batch() {
             self.put(&step)?;
         }
-        let steps = (rows - missing) / LOOK * LOOK;
-        if steps > 0 {
-            self.put(&batch.slice(missing, steps))?;
-        }
-        let rest = rows - missing - steps;
-        self.held = (rest > 0).then(|| batch.slice(rows - rest, rest));
         Ok(())
     }
 
@@ -142,9 +146,8 @@ impl TableWriter {
 
     /// Ends the file, reads the columns again that may single persons out, and proposes labels.
     pub(super) fn finish(mut self, scheme: &Scheme) -> Result<Written, ImportError> {
-        if let Some(held) = self.held.take() {
-            self.put(&held)?;
-        }
+        self.steps.finish_buffered_batch()?;
+        self.put_steps()?;
         let Self { mut file, writer, profiler, rows, .. } = self;
         if let Some(writer) = writer {
             let mut out = writer.into_inner()?;

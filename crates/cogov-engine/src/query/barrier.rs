@@ -6,26 +6,25 @@
 
 use super::faults;
 use super::in_order::InOrder;
+use super::leaf::{nothing_below, shown_by_name};
 use super::planted::{Fault, planted};
 use super::watch::watched;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::{Result, Statistics, stats::Precision, tree_node::TreeNodeRecursion};
+use datafusion::common::{Result, Statistics, stats::Precision};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation,
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
-    StatisticsArgs,
+    ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties, StatisticsArgs,
 };
 use futures::StreamExt;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// How rows pass.
 pub(super) enum Passage {
@@ -83,44 +82,10 @@ impl Barrier {
     }
 }
 
-impl fmt::Debug for Barrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Barrier")
-    }
-}
-
-impl DisplayAs for Barrier {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Barrier")
-    }
-}
+shown_by_name!(Barrier, "Barrier");
 
 impl ExecutionPlan for Barrier {
-    fn name(&self) -> &str {
-        "Barrier"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
-    }
+    nothing_below!("Barrier");
 
     /// What lies below keeps its state from run to run as well.
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {

@@ -41,61 +41,79 @@ pub(super) struct Beneath<'a> {
 
 type Physical = Arc<dyn PhysicalExpr>;
 
+/// Places of columns in the table.
+struct Columns {
+    /// Shown, or computed from.
+    kept: Vec<usize>,
+    /// Those, and what the condition looks at.
+    read: Vec<usize>,
+}
+
 impl Beneath<'_> {
     /// Rows as they are read, in as many partitions as the session wants.
     pub(super) fn as_read(&self) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let config = self.planner.config();
-        let (rows, kept) = self.rows(config.target_partitions(), config.batch_size(), self.limit)?;
-        let Some(shown) = self.shown(&kept)? else { return Ok(rows) };
+        let columns = self.columns()?;
+        let rows = self.rows(&columns, config.target_partitions(), config.batch_size(), self.limit)?;
+        let Some(shown) = self.shown(&columns.kept)? else { return Ok(rows) };
         let names = self.schema.fields().iter().map(|field| field.name().clone());
         Ok(Arc::new(ProjectionExec::try_new(shown.into_iter().zip(names), rows)?))
     }
 
     /// Rows in the order of the table, in full batches.
     pub(super) fn in_order(&self) -> PlanResult<InOrder> {
-        let (_, read) = self.columns()?;
-        let reading = Reading::of(self.raw.row_bytes(&read), self.planner.config().batch_size());
-        let (rows, kept) = self.rows(usize::MAX, reading.rows, None)?;
-        let shown = self.shown(&kept)?.map(Into::into);
+        let columns = self.columns()?;
+        let reading = Reading::of(self.raw.row_bytes(&columns.read), self.planner.config().batch_size());
+        let rows = self.rows(&columns, usize::MAX, reading.rows, None)?;
+        let shown = self.shown(&columns.kept)?.map(Into::into);
         Ok(InOrder { rows, reading, shown, schema: Arc::clone(&self.schema), fetch: self.limit })
     }
 
-    /// The rows that meet the condition, with the columns that are shown or computed from. A limit is for each partition:
-    /// it spares work, and whoever asks for so many rows counts them.
+    /// The rows that meet the condition, with the columns that are kept. A limit is for each partition: it spares work, and
+    /// whoever asks for so many rows counts them.
     fn rows(
         &self,
+        columns: &Columns,
         partitions: usize,
         batch: usize,
         limit: Option<usize>,
-    ) -> PlanResult<(Arc<dyn ExecutionPlan>, Vec<usize>)> {
-        let (kept, read) = self.columns()?;
-        let scanned = limit.filter(|_| self.condition.is_none());
-        let rows = RawScan::new(self.raw, &read, self.prunes()?, partitions, scanned)?;
-        let rows: Arc<dyn ExecutionPlan> = Arc::new(rows);
-        let Some(condition) = &self.condition else { return Ok((rows, kept)) };
-        let condition = reassign_expr_columns(self.judges(condition.clone())?, &rows.schema())?;
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let Columns { kept, read } = columns;
+        let Some(condition) = &self.condition else {
+            return Ok(Arc::new(RawScan::new(self.raw, read, None, partitions, limit)?));
+        };
+        let judging = self.judges(condition.clone())?;
+        let pruning = self.prunes(condition, &judging)?;
+        let rows: Arc<dyn ExecutionPlan> = Arc::new(RawScan::new(self.raw, read, pruning, partitions, None)?);
+        let judging = reassign_expr_columns(judging, &rows.schema())?;
         let places = |(place, column): (usize, &usize)| kept.contains(column).then_some(place);
         let places: Vec<usize> = read.iter().enumerate().filter_map(places).collect();
-        let filter = FilterExecBuilder::new(condition, rows)
+        let filter = FilterExecBuilder::new(judging, rows)
             .apply_projection(Some(places))?
             .with_fetch(limit)
             .with_batch_size(batch);
-        Ok((Arc::new(filter.build()?), kept))
+        Ok(Arc::new(filter.build()?))
     }
 
-    /// The part of the condition, over all columns of the table, by which row groups and pages may be left out. Nothing
+    /// The part of a condition, over all columns of the table, by which row groups and pages may be left out. Nothing
     /// that compares floating point numbers: the extremes that a file keeps leave NaN out, which is greater than any
     /// number, so that a NaN that passes would show or not by the numbers beside it.
-    fn prunes(&self) -> PlanResult<Option<Physical>> {
-        let Some(condition) = &self.condition else { return Ok(None) };
+    fn prunes(&self, condition: &Expr, judging: &Physical) -> PlanResult<Option<Physical>> {
         let schema = self.raw.schema_ref();
         let floating = |column: &Column| {
             schema.field_with_name(column.name()).map_or(true, |field| field.data_type().is_floating())
         };
-        let parts = split_conjunction(condition).into_iter();
-        let parts = parts.filter(|part| !part.column_refs().into_iter().any(floating)).cloned();
-        let Some(condition) = parts.reduce(Expr::and) else { return Ok(None) };
-        reassign_expr_columns(self.judges(condition)?, schema).map(Some)
+        let all = split_conjunction(condition);
+        let exact: Vec<&Expr> =
+            all.iter().copied().filter(|part| !part.column_refs().into_iter().any(floating)).collect();
+        let pruning = match exact.len() == all.len() {
+            true => Some(Arc::clone(judging)),
+            false => {
+                let exact = exact.into_iter().cloned().reduce(Expr::and);
+                exact.map(|exact| self.judges(exact)).transpose()?
+            }
+        };
+        pruning.map(|pruning| reassign_expr_columns(pruning, schema)).transpose()
     }
 
     /// A condition over those columns of the table that it names.
@@ -106,8 +124,7 @@ impl Beneath<'_> {
         self.physical(condition, &part)
     }
 
-    /// The columns that are shown, and those that are read.
-    fn columns(&self) -> PlanResult<(Vec<usize>, Vec<usize>)> {
+    fn columns(&self) -> PlanResult<Columns> {
         let names = |all: &mut dyn Iterator<Item = &Expr>| {
             let mut names: BTreeSet<Column> = BTreeSet::new();
             all.for_each(|expr| names.extend(expr.column_refs().into_iter().cloned()));
@@ -119,12 +136,9 @@ impl Beneath<'_> {
             let names: HashSet<&str> = names.iter().map(|c| c.name()).collect();
             self.raw.positions(&names).collect()
         };
-        let (kept, all) = (positions(&shown), positions(&read));
-        if kept.len() == shown.len() && all.len() == read.len() {
-            Ok((kept, all))
-        } else {
-            Err(faults::broken())
-        }
+        let columns = Columns { kept: positions(&shown), read: positions(&read) };
+        let found = columns.kept.len() == shown.len() && columns.read.len() == read.len();
+        if found { Ok(columns) } else { Err(faults::broken()) }
     }
 
     /// Some columns of the table under its name.

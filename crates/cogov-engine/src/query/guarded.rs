@@ -6,6 +6,7 @@
 
 use super::cells::{self, Collected};
 use super::engine::Engine;
+use super::leaf::{nothing_below, shown_by_name};
 use super::recall::{self, Loaded, Reader, Slot};
 use super::units::Below;
 use super::world::GrantWorld;
@@ -22,17 +23,14 @@ use datafusion::common::{Result, Statistics, stats::Precision};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation,
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, StatisticsArgs,
-};
+use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties, StatisticsArgs};
 use futures::future::BoxFuture;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// A guess of the groups of a statistic, for the planner.
@@ -264,44 +262,10 @@ fn full() -> QueryError {
     )
 }
 
-impl fmt::Debug for Guarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guarded")
-    }
-}
-
-impl DisplayAs for Guarded {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Guarded")
-    }
-}
+shown_by_name!(Guarded, "Guarded");
 
 impl ExecutionPlan for Guarded {
-    fn name(&self) -> &str {
-        "Guarded"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
-    }
+    nothing_below!("Guarded");
 
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         // Every way to run a plan settles it first; one that was not shows nothing.

@@ -20,6 +20,7 @@ mod governed;
 mod guarded;
 mod in_order;
 mod keys;
+mod leaf;
 mod leakproof;
 mod mask;
 mod memory;

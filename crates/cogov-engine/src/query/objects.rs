@@ -101,15 +101,6 @@ fn with_views(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>())
 }
 
-/// What need not be read of a table.
-#[derive(Clone, Copy)]
-pub(super) enum Pruning<'a> {
-    /// What cannot meet a condition over all of its columns.
-    By(Option<&'a Arc<dyn PhysicalExpr>>),
-    /// What a filter above says, when the plan is optimised; nothing when false.
-    ByPlan(bool),
-}
-
 /// One Parquet object as a table without any policy.
 pub(super) struct RawTable {
     schema: SchemaRef,
@@ -205,47 +196,38 @@ impl RawTable {
         groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(<[usize]>::to_vec).collect()
     }
 
+    /// How it is read. By what a condition above or in it rules out, row groups and pages are left out.
+    pub(super) fn source(&self) -> ParquetSource {
+        let reader = Arc::clone(&self.reader);
+        ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader)
+    }
+
+    /// The same, with nothing left out.
+    fn whole_source(&self) -> ParquetSource {
+        let mut options = TableParquetOptions::default();
+        options.global.pruning = false;
+        options.global.enable_page_index = false;
+        options.global.bloom_filter_on_read = false;
+        self.source().with_table_parquet_options(options)
+    }
+
     /// Reads some columns of it, a partition for each list of row groups.
     pub(super) fn read(
-        self: &Arc<Self>,
+        &self,
+        source: ParquetSource,
         columns: &[usize],
-        pruning: Pruning<'_>,
         partitions: &[Vec<usize>],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let reader = Arc::clone(&self.reader);
-        let mut source =
-            ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader);
-        match pruning {
-            Pruning::By(None) | Pruning::ByPlan(true) => {}
-            Pruning::By(Some(condition)) => source = source.with_predicate(Arc::clone(condition)),
-            Pruning::ByPlan(false) => {
-                let mut options = TableParquetOptions::default();
-                options.global.pruning = false;
-                options.global.enable_page_index = false;
-                options.global.bloom_filter_on_read = false;
-                source = source.with_table_parquet_options(options);
-            }
-        }
         let part = |some: &Vec<usize>| {
             let mut access = ParquetAccessPlan::new_none(self.footer.num_row_groups());
             some.iter().for_each(|group| access.scan(*group));
             FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
         };
-        self.scan(source, columns, partitions.iter().map(part).collect(), limit)
-    }
-
-    fn scan(
-        &self,
-        source: ParquetSource,
-        columns: &[usize],
-        parts: Vec<FileGroup>,
-        limit: Option<usize>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(parts)
+            .with_file_groups(partitions.iter().map(part).collect())
             .with_statistics(statistics)
             .with_projection_indices(Some(columns.to_vec()))?
             .with_limit(limit)
@@ -259,8 +241,8 @@ impl RawTable {
         Arc::new(RawProvider { table: Arc::clone(self), partitions: None, prunes: true })
     }
 
-    /// It as a table in one partition, so that its rows keep their order where a join collects them. Nothing of it is left out by
-    /// what a file tells of its values (see `beneath.rs` on NaN).
+    /// It as a table in one partition, so that its rows keep their order where a join collects them. Nothing of it
+    /// is left out by what a file tells of its values (see `beneath.rs` on NaN).
     pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
         Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1), prunes: false })
     }
@@ -307,6 +289,7 @@ impl TableProvider for RawProvider {
         let all = || (0..self.table.schema.fields().len()).collect();
         let parts = RawTable::partitions(&self.table.row_groups(None), partitions);
         let columns = projection.cloned().unwrap_or_else(all);
-        self.table.read(&columns, Pruning::ByPlan(self.prunes), &parts, limit)
+        let source = if self.prunes { self.table.source() } else { self.table.whole_source() };
+        self.table.read(source, &columns, &parts, limit)
     }
 }

@@ -2,16 +2,16 @@
 //! runs and goes with it.
 
 use super::faults;
-use super::objects::{Pruning, RawTable};
+use super::leaf::{nothing_below, shown_by_name};
+use super::objects::RawTable;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use std::{fmt, sync::Arc};
+use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties};
+use std::sync::Arc;
 
 /// The scan. It lies below barriers only.
 pub(super) struct RawScan {
@@ -48,49 +48,18 @@ impl RawScan {
     }
 }
 
-impl fmt::Debug for RawScan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RawScan")
-    }
-}
-
-impl DisplayAs for RawScan {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RawScan")
-    }
-}
+shown_by_name!(RawScan, "RawScan");
 
 impl ExecutionPlan for RawScan {
-    fn name(&self) -> &str {
-        "RawScan"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() { Ok(self) } else { Err(faults::broken()) }
-    }
+    nothing_below!("RawScan");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let part = self.partitions.get(partition).cloned().ok_or_else(faults::broken)?;
-        let pruning = Pruning::By(self.condition.as_ref());
-        let reader = self.raw.read(&self.columns, pruning, &[part], self.limit)?;
+        let source = match &self.condition {
+            Some(condition) => self.raw.source().with_predicate(Arc::clone(condition)),
+            None => self.raw.source(),
+        };
+        let reader = self.raw.read(source, &self.columns, &[part], self.limit)?;
         reader.execute(0, context)
     }
 }
