@@ -9,9 +9,10 @@ use std::{fs, process::Command};
 
 type Bench = (&'static str, fn(&[String]) -> Result<()>);
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("ledger", ledger),
     ("governed", governed),
+    ("planning", planning),
     ("statistics", statistics),
     ("opinion", opinion),
     ("noise", noise),
@@ -52,6 +53,17 @@ fn replay(_: &[String]) -> Result<()> {
     step(
         "benchmark: replaying a million decisions, and proofs",
         &mut example("cogov-rulebook", "bench_replay"),
+    )
+}
+
+/// What deciding and governing add to the planning of a statement over 250 columns, and what a million grants in the store
+/// change about it.
+fn planning(_: &[String]) -> Result<()> {
+    step("benchmark: the decision", &mut example("cogov-rulebook", "decide_cost"))?;
+    step("benchmark: the store with a million grants", &mut example("cogov-store", "bench_grants"))?;
+    step(
+        "benchmark: governed planning beside plain planning (building takes long the first time)",
+        &mut example("cogov-engine", "bench_planning"),
     )
 }
 

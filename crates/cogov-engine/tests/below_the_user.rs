@@ -272,3 +272,25 @@ async fn a_number_beside_a_visible_nan_is_not_told() {
         );
     }
 }
+
+/// The same of a table that a scope links to.
+#[tokio::test]
+async fn a_number_beside_a_linked_nan_is_not_told() {
+    for beside in [1.0, 1e6] {
+        let people = TestTable {
+            name: "data.people",
+            columns: vec![col("id", arrow::array::Int64Array::from(vec![1, 2]), Treatment::Clear)],
+            unit: None,
+            granted: true,
+        };
+        let columns = vec![
+            col("key", arrow::array::Int64Array::from(vec![1, 3]), Treatment::Clear),
+            col("level", Float64Array::from(vec![f64::NAN, beside]), Treatment::Clear),
+        ];
+        let links = TestTable { name: "aux.links", columns, unit: None, granted: false };
+        let scope = r#"{"data.people":[{"linked":{"column":"id","dataset":"aux","table":"links","key":"key",
+            "any":[{"column":"level","op":">","value":500.5}]}}]}"#;
+        let t = tester(vec![people, links], scope, Form::Rows).await;
+        assert_eq!(t.ok("select id from people").await, ["1"], "{beside}");
+    }
+}

@@ -21,6 +21,8 @@ mod observe;
 mod oracle;
 #[path = "interference/pair.rs"]
 mod pair;
+#[path = "interference/params.rs"]
+mod params;
 #[path = "interference/query.rs"]
 mod query;
 #[path = "interference/run.rs"]

@@ -3,10 +3,11 @@
 use crate::{
     Cursor, MaskKey, Page, Paged, Revised, Store, StoreError, grant,
     open::commit,
-    sql::{Statement, from_json, int, signed, text, to_json, unsigned},
+    revised::{self, decode},
+    sql::{Statement, signed, to_json},
 };
 use cogov_model::{Application, ApplicationId, Grant, PartyId};
-use sqlx::{AnyConnection, any::AnyRow};
+use sqlx::AnyConnection;
 
 const WHAT: &str = "application";
 
@@ -100,7 +101,7 @@ impl Store {
         .await
         .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
         .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
-        decode(&row)
+        decode(WHAT, &row)
     }
 
     /// Applications, newest first.
@@ -117,7 +118,7 @@ impl Store {
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
-        let applications: Result<Vec<_>, _> = rows.iter().map(decode).collect();
+        let applications: Result<Vec<_>, _> = rows.iter().map(|row| decode(WHAT, row)).collect();
         Ok(Paged::cut(applications?, page, |application| {
             Cursor::at_moment(application.record.made_at, application.record.id.as_str())
         }))
@@ -142,8 +143,7 @@ async fn replace(
     revision: u64,
 ) -> Result<u64, StoreError> {
     let id = application.id.as_str();
-    let wrong = |error| StoreError::of(WHAT, id, error);
-    let changed = Statement::with(
+    let change = Statement::with(
         "UPDATE applications SET requester = $3, provider = $4, state = $5, waiting = $6, made_at = $7, \
          revision = revision + 1, body = $8 WHERE id = $1 AND revision = $2",
         [
@@ -156,28 +156,6 @@ async fn replace(
             application.made_at.millis().into(),
             to_json(WHAT, application)?.into(),
         ],
-    )
-    .execute(on)
-    .await
-    .map_err(wrong)?;
-    if changed == 1 {
-        return Ok(revision.saturating_add(1));
-    }
-    let there = Statement::with("SELECT id FROM applications WHERE id = $1", [id.into()])
-        .optional(on)
-        .await
-        .map_err(wrong)?;
-    Err(match there {
-        Some(_) => StoreError::Conflict { what: WHAT, id: id.to_owned() },
-        None => StoreError::NotFound { what: WHAT, id: id.to_owned() },
-    })
-}
-
-fn decode(row: &AnyRow) -> Result<Revised<Application>, StoreError> {
-    let id = text(row, "id").map_err(|error| StoreError::of(WHAT, "?", error))?;
-    let wrong = |error| StoreError::of(WHAT, &id, error);
-    Ok(Revised {
-        record: from_json(WHAT, &id, &text(row, "body").map_err(wrong)?)?,
-        revision: unsigned(WHAT, &id, int(row, "revision").map_err(wrong)?)?,
-    })
+    );
+    revised::replace(on, (WHAT, id), revision, change, "SELECT id FROM applications WHERE id = $1").await
 }

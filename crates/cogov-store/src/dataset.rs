@@ -3,10 +3,11 @@
 use crate::{
     Cursor, Page, Paged, Revised, Store, StoreError,
     open::commit,
-    sql::{Statement, from_json, int, signed, text, to_json, unsigned},
+    revised::{self, decode},
+    sql::{Statement, signed, to_json},
 };
 use cogov_model::{Dataset, DatasetId, DatasetState, PartyId};
-use sqlx::{AnyConnection, any::AnyRow};
+use sqlx::AnyConnection;
 
 pub(crate) const WHAT: &str = "dataset";
 
@@ -65,7 +66,7 @@ impl Store {
                 .await
                 .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
                 .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
-        decode(&row)
+        decode(WHAT, &row)
     }
 
     /// Datasets by identifier.
@@ -88,7 +89,7 @@ impl Store {
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
-        let datasets: Result<Vec<_>, _> = rows.iter().map(decode).collect();
+        let datasets: Result<Vec<_>, _> = rows.iter().map(|row| decode(WHAT, row)).collect();
         Ok(Paged::cut(datasets?, page, |dataset| Cursor::at_key(dataset.record.id.as_str())))
     }
 }
@@ -100,7 +101,7 @@ pub(crate) async fn replace(
     revision: u64,
 ) -> Result<u64, StoreError> {
     let id = dataset.id.as_str();
-    let changed = Statement::with(
+    let change = Statement::with(
         "UPDATE datasets SET provider = $3, state = $4, revision = revision + 1, body = $5 \
          WHERE id = $1 AND revision = $2",
         [
@@ -110,28 +111,6 @@ pub(crate) async fn replace(
             crate::sql::code(WHAT, &dataset.state)?.into(),
             to_json(WHAT, dataset)?.into(),
         ],
-    )
-    .execute(on)
-    .await
-    .map_err(|error| StoreError::of(WHAT, id, error))?;
-    if changed == 1 {
-        return Ok(revision.saturating_add(1));
-    }
-    let there = Statement::with("SELECT id FROM datasets WHERE id = $1", [id.into()])
-        .optional(on)
-        .await
-        .map_err(|error| StoreError::of(WHAT, id, error))?;
-    Err(match there {
-        Some(_) => StoreError::Conflict { what: WHAT, id: id.to_owned() },
-        None => StoreError::NotFound { what: WHAT, id: id.to_owned() },
-    })
-}
-
-fn decode(row: &AnyRow) -> Result<Revised<Dataset>, StoreError> {
-    let id = text(row, "id").map_err(|error| StoreError::of(WHAT, "?", error))?;
-    let wrong = |error| StoreError::of(WHAT, &id, error);
-    Ok(Revised {
-        record: from_json(WHAT, &id, &text(row, "body").map_err(wrong)?)?,
-        revision: unsigned(WHAT, &id, int(row, "revision").map_err(wrong)?)?,
-    })
+    );
+    revised::replace(on, (WHAT, id), revision, change, "SELECT id FROM datasets WHERE id = $1").await
 }

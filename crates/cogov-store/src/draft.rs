@@ -3,11 +3,12 @@
 use crate::{
     Cursor, Page, Paged, Revised, RulebookText, Store, StoreError,
     open::commit,
+    revised::{self, decode},
     rulebook,
-    sql::{Statement, from_json, int, signed, text, to_json, unsigned},
+    sql::{Statement, from_json, signed, text, to_json},
 };
 use cogov_model::{Draft, DraftId, DraftText};
-use sqlx::{AnyConnection, any::AnyRow};
+use sqlx::AnyConnection;
 
 const WHAT: &str = "draft";
 
@@ -87,7 +88,7 @@ impl Store {
                 .await
                 .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
                 .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
-        decode(&row)
+        decode(WHAT, &row)
     }
 
     /// One of the texts that were saved of a draft.
@@ -125,7 +126,7 @@ impl Store {
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
-        let drafts: Result<Vec<_>, _> = rows.iter().map(decode).collect();
+        let drafts: Result<Vec<_>, _> = rows.iter().map(|row| decode(WHAT, row)).collect();
         Ok(Paged::cut(drafts?, page, |draft| {
             Cursor::at_moment(draft.record.made_at, draft.record.id.as_str())
         }))
@@ -149,8 +150,7 @@ async fn keep_text(on: &mut AnyConnection, id: &DraftId, new: &DraftText) -> Res
 
 async fn replace(on: &mut AnyConnection, draft: &Draft, revision: u64) -> Result<u64, StoreError> {
     let id = draft.id.as_str();
-    let wrong = |error| StoreError::of(WHAT, id, error);
-    let changed = Statement::with(
+    let change = Statement::with(
         "UPDATE drafts SET state = $3, revision = revision + 1, body = $4 WHERE id = $1 AND revision = $2",
         [
             id.into(),
@@ -158,28 +158,6 @@ async fn replace(on: &mut AnyConnection, draft: &Draft, revision: u64) -> Result
             draft.state.code().into(),
             to_json(WHAT, draft)?.into(),
         ],
-    )
-    .execute(on)
-    .await
-    .map_err(wrong)?;
-    if changed == 1 {
-        return Ok(revision.saturating_add(1));
-    }
-    let there = Statement::with("SELECT id FROM drafts WHERE id = $1", [id.into()])
-        .optional(on)
-        .await
-        .map_err(wrong)?;
-    Err(match there {
-        Some(_) => StoreError::Conflict { what: WHAT, id: id.to_owned() },
-        None => StoreError::NotFound { what: WHAT, id: id.to_owned() },
-    })
-}
-
-fn decode(row: &AnyRow) -> Result<Revised<Draft>, StoreError> {
-    let id = text(row, "id").map_err(|error| StoreError::of(WHAT, "?", error))?;
-    let wrong = |error| StoreError::of(WHAT, &id, error);
-    Ok(Revised {
-        record: from_json(WHAT, &id, &text(row, "body").map_err(wrong)?)?,
-        revision: unsigned(WHAT, &id, int(row, "revision").map_err(wrong)?)?,
-    })
+    );
+    revised::replace(on, (WHAT, id), revision, change, "SELECT id FROM drafts WHERE id = $1").await
 }

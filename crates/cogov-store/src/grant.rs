@@ -3,10 +3,11 @@
 use crate::{
     Cursor, MaskKey, Page, Paged, Revised, Store, StoreError,
     open::commit,
-    sql::{Statement, code, from_json, int, signed, text, to_json, unsigned},
+    revised::decode,
+    sql::{Statement, code, signed, text, to_json},
 };
 use cogov_model::{DatasetId, Grant, GrantId, GrantState, PartyId};
-use sqlx::{AnyConnection, any::AnyRow};
+use sqlx::AnyConnection;
 
 const WHAT: &str = "grant";
 
@@ -111,7 +112,7 @@ impl Store {
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;
-        let grants: Result<Vec<_>, _> = rows.iter().map(decode).collect();
+        let grants: Result<Vec<_>, _> = rows.iter().map(|row| decode(WHAT, row)).collect();
         Ok(Paged::cut(grants?, page, |grant| {
             Cursor::at_moment(grant.record.made_at, grant.record.id.as_str())
         }))
@@ -209,14 +210,5 @@ async fn read(on: &mut AnyConnection, id: &GrantId) -> Result<Revised<Grant>, St
         .await
         .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
         .map_err(|error| StoreError::of(WHAT, id.as_str(), error))?;
-    decode(&row)
-}
-
-fn decode(row: &AnyRow) -> Result<Revised<Grant>, StoreError> {
-    let id = text(row, "id").map_err(|error| StoreError::of(WHAT, "?", error))?;
-    let wrong = |error| StoreError::of(WHAT, &id, error);
-    Ok(Revised {
-        record: from_json(WHAT, &id, &text(row, "body").map_err(wrong)?)?,
-        revision: unsigned(WHAT, &id, int(row, "revision").map_err(wrong)?)?,
-    })
+    decode(WHAT, &row)
 }

@@ -30,6 +30,7 @@ mod page;
 mod party;
 #[cfg(test)]
 mod plans;
+mod revised;
 mod rulebook;
 mod secret;
 mod setting;
@@ -50,7 +51,8 @@ pub use grant::GrantFilter;
 pub use ledger::{EntryFilter, IndexedEntry};
 pub use noise::{BudgetOf, NoiseCharge, NoiseFacts, NoiseRecord, Paid, Payment};
 pub use open::{Store, sqlite_url};
-pub use page::{Cursor, Page, Paged, Revised};
+pub use page::{Cursor, Page, Paged};
+pub use revised::Revised;
 pub use rulebook::RulebookText;
 pub use secret::{MaskKey, TokenHash};
 pub use setting::Setting;

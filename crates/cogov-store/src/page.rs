@@ -111,12 +111,3 @@ impl<T> Paged<T> {
         Paged { items: self.items.into_iter().map(change).collect(), next: self.next }
     }
 }
-
-/// A record with the revision it had when it was read. Hand the revision back with a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revised<T> {
-    /// The record.
-    pub record: T,
-    /// Counts up from 1 with every change.
-    pub revision: u64,
-}

@@ -74,7 +74,7 @@ def main():
         path = f"/api/v1/consultations/{name}"
         found = call(node.base, f"{path}/contributions?kind=statement&limit=200")["items"]
         statements = [item["number"] for item in found]
-        acknowledged, lock = {}, threading.Lock()
+        acknowledged, failures, lock = {}, [], threading.Lock()
 
         def vote(person):
             while not stop.is_set():
@@ -83,14 +83,15 @@ def main():
                     entry = call(node.base, f"{path}/votes", person["token"], said)["entry"]
                 except urllib.error.HTTPError as error:
                     if error.code != 429:
-                        sys.exit(f"FAILED {error.code}: {error.read()}")
+                        failures.append(f"{error.code}: {error.read()}")
+                        return
                     time.sleep(0.2)
                     continue
                 except (OSError, ValueError):
                     return
                 with lock:
                     if entry in acknowledged:
-                        sys.exit(f"FAILED entry {entry} was handed out twice")
+                        failures.append(f"entry {entry} was handed out twice")
                     acknowledged[entry] = (person["name"], said)
 
         for round_ in range(rounds):
@@ -103,6 +104,10 @@ def main():
             stop.set()
             for thread in threads:
                 thread.join()
+            if failures:
+                sys.exit(f"FAILED {failures[0]}")
+            if len(acknowledged) <= round_:
+                sys.exit("FAILED hardly a vote was acknowledged: the round shows nothing")
             people = node.start()["accounts"]
             with urllib.request.urlopen(f"{node.base}{path}/record.jsonl") as response:
                 lines = [json.loads(line) for line in response.read().decode().splitlines()]

@@ -12,7 +12,6 @@ use datafusion::error::Result as PlanResult;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::utils::reassign_expr_columns;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
@@ -83,7 +82,7 @@ impl Beneath<'_> {
             return Ok(Arc::new(RawScan::new(self.raw, read, None, partitions, limit)?));
         };
         let judging = self.judges(condition.clone())?;
-        let pruning = self.prunes(condition, &judging)?;
+        let pruning = Some(reassign_expr_columns(Arc::clone(&judging), self.raw.schema_ref())?);
         let rows: Arc<dyn ExecutionPlan> = Arc::new(RawScan::new(self.raw, read, pruning, partitions, None)?);
         let judging = reassign_expr_columns(judging, &rows.schema())?;
         let places = |(place, column): (usize, &usize)| kept.contains(column).then_some(place);
@@ -93,27 +92,6 @@ impl Beneath<'_> {
             .with_fetch(limit)
             .with_batch_size(batch);
         Ok(Arc::new(filter.build()?))
-    }
-
-    /// The part of a condition, over all columns of the table, by which row groups and pages may be left out. Nothing
-    /// that compares floating point numbers: the extremes that a file keeps leave NaN out, which is greater than any
-    /// number, so that a NaN that passes would show or not by the numbers beside it.
-    fn prunes(&self, condition: &Expr, judging: &Physical) -> PlanResult<Option<Physical>> {
-        let schema = self.raw.schema_ref();
-        let floating = |column: &Column| {
-            schema.field_with_name(column.name()).map_or(true, |field| field.data_type().is_floating())
-        };
-        let all = split_conjunction(condition);
-        let exact: Vec<&Expr> =
-            all.iter().copied().filter(|part| !part.column_refs().into_iter().any(floating)).collect();
-        let pruning = match exact.len() == all.len() {
-            true => Some(Arc::clone(judging)),
-            false => {
-                let exact = exact.into_iter().cloned().reduce(Expr::and);
-                exact.map(|exact| self.judges(exact)).transpose()?
-            }
-        };
-        pruning.map(|pruning| reassign_expr_columns(pruning, schema)).transpose()
     }
 
     /// A condition over those columns of the table that it names.

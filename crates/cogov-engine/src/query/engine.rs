@@ -84,7 +84,7 @@ impl Engine {
         let inner = Inner {
             outer: session(&config, &base, false).build(),
             planner: Arc::new(session(&config, &base, true).build()),
-            objects: Objects::new(store, url, Arc::clone(&base)),
+            objects: Objects::new(store, url),
             recollections: Recollections::default(),
             plans: Plans::default(),
             total: TotalMemory::new(config.total_memory),

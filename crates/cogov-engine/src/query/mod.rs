@@ -14,6 +14,7 @@ mod engine;
 mod expand;
 mod facts;
 mod faults;
+mod footer;
 mod functions;
 mod govern;
 mod governed;

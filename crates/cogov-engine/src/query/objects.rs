@@ -3,30 +3,26 @@
 //! A [`RawTable`] knows no policy. It is only ever planned inside a barrier.
 
 use super::faults;
+use super::footer::{self, Readers};
 use super::noise::Spread;
-use super::numbered::{File, Unreadable};
+use super::numbered::File;
 use super::prune;
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use cogov_disclosure::TableRows;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Statistics, stats::Precision};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{
-    CachedParquetFileReaderFactory, ParquetAccessPlan, ParquetFileReaderFactory, metadata::DFParquetMetadata,
-};
+use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
 use parquet::arrow::async_reader::AsyncFileReader;
@@ -42,13 +38,12 @@ const FOOTERS: usize = 4096;
 pub(super) struct Objects {
     store: Arc<dyn ObjectStore>,
     url: ObjectStoreUrl,
-    runtime: Arc<RuntimeEnv>,
     footers: Mutex<HashMap<String, Arc<RawTable>>>,
 }
 
 impl Objects {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, url: ObjectStoreUrl, runtime: Arc<RuntimeEnv>) -> Self {
-        Self { store, url, runtime, footers: Mutex::default() }
+    pub(super) fn new(store: Arc<dyn ObjectStore>, url: ObjectStoreUrl) -> Self {
+        Self { store, url, footers: Mutex::default() }
     }
 
     /// The table in one object. Objects are immutable, so the answer never grows old.
@@ -58,23 +53,18 @@ impl Objects {
         }
         let location = Path::parse(path).map_err(|_| faults::unreadable())?;
         let meta = self.store.head(&location).await.map_err(|_| faults::unreadable())?;
-        let cache = self.runtime.cache_manager.get_file_metadata_cache();
-        let footer = DFParquetMetadata::new(self.store.as_ref(), &meta)
-            .with_file_metadata_cache(Some(Arc::clone(&cache)))
-            .fetch_metadata()
-            .await
-            .map_err(|_| faults::unreadable())?;
+        let footer = footer::read(&self.store, &meta).await.map_err(|_| faults::unreadable())?;
         let file = footer.file_metadata();
         let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
             .map_err(|_| faults::unreadable())?;
-        let reader = CachedParquetFileReaderFactory::new(Arc::clone(&self.store), cache);
+        let readers = Readers { store: Arc::clone(&self.store), footer: Arc::clone(&footer) };
         let table = Arc::new(RawTable {
             schema: Arc::new(with_views(&schema)),
             meta,
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             footer,
             url: self.url.clone(),
-            reader: Arc::new(reader),
+            readers: Arc::new(readers),
             spreads: Mutex::default(),
             path: path.to_owned(),
             numbered: tokio::sync::Mutex::default(),
@@ -108,7 +98,7 @@ pub(super) struct RawTable {
     rows: usize,
     footer: Arc<ParquetMetaData>,
     url: ObjectStoreUrl,
-    reader: Arc<CachedParquetFileReaderFactory>,
+    readers: Arc<Readers>,
     /// How values of columns repeat, where it was looked up.
     spreads: Mutex<HashMap<String, Spread>>,
     path: String,
@@ -144,10 +134,8 @@ impl RawTable {
     }
 
     /// A reader of the object.
-    pub(super) fn open(&self) -> Result<Box<dyn AsyncFileReader>, Unreadable> {
-        let file = self.meta.clone().into();
-        let reader = self.reader.create_reader(0, file, None, &ExecutionPlanMetricsSet::new());
-        reader.map(|reader| reader as Box<dyn AsyncFileReader>).map_err(|_| Unreadable)
+    pub(super) fn open(&self) -> Box<dyn AsyncFileReader> {
+        self.readers.reader(self.meta.location.clone())
     }
 
     /// Its rows by number, and who stands behind them. Read once for each unit.
@@ -182,52 +170,61 @@ impl RawTable {
         usize::try_from(all).unwrap_or(usize::MAX) / self.rows.max(1)
     }
 
-    /// The row groups in which a row may meet a condition over its columns.
-    pub(super) fn row_groups(&self, condition: Option<&Arc<dyn PhysicalExpr>>) -> Vec<usize> {
-        prune::row_groups(&self.footer, &self.schema, condition)
+    /// The row groups and pages in which a row may meet a condition over its columns.
+    pub(super) fn access(&self, condition: Option<&Arc<dyn PhysicalExpr>>) -> ParquetAccessPlan {
+        prune::access(&self.footer, &self.schema, condition)
+    }
+
+    /// About how many rows that is.
+    pub(super) fn rows_of(&self, access: &ParquetAccessPlan) -> usize {
+        let groups = access.inner().iter().zip(self.footer.row_groups());
+        let rows = groups.map(|(access, group)| match access {
+            RowGroupAccess::Skip => 0,
+            RowGroupAccess::Scan => usize::try_from(group.num_rows()).unwrap_or(usize::MAX),
+            RowGroupAccess::Selection(selection) => selection.row_count(),
+        });
+        rows.fold(0, usize::saturating_add)
     }
 
     /// Row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
     /// would, by their bytes, which tell of withheld columns. At least one.
-    pub(super) fn partitions(groups: &[usize], wanted: usize) -> Vec<Vec<usize>> {
-        if groups.is_empty() {
-            return vec![Vec::new()];
+    pub(super) fn partitions(access: &ParquetAccessPlan, wanted: usize) -> Vec<ParquetAccessPlan> {
+        let part = |some: &[usize]| {
+            let mut part = ParquetAccessPlan::new_none(access.len());
+            some.iter()
+                .filter_map(|group| Some((*group, access.inner().get(*group)?)))
+                .for_each(|(group, access)| part.set(group, access.clone()));
+            part
+        };
+        let groups = access.row_group_indexes();
+        let each = groups.len().div_ceil(wanted.max(1)).max(1);
+        let mut parts: Vec<_> = groups.chunks(each).map(part).collect();
+        if parts.is_empty() {
+            parts.push(part(&[]));
         }
-        groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(<[usize]>::to_vec).collect()
+        parts
     }
 
     /// How it is read. By what a condition above or in it rules out, row groups and pages are left out.
     pub(super) fn source(&self) -> ParquetSource {
-        let reader = Arc::clone(&self.reader);
-        ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(reader)
+        let readers = Arc::clone(&self.readers);
+        ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(readers)
     }
 
-    /// The same, with nothing left out.
-    fn whole_source(&self) -> ParquetSource {
-        let mut options = TableParquetOptions::default();
-        options.global.pruning = false;
-        options.global.enable_page_index = false;
-        options.global.bloom_filter_on_read = false;
-        self.source().with_table_parquet_options(options)
-    }
-
-    /// Reads some columns of it, a partition for each list of row groups.
+    /// Reads some columns of it, in partitions.
     pub(super) fn read(
         &self,
         source: ParquetSource,
         columns: &[usize],
-        partitions: &[Vec<usize>],
+        partitions: Vec<ParquetAccessPlan>,
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let part = |some: &Vec<usize>| {
-            let mut access = ParquetAccessPlan::new_none(self.footer.num_row_groups());
-            some.iter().for_each(|group| access.scan(*group));
-            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)])
-        };
+        let part =
+            |access| FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)]);
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(partitions.iter().map(part).collect())
+            .with_file_groups(partitions.into_iter().map(part).collect())
             .with_statistics(statistics)
             .with_projection_indices(Some(columns.to_vec()))?
             .with_limit(limit)
@@ -238,13 +235,12 @@ impl RawTable {
 
     /// It as a table, in as many partitions as the session wants.
     pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: None, prunes: true })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: None })
     }
 
-    /// It as a table in one partition, so that its rows keep their order where a join collects them. Nothing of it
-    /// is left out by what a file tells of its values (see `beneath.rs` on NaN).
+    /// It as a table in one partition, so that its rows keep their order where a join collects them.
     pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1), prunes: false })
+        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1) })
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -258,8 +254,6 @@ struct RawProvider {
     table: Arc<RawTable>,
     /// At most so many; as many as the session wants when none.
     partitions: Option<usize>,
-    /// Whether what a filter above rules out is not read.
-    prunes: bool,
 }
 
 #[async_trait]
@@ -287,9 +281,8 @@ impl TableProvider for RawProvider {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
         let all = || (0..self.table.schema.fields().len()).collect();
-        let parts = RawTable::partitions(&self.table.row_groups(None), partitions);
+        let parts = RawTable::partitions(&self.table.access(None), partitions);
         let columns = projection.cloned().unwrap_or_else(all);
-        let source = if self.prunes { self.table.source() } else { self.table.whole_source() };
-        self.table.read(source, &columns, &parts, limit)
+        self.table.read(self.table.source(), &columns, parts, limit)
     }
 }

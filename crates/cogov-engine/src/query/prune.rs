@@ -1,25 +1,53 @@
-//! Which row groups of an object can hold a row that meets a condition, by the least and greatest values of each.
+//! Which row groups and pages of an object can hold a row that meets a condition, by the least and greatest values of each.
 //!
-//! The reader would find the same while running, one row group after the other; knowing it while planning, a lookup by
-//! key opens one row group and not all.
+//! The reader would find the same each time it runs, one row group after the other; known once while planning, a lookup by
+//! key opens one row group and reads a few pages, as often as its plan is run.
 
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::Schema;
 use datafusion::common::{Column, ScalarValue, pruning::PruningStatistics};
+use datafusion::datasource::physical_plan::parquet::{
+    PagePruningAccessPlanFilter, ParquetAccessPlan, ParquetFileMetrics,
+};
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 use std::{collections::HashSet, sync::Arc};
 
-/// The row groups that may hold a row for which the condition holds; all of them where nothing is known.
-pub(super) fn row_groups(
+/// What may hold a row for which the condition holds; everything where nothing is known.
+pub(super) fn access(
     footer: &ParquetMetaData,
     schema: &Arc<Schema>,
     condition: Option<&Arc<dyn PhysicalExpr>>,
+) -> ParquetAccessPlan {
+    let Some(condition) = condition else { return ParquetAccessPlan::new_all(footer.num_row_groups()) };
+    let mut access = ParquetAccessPlan::new_none(footer.num_row_groups());
+    row_groups(footer, schema, condition).into_iter().for_each(|group| access.scan(group));
+    if footer.column_index().is_none() || footer.offset_index().is_none() {
+        return access;
+    }
+    let unseen = ParquetFileMetrics::new(0, "", &ExecutionPlanMetricsSet::new());
+    PagePruningAccessPlanFilter::new(condition, Arc::clone(schema)).prune_plan_with_page_index(
+        access,
+        schema,
+        footer.file_metadata().schema_descr(),
+        footer,
+        &unseen,
+    )
+}
+
+/// The row groups that may hold a row for which the condition holds; all of them where nothing is known.
+fn row_groups(
+    footer: &ParquetMetaData,
+    schema: &Arc<Schema>,
+    condition: &Arc<dyn PhysicalExpr>,
 ) -> Vec<usize> {
     let all = 0..footer.num_row_groups();
-    let Some(condition) = condition.filter(|_| all.len() > 1) else { return all.collect() };
+    if all.len() < 2 {
+        return all.collect();
+    }
     let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
     let Ok(predicate) = builder.try_build(Arc::clone(condition)) else {
         return all.collect();

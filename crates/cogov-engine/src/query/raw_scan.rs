@@ -6,6 +6,7 @@ use super::leaf::{nothing_below, shown_by_name};
 use super::objects::RawTable;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
@@ -13,20 +14,22 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties};
 use std::sync::Arc;
 
+/// Rows that are read sooner than Bloom filters are.
+const FEW: usize = 16_384;
+
 /// The scan. It lies below barriers only.
 pub(super) struct RawScan {
     raw: Arc<RawTable>,
     columns: Vec<usize>,
-    /// Over all columns of the table: what need not be read.
+    /// Over all columns of the table: what the reader may leave out besides, by what lies in the object itself.
     condition: Option<Arc<dyn PhysicalExpr>>,
-    /// Row groups.
-    partitions: Vec<Vec<usize>>,
+    partitions: Vec<ParquetAccessPlan>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
 }
 
 impl RawScan {
-    /// A scan of the row groups in which the condition may be met, in so many partitions at most.
+    /// A scan of what may meet the condition, in so many partitions at most.
     pub(super) fn new(
         raw: &Arc<RawTable>,
         columns: &[usize],
@@ -34,8 +37,9 @@ impl RawScan {
         partitions: usize,
         limit: Option<usize>,
     ) -> Result<Self> {
-        let groups = raw.row_groups(condition.as_ref());
-        let partitions = RawTable::partitions(&groups, partitions);
+        let access = raw.access(condition.as_ref());
+        let condition = condition.filter(|_| raw.rows_of(&access) > FEW);
+        let partitions = RawTable::partitions(&access, partitions);
         let schema: SchemaRef = Arc::new(raw.schema_ref().project(columns)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -59,7 +63,7 @@ impl ExecutionPlan for RawScan {
             Some(condition) => self.raw.source().with_predicate(Arc::clone(condition)),
             None => self.raw.source(),
         };
-        let reader = self.raw.read(source, &self.columns, &[part], self.limit)?;
+        let reader = self.raw.read(source, &self.columns, vec![part], self.limit)?;
         reader.execute(0, context)
     }
 }

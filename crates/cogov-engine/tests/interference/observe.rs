@@ -5,7 +5,7 @@
 use super::common::texts;
 use super::statement::Order;
 use super::worlds::World;
-use cogov_engine::{ErrorKind, Prepared, QueryError};
+use cogov_engine::{ErrorKind, Param, Prepared, QueryError};
 use futures::StreamExt;
 use std::fmt::Write;
 
@@ -36,7 +36,16 @@ pub struct Seen {
 
 /// Puts a statement to a world.
 pub async fn observe(world: &World, sql: &str, order: Order) -> Seen {
-    let prepared = match world.engine.prepare(&world.grant, sql).await {
+    observe_bound(world, sql, &[], order).await
+}
+
+/// Puts a statement with parameters to a world.
+pub async fn observe_bound(world: &World, sql: &str, params: &[Param], order: Order) -> Seen {
+    let mut prepared = world.engine.prepare(&world.grant, sql).await;
+    if let (Ok(open), false) = (&prepared, params.is_empty()) {
+        prepared = open.bind(params).await;
+    }
+    let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return seen(error_text(&error), Outcome::Refused, Vec::new(), false, &Some(error)),
     };

@@ -3,8 +3,9 @@
 use super::cell::{Shown, image_kind};
 use super::dice::Dice;
 use super::grant::{self, Grant};
-use super::observe::{Outcome, Seen, observe};
+use super::observe::{Outcome, Seen, observe, observe_bound};
 use super::oracle;
+use super::params;
 use super::query::{Granted, Shop};
 use super::statement::{Order, Statement};
 use super::worlds::{self, Contents, Layout, World};
@@ -107,6 +108,9 @@ impl Pair {
             let (first, second) = tokio::join!(again(), again());
             other = [first, second].into_iter().find(|again| again.text != one.text).unwrap_or(other);
         }
+        if let Some(found) = self.bound(&sql, order, &one).await {
+            other = found;
+        }
         let expected = self.expected(&one, &sql, order).await;
         let disagrees = expected.as_ref().is_some_and(|expected| *expected != one.rows);
         let disputed = disagrees && self.another_agrees(&one, &sql, order).await;
@@ -114,6 +118,24 @@ impl Pair {
         // read shows only once objects are gone, and then not as a value.
         let comparable = !self.lost || (one.outcome, other.outcome) == (Outcome::Failed, Outcome::Failed);
         Judged { one, other, expected, disputed, comparable }
+    }
+
+    /// What the statement gives with its literals as parameters, where that is not what it should be: alike in both
+    /// worlds, and the rows that the literals give where both are answered.
+    async fn bound(&self, sql: &str, order: Order, literal: &Seen) -> Option<Seen> {
+        if !sql.len().is_multiple_of(5) || literal.protected || self.lost {
+            return None;
+        }
+        let (sql, params) = params::parametrised(sql)?;
+        let one = observe_bound(&self.worlds[0], &sql, &params, order).await;
+        let other = observe_bound(&self.worlds[1], &sql, &params, order).await;
+        let answered = |seen: &Seen| matches!(seen.outcome, Outcome::Rows | Outcome::Empty);
+        let apart = one.text != other.text;
+        let astray = answered(&one) && answered(literal) && one.rows != literal.rows;
+        (apart || astray).then(|| {
+            let text = format!("{sql}\n{params:?}\n{}\n--- and in the other world\n{}", one.text, other.text);
+            Seen { text, ..one }
+        })
     }
 
     /// Whether plain DataFusion gives the same rows under other settings.
