@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { check, launch, named, press, signIn, visit, ways } from "./lib/browser.mjs";
+import { docx, text } from "./lib/docx.mjs";
 import { base, demo } from "./lib/world.mjs";
 
 let browser;
@@ -155,6 +156,46 @@ describe("consultations", () => {
     assert.equal(await page.locator(".contents li").count(), 2);
     await visitor.close();
   });
+
+  for (const way of [ways[0], ways.at(-1)]) {
+    it(`are opened with the words of files (${named(way)})`, async () => {
+      const visitor = await visit(browser, way);
+      const { page } = visitor;
+      await signIn(visitor, account("zhao"));
+      await visitor.go("/consultations/new", "open a consultation with files");
+      const title = `Of files ${Date.now()}`;
+      await page.fill("#title_en", title);
+      await page.fill("#summary_en", "To see that files are read.");
+      await page.fill("#text_zh", "## 打字");
+      const laughs = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]>';
+      for (const file of [
+        text("broken.docx", "PK\u0003\u0004 nothing"),
+        docx("laughs.docx", ["&c;"], laughs),
+        text("long.md", "x".repeat(9 * 1024 * 1024)),
+        text("picture.md", "\u0000"),
+      ]) {
+        await page.setInputFiles("#file_en", file);
+        await press(visitor, page.locator('button[value="check"]'));
+        await check(visitor, `refused ${file.name}`);
+        assert.match(await page.locator('.cg-error-summary a[href="#file_en"]').innerText(), new RegExp(file.name));
+        assert.equal(await page.inputValue("#title_en"), title, "nothing typed is lost");
+        assert.equal(await page.inputValue("#text_zh"), "## 打字");
+      }
+      await page.setInputFiles("#file_en", docx("text.docx", ["Article 1 Purpose", "Data serves &lt;people&gt;.", "Article 2 Scope", "All bodies."]));
+      await page.setInputFiles("#file_zh", text("text.md", "第一条 目的\n\n数据为民。\n\n第二条 范围\n\n所有机构。\n"));
+      await press(visitor, page.locator('button[value="check"]'));
+      await check(visitor, "files read");
+      assert.equal(await page.locator(".panel .contents li").count(), 2, "two clauses by their numbers");
+      assert.match(await page.inputValue("#text_en"), /Article 2 Scope/, "the words stand in the field");
+      assert.match(await page.inputValue("#text_zh"), /第二条/);
+      await press(visitor, page.locator('button[value="open"]'));
+      await check(visitor, "opened with files");
+      assert.match(page.url(), /\/consultations\/c-[0-9a-f]+$/);
+      await visitor.go(`${new URL(page.url()).pathname}/clauses/art-2`, "a clause of a file");
+      assert.match(await page.locator("article.clause").innerText(), way.lang === "en" ? /All bodies/ : /所有机构/);
+      await visitor.close();
+    });
+  }
 
   it("give their open data to anyone and refuse votes without an account", async () => {
     for (const file of ["votes.csv", "comments.csv", "participants-votes.csv", "summary.csv", "coverage.csv", "record.jsonl", "results.json"]) {

@@ -58,7 +58,7 @@ describe("drafter", () => {
       await press(visitor, page.locator("#begin-text"));
       await check(visitor, "a file that is no document");
       assert.ok((await page.locator(".cg-error-summary a").count()) > 0, "what is wrong is said");
-      await page.fill("#title", "A text on openness");
+      assert.equal(await page.inputValue("#title"), "A text on openness", "nothing typed is lost");
       await page.fill("#text", "On openness\n\nArticle 1 Purpose\n\nData serves people. <script>alert(1)</script>\n\nArticle 2 Scope\n\nAll bodies.\n");
       await press(visitor, page.locator("#begin-text"));
       await check(visitor, "text editor");
@@ -93,9 +93,12 @@ describe("drafter", () => {
     const { page } = visitor;
     await signIn(visitor, person("admin", "authority"));
     await visitor.go(`/drafts/${id}`, "draft before adoption");
+    assert.equal(await page.locator("#not-yet").count(), 1, "that it is too early is said before");
+    await page.fill("#reasons", "Typed before.");
     await press(visitor, page.locator('button[value="adopt"]'));
     await check(visitor, "adoption too early");
     assert.ok((await page.locator(".cg-error-summary").count()) === 1, "thirty days are prescribed");
+    assert.equal(await page.inputValue("#reasons"), "Typed before.", "nothing typed is lost");
     await page.check("#urgent");
     await page.fill("#reasons", "Two reports of persons singled out in small groups.");
     await press(visitor, page.locator('button[value="adopt"]'));
@@ -136,7 +139,7 @@ async function consulted(way, id) {
   await page.waitForURL(/\/consultations\/new\?draft=/);
   await check(visitor, "consultation of a draft");
   assert.equal(await page.locator("#text_en").count(), 0, "the text is the draft's");
-  assert.ok((await page.locator(".panel .contents li").count()) > 20, "its clauses are listed");
+  assert.ok((await page.locator("details .contents li").count()) > 20, "its clauses are listed");
   await page.fill("#summary_en", "What research may publish.");
   await page.fill("#questions_en", "Is it clear?");
   await page.fill("#closes", new Date(Date.now() + 150_000).toISOString().slice(0, 16));
@@ -144,6 +147,7 @@ async function consulted(way, id) {
   await check(visitor, "consultation of a draft opened");
   const consultation = page.url().split("/").at(-1);
   assert.equal(await page.locator(`a[href="/drafts/${id}/replay"]`).count(), 1, "it leads to the draft's replay");
+  assert.equal(await page.locator(`#changed a[href$="/clauses/${clause}"]`).count(), 1, "the clause that changes is named first");
   await visitor.go(`/drafts/${id}`, "draft under consultation");
   assert.equal(await page.locator(`a[href="/consultations/${consultation}"]`).count(), 1, "the draft leads to it");
   await visitor.close();

@@ -50,9 +50,10 @@ fn opinion(options: &[String]) -> Result<()> {
 
 /// A million recorded decisions taken again under a draft, beside deciding each by itself; proofs at 1,000 rules.
 fn replay(_: &[String]) -> Result<()> {
+    let cvc5 = tools::cvc5()?;
     step(
-        "benchmark: replaying a million decisions, and proofs",
-        &mut example("cogov-rulebook", "bench_replay"),
+        "benchmark: replaying a million decisions, and proofs beside cvc5",
+        example("cogov-rulebook", "bench_replay").env("CVC5", cvc5),
     )
 }
 

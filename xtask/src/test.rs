@@ -20,13 +20,14 @@ const READY: Duration = Duration::from_secs(300);
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("setup", setup),
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint),
     ("licences", licences),
     ("unit", unit),
+    ("solver", solver),
     ("planted", planted),
     ("clients", clients),
     ("browser", browser),
@@ -97,6 +98,15 @@ fn planted() -> Result<()> {
             "--test",
             "planted",
         ]),
+    )
+}
+
+/// The proofs beside brute force and cvc5.
+fn solver() -> Result<()> {
+    let cvc5 = tools::cvc5()?;
+    step(
+        "asking cvc5 for its opinion on the proofs",
+        cargo(&["test", "--quiet", "--workspace", "--test", "solver", "--", "--ignored"]).env("CVC5", cvc5),
     )
 }
 

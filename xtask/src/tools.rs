@@ -2,7 +2,7 @@
 
 use crate::shell::{answers, cache, cargo, program, root, step};
 use anyhow::{Context, Result, bail};
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// Installs the Debian packages of which a file is missing.
 pub fn debian(needed: &[(&str, &str)]) -> Result<()> {
@@ -64,6 +64,22 @@ pub fn python(name: &str, packages: &[&str]) -> Result<PathBuf> {
         fs::write(&stamp, wanted)?;
     }
     Ok(interpreter)
+}
+
+/// The solver cvc5: the one that CVC5 names, or else a launcher of the Python package, for Debian's is too old.
+pub fn cvc5() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CVC5").filter(|path| !path.is_empty()) {
+        return Ok(named.into());
+    }
+    let interpreter = python("solver", &["cvc5==1.4.2"])?;
+    let launcher = interpreter.with_file_name("cvc5");
+    let script = root().join("crates/cogov-rulebook/tests/cvc5_shim.py");
+    fs::write(
+        &launcher,
+        format!("#!/bin/sh\nexec '{}' '{}' \"$@\"\n", interpreter.display(), script.display()),
+    )?;
+    fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755))?;
+    Ok(launcher)
 }
 
 /// A cargo tool of a fixed version, built once into the cache; the path of its program.

@@ -34,6 +34,8 @@ pub struct AdoptionPage {
     pub seats: Vec<SeatView>,
     /// The first day on which it may be adopted, with the clause that says so.
     pub adoptable_from: Option<(Timestamp, ClauseId)>,
+    /// Whether that day is still to come.
+    pub too_early: bool,
     /// The first day on which it may take effect, if it were adopted now.
     pub effect_from: Option<(Timestamp, ClauseId)>,
     /// Whether the rulebook knows changes that cannot wait.
@@ -319,9 +321,11 @@ fn adoption_page(
     };
     // The days of the text that is adopted: an earlier one may have said something else.
     let since = draft.published().map(|publication| publication.at);
+    let adoptable_from = after(since, &workflow.change_published_days);
     AdoptionPage {
         seats: seats(rulebook, draft),
-        adoptable_from: after(since, &workflow.change_published_days),
+        too_early: adoptable_from.as_ref().is_some_and(|(from, _)| *from > now),
+        adoptable_from,
         effect_from: after(Some(now), &workflow.change_notice_days),
         may_be_urgent: workflow.change_urgent_approvals.is_some(),
         hindrances,

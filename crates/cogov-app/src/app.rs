@@ -15,7 +15,7 @@ use bytes::Bytes;
 use cogov_engine::{Engine, EngineConfig, QueryError};
 use cogov_ledger::{FileMedia, FileSigner, Ledger, LedgerError, Media, Options};
 use cogov_model::{Calendar, Clock, PurposeCode, Scheme, SystemClock, Text};
-use cogov_rulebook::Rulebook;
+use cogov_rulebook::{Rulebook, Solver};
 use cogov_store::{RulebookText, Setting, Store, StoreError};
 use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as ObjectPath};
 use parking_lot::RwLock;
@@ -147,6 +147,9 @@ pub struct Parts {
     pub(crate) limiter: Limiter,
     /// Turns at checking passwords.
     pub(crate) hashing: tokio::sync::Semaphore,
+    /// The turn at proving: anybody may ask, and a proof takes a core for seconds.
+    pub(crate) proving: tokio::sync::Semaphore,
+    pub(crate) solver: Arc<Solver>,
     pub(crate) indexer: Indexer,
     pub(crate) jobs: Jobs,
     pub(crate) spool: PathBuf,
@@ -211,6 +214,8 @@ impl App {
             clock: config.clock,
             limiter: Limiter::default(),
             hashing: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
+            proving: tokio::sync::Semaphore::new(1),
+            solver: Arc::new(Solver::from_environment()),
             indexer: Indexer::default(),
             jobs: Jobs::default(),
             spool,

@@ -74,7 +74,7 @@ pub use query::{
 pub use receipt::{CheckedReceipt, Receipt, ReceiptError};
 pub use record::Sealed;
 pub use registration::Registration;
-pub use replay::{GrantChange, GrantReplay};
+pub use replay::{GrantChange, GrantReplay, Proven};
 pub use setup::SetupGrant;
 pub use stewardship::{
     Description, DraftPage, DraftTable, ImportAccount, ImportRequest, LabelChoice, LabelState,

@@ -1,7 +1,7 @@
 //! The facts of decisions: kept once a kind, named by digest on every leaf, read back to decide again.
 
 use crate::{
-    App, Checked,
+    App, Checked, Proven,
     error::{Result, found},
     query::Reach,
     record::Act,
@@ -30,6 +30,8 @@ pub(crate) struct Remembered {
     books: Mutex<HashMap<RulebookVersion, Arc<Rulebook>>>,
     /// What was found in texts of drafts.
     pub(crate) checked: Mutex<HashMap<[u8; 32], Arc<Checked>>>,
+    /// What was proven: of which rulebook, beside which in force, and the claim.
+    pub(crate) proven: Mutex<HashMap<(RulebookVersion, RulebookVersion, String), Proven>>,
 }
 
 /// The facts of one use, kept.

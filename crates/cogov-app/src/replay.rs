@@ -2,8 +2,11 @@
 
 use crate::{Actor, App, AppError, error::Result};
 use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
-use cogov_rulebook::{Against, Ask, Cases, Claim, Known, Proof, Replay, Rulebook, replay};
+use cogov_rulebook::{Against, Ask, Cases, Claim, Known, Opinion, Proof, Replay, Rulebook, replay};
 use std::sync::Arc;
+
+/// Proofs that are remembered; beyond it the memory starts again, which only costs time.
+const PROVEN: usize = 1024;
 
 /// A column of a grant whose treatment a draft would change.
 #[derive(Debug, Clone)]
@@ -37,6 +40,15 @@ pub struct GrantReplay {
     pub changes: Vec<GrantChange>,
 }
 
+/// What our own search says of a claim, and what cvc5 says to that.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// Ours.
+    pub proof: Proof,
+    /// The solver's.
+    pub opinion: Opinion,
+}
+
 impl App {
     /// Takes every decision of the ledger again under a rulebook. Writes nothing; samples nothing.
     ///
@@ -60,14 +72,53 @@ impl App {
         Ok((self.replay_of(Arc::clone(&book)).await?, self.replay_grants(&book).await?))
     }
 
-    /// Proves a claim about a draft, beside the rulebook in force, or refutes it.
+    /// Proves a claim about a draft, beside the rulebook in force, or refutes it, and asks cvc5 the same where it is
+    /// installed.
     ///
     /// # Errors
     /// `Conflict` when the draft has faults or no rules.
-    pub async fn prove_claim(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proof> {
-        let (book, today) = (self.book_of_draft(viewer, id).await?, self.rulebook());
-        let work = tokio::task::spawn_blocking(move || book.prove(&claim, Some(&today)));
-        work.await.map_err(|error| cut_off(&error))
+    pub async fn prove_claim(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proven> {
+        let book = self.book_of_draft(viewer, id).await?;
+        self.prove_of(book, claim).await
+    }
+
+    /// The same of any rulebook.
+    ///
+    /// # Errors
+    /// When the work breaks off.
+    pub async fn prove_of(&self, book: Arc<Rulebook>, claim: Claim) -> Result<Proven> {
+        let today = self.rulebook();
+        let key = (book.version().clone(), today.version().clone(), format!("{claim:?}"));
+        let known = || self.remembered.proven.lock().get(&key).cloned();
+        if let Some(proven) = known() {
+            return Ok(proven);
+        }
+        let _turn = self.proving.acquire().await.map_err(|error| cut_off(&error))?;
+        // Whoever had the turn before may have asked the same.
+        if let Some(proven) = known() {
+            return Ok(proven);
+        }
+        let solver = Arc::clone(&self.solver);
+        let work = tokio::task::spawn_blocking(move || {
+            let proof = book.prove(&claim, Some(&today));
+            let opinion = book.second_opinion(&claim, Some(&today), &proof, &solver);
+            let (draft, in_force) = (book.version(), today.version());
+            match &opinion {
+                Opinion::Contradicted { .. } => {
+                    tracing::error!(%draft, %in_force, ?claim, ?proof, "a proof is {opinion}");
+                }
+                Opinion::Failed { .. } => tracing::warn!(%draft, %in_force, ?claim, "{opinion}"),
+                _ => {}
+            }
+            Proven { proof, opinion }
+        });
+        let proven = work.await.map_err(|error| cut_off(&error))?;
+        let mut all = self.remembered.proven.lock();
+        if all.len() >= PROVEN {
+            all.clear();
+        }
+        all.insert(key, proven.clone());
+        Ok(proven)
     }
 
     async fn book_of_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Arc<Rulebook>> {
@@ -127,7 +178,7 @@ impl App {
     }
 }
 
-fn cut_off(error: &tokio::task::JoinError) -> AppError {
+fn cut_off(error: &impl std::fmt::Display) -> AppError {
     tracing::error!(%error, "a replay or a proof was cut off");
     AppError::unavailable("The work was cut off. Try again.", "任务中断，请重试。")
 }

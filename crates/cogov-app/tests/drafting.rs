@@ -150,8 +150,9 @@ async fn a_draft_is_replayed_approved_adopted_and_then_decides() {
     assert!(replay.by_region.contains_key(&Some("06".parse().unwrap())));
     assert_eq!(replay.examples[0].columns[0].0.column.as_str(), "wage");
     assert_eq!(grants.changes.len(), 1);
-    let proof = node.app.prove_claim(Some(&drafter), &id, Claim::NothingNew).await.unwrap();
-    assert!(matches!(proof, Proof::Proved { .. }), "{proof:?}");
+    let proven = node.app.prove_claim(Some(&drafter), &id, Claim::NothingNew).await.unwrap();
+    assert!(matches!(proven.proof, Proof::Proved { .. }), "{proven:?}");
+    assert!(!proven.opinion.contradicts(), "{proven:?}");
 
     assert!(
         matches!(node.app.policy_draft(None, &id).await, Err(AppError::NotFound(_))),

@@ -60,7 +60,7 @@ pub use facts::Facts;
 pub use front::Status;
 pub use outline::{MOST_BYTES, SplitError, outline, split};
 pub use problem::{Document, Problem};
-pub use proof::{Claim, Counterexample, IdleRule, Idleness, Proof};
+pub use proof::{Claim, Counterexample, IdleRule, Idleness, NotAsked, Opinion, Proof, Solver};
 pub use reason::treatment_words;
 pub use recorded::{FactGroup, Moment, Rulings, UseFacts, Verdict};
 pub use replay::{Against, Books, Counts, Example, Flip, Known, Replay, Visible, replay};

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const GRANTS: u32 = 1_000_000;
 const COLUMNS: usize = 250;
 const LOOKUPS: usize = 2001;
 
@@ -22,17 +21,17 @@ async fn main() -> Outcome<()> {
     let url = sqlite_url(&folder.path().join("store.sqlite"));
     let store = Store::open(&url).await?;
     for id in ["asker", "provider"] {
-        store.add_party(&party(id)?).await?;
+        store.put_party(&party(id)?).await?;
     }
     let wide = grant()?;
-    store.add_grant(&wide, &MaskKey::from_hex(&"09".repeat(32)).ok_or("a key")?).await?;
+    store.add_grant(&wide, &MaskKey::new([9; 32])).await?;
     let (one, key) = lookups(&store, &wide.id).await?;
     println!("one grant of {COLUMNS} columns:   grant {one:?}, key {key:?}");
     let start = Instant::now();
     multiply(&url).await?;
-    println!("({GRANTS} more grants written in {:.0?})", start.elapsed());
+    println!("(a million more grants written in {:.0?})", start.elapsed());
     let (many, key) = lookups(&store, &wide.id).await?;
-    println!("among {GRANTS} others: grant {many:?}, key {key:?}");
+    println!("among a million others:     grant {many:?}, key {key:?}");
     println!("ratio {:.2}", many.as_secs_f64() / one.as_secs_f64());
     Ok(())
 }
@@ -59,22 +58,25 @@ async fn lookups(store: &Store, id: &GrantId) -> Outcome<(Duration, Duration)> {
 async fn multiply(url: &str) -> Outcome<()> {
     let pool = sqlx::SqlitePool::connect(url).await?;
     let body = serde_json::to_string(&Grant { columns: vec![column(0)?], ..grant()? })?;
-    let numbers =
-        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {GRANTS}) ");
     let mut all = pool.begin().await?;
-    sqlx::query(&format!(
-        "{numbers} INSERT INTO grants (id, party, state, made_at, application, revision, body) \
-         SELECT 'g' || i, 'asker', 'active', i, NULL, 1, replace($1, '\"wide\"', '\"g' || i || '\"') FROM n"
-    ))
+    sqlx::query(
+        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i FROM n",
+    )
+    .execute(&mut *all)
+    .await?;
+    sqlx::query(
+        "INSERT INTO grants (id, party, state, made_at, application, revision, body) \
+         SELECT 'g' || i, 'asker', 'active', i, NULL, 1, replace($1, '\"wide\"', '\"g' || i || '\"') FROM n",
+    )
     .bind(body)
     .execute(&mut *all)
     .await?;
     for sql in [
         "INSERT INTO grant_providers (provider, made_at, grant_id) SELECT 'provider', i, 'g' || i FROM n",
         "INSERT INTO grant_datasets (dataset, made_at, grant_id) SELECT 'd', i, 'g' || i FROM n",
-        "INSERT INTO mask_keys (grant_id, key) SELECT 'g' || i, hex(randomblob(32)) FROM n",
+        "INSERT INTO mask_keys (grant_id, key) SELECT 'g' || i, lower(hex(randomblob(32))) FROM n",
     ] {
-        sqlx::query(&format!("{numbers} {sql}")).execute(&mut *all).await?;
+        sqlx::query(sql).execute(&mut *all).await?;
     }
     all.commit().await?;
     Ok(())

@@ -26,6 +26,17 @@ impl Fields {
         Self(pairs)
     }
 
+    /// One more value of a field.
+    pub fn push(&mut self, name: String, value: String) {
+        self.0.push((name, value));
+    }
+
+    /// The one value of a field, in place of those it had.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(key, _)| key != name);
+        self.push(name.to_owned(), value);
+    }
+
     /// The first value of a field, trimmed; empty when there is none.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).unwrap_or_default()

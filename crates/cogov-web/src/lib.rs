@@ -12,6 +12,7 @@ mod messages;
 mod pages;
 mod security;
 mod ui;
+mod uploaded;
 mod view;
 mod visit;
 

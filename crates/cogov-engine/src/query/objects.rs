@@ -188,21 +188,12 @@ impl RawTable {
 
     /// Row groups in so many partitions at most, each of neighbours. Cut by their number and not, as DataFusion
     /// would, by their bytes, which tell of withheld columns. At least one.
-    pub(super) fn partitions(access: &ParquetAccessPlan, wanted: usize) -> Vec<ParquetAccessPlan> {
-        let part = |some: &[usize]| {
-            let mut part = ParquetAccessPlan::new_none(access.len());
-            some.iter()
-                .filter_map(|group| Some((*group, access.inner().get(*group)?)))
-                .for_each(|(group, access)| part.set(group, access.clone()));
-            part
-        };
+    pub(super) fn partitions(access: &ParquetAccessPlan, wanted: usize) -> Vec<Vec<usize>> {
         let groups = access.row_group_indexes();
-        let each = groups.len().div_ceil(wanted.max(1)).max(1);
-        let mut parts: Vec<_> = groups.chunks(each).map(part).collect();
-        if parts.is_empty() {
-            parts.push(part(&[]));
+        if groups.is_empty() {
+            return vec![Vec::new()];
         }
-        parts
+        groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(<[usize]>::to_vec).collect()
     }
 
     /// How it is read. By what a condition above or in it rules out, row groups and pages are left out.
@@ -211,12 +202,13 @@ impl RawTable {
         ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(readers)
     }
 
-    /// Reads some columns of it, in partitions.
+    /// Reads some columns of what may be read of it, a partition for each list of row groups.
     pub(super) fn read(
         &self,
         source: ParquetSource,
         columns: &[usize],
-        partitions: Vec<ParquetAccessPlan>,
+        access: &ParquetAccessPlan,
+        partitions: &[Vec<usize>],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let part =
@@ -224,7 +216,7 @@ impl RawTable {
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(partitions.into_iter().map(part).collect())
+            .with_file_groups(partitions.iter().map(part).collect())
             .with_statistics(statistics)
             .with_projection_indices(Some(columns.to_vec()))?
             .with_limit(limit)
@@ -281,8 +273,9 @@ impl TableProvider for RawProvider {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
         let all = || (0..self.table.schema.fields().len()).collect();
-        let parts = RawTable::partitions(&self.table.access(None), partitions);
+        let access = self.table.access(None);
+        let parts = RawTable::partitions(&access, partitions);
         let columns = projection.cloned().unwrap_or_else(all);
-        self.table.read(self.table.source(), &columns, parts, limit)
+        self.table.read(self.table.source(), &columns, &access, &parts, limit)
     }
 }

@@ -23,7 +23,10 @@ pub(super) struct RawScan {
     columns: Vec<usize>,
     /// Over all columns of the table: what the reader may leave out besides, by what lies in the object itself.
     condition: Option<Arc<dyn PhysicalExpr>>,
-    partitions: Vec<ParquetAccessPlan>,
+    /// What the footer rules out already.
+    access: ParquetAccessPlan,
+    /// Row groups.
+    partitions: Vec<Vec<usize>>,
     limit: Option<usize>,
     properties: Arc<PlanProperties>,
 }
@@ -48,7 +51,7 @@ impl RawScan {
             Boundedness::Bounded,
         );
         let (raw, columns) = (Arc::clone(raw), columns.to_vec());
-        Ok(Self { raw, columns, condition, partitions, limit, properties: Arc::new(properties) })
+        Ok(Self { raw, columns, condition, access, partitions, limit, properties: Arc::new(properties) })
     }
 }
 
@@ -63,7 +66,7 @@ impl ExecutionPlan for RawScan {
             Some(condition) => self.raw.source().with_predicate(Arc::clone(condition)),
             None => self.raw.source(),
         };
-        let reader = self.raw.read(source, &self.columns, vec![part], self.limit)?;
+        let reader = self.raw.read(source, &self.columns, &self.access, &[part], self.limit)?;
         reader.execute(0, context)
     }
 }

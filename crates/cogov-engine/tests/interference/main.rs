@@ -43,7 +43,7 @@ async fn what_is_withheld_changes_nothing() {
     let only = std::env::var("COGOV_FUZZ_PAIR").ok().map(|pair| pair.parse().unwrap());
     let show = std::env::var_os("COGOV_FUZZ_SHOW").is_some();
     let start = std::time::Instant::now();
-    let tally = Run { seed, cases, only, show, first: None }.go().await;
+    let tally = Run { seed, from: 0, cases, only, show, first: None }.go().await;
     println!(
         "{} cases in {:.1?}: {} gave rows, {} none, {} were refused, {} ended in an error; {} compared with plain DataFusion",
         tally.cases,
@@ -87,7 +87,7 @@ async fn an_answer_about_one_person_depends_on_nobody_else() {
         std::sync::Arc::new(object_store::memory::InMemory::new());
     let engine =
         cogov_engine::Engine::new(cogov_engine::EngineConfig::new(spill.path()), store.clone()).unwrap();
-    let pairs = cases / 100;
+    let pairs = (cases / 100).max(1);
     let (mut all, mut told) = (Vec::new(), 0);
     for pair in 0..pairs {
         let (found, answered) = facts::run(seed, pair, &engine, &store).await;
@@ -96,5 +96,5 @@ async fn an_answer_about_one_person_depends_on_nobody_else() {
     }
     println!("{} questions in two worlds, {told} answered yes or no, {} wrong", pairs * 12, all.len());
     assert!(all.is_empty(), "{}", all.join("\n\n"));
-    assert!(told * 4 >= pairs * 12, "questions that are answered: {told}");
+    assert!(pairs < 5 || told * 4 >= pairs * 12, "questions that are answered: {told}");
 }

@@ -34,6 +34,12 @@ pub struct Seen {
     pub fault: bool,
 }
 
+impl Seen {
+    pub fn answered(&self) -> bool {
+        matches!(self.outcome, Outcome::Rows | Outcome::Empty)
+    }
+}
+
 /// Puts a statement to a world.
 pub async fn observe(world: &World, sql: &str, order: Order) -> Seen {
     observe_bound(world, sql, &[], order).await

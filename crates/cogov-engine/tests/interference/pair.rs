@@ -34,6 +34,8 @@ pub struct Judged {
     /// Whether plain DataFusion gives these and other rows, depending on its settings.
     pub disputed: bool,
     comparable: bool,
+    /// What the same statement gave that should be the same: asked again, or with parameters for its literals.
+    astray: Option<Vec<String>>,
 }
 
 impl Judged {
@@ -41,7 +43,8 @@ impl Judged {
         match finding {
             Finding::Apart => self.comparable && self.one.text != self.other.text,
             Finding::Wrong => {
-                !self.disputed && self.expected.as_ref().is_some_and(|expected| *expected != self.one.rows)
+                let expected = self.expected.as_ref().filter(|_| !self.disputed);
+                self.astray.is_some() || expected.is_some_and(|expected| *expected != self.one.rows)
             }
         }
     }
@@ -90,8 +93,7 @@ impl Pair {
 
     /// What plain DataFusion gives, where its rows can be compared.
     async fn expected(&self, seen: &Seen, sql: &str, order: Order) -> Option<Vec<String>> {
-        let answered = matches!(seen.outcome, Outcome::Rows | Outcome::Empty);
-        if !answered || seen.protected || self.grant.form != Form::Rows {
+        if !seen.answered() || seen.protected || self.grant.form != Form::Rows {
             return None;
         }
         oracle::rows(&self.plain, sql, order).await
@@ -103,13 +105,23 @@ impl Pair {
         let one = observe(&self.worlds[0], &sql, order).await;
         let mut other = observe(&self.worlds[1], &sql, order).await;
         // Now the plan is kept; two at once must not meet in it.
+        let mut astray = None;
         if sql.len().is_multiple_of(3) && !one.protected && !self.lost {
             let again = || observe(&self.worlds[0], &sql, order);
             let (first, second) = tokio::join!(again(), again());
-            other = [first, second].into_iter().find(|again| again.text != one.text).unwrap_or(other);
+            let strange = [first, second].into_iter().find(|again| again.text != one.text);
+            astray = strange.map(|again| vec![again.text]);
         }
-        if let Some(found) = self.bound(&sql, order, &one).await {
-            other = found;
+        if let Some([bound, elsewhere]) = self.bound(&sql, order, &one).await {
+            if bound.text != elsewhere.text {
+                let text = format!(
+                    "with parameters\n{}\n--- and in the other world\n{}",
+                    bound.text, elsewhere.text
+                );
+                other = Seen { text, ..elsewhere };
+            } else if bound.answered() && one.answered() && bound.rows != one.rows {
+                astray = Some(bound.rows);
+            }
         }
         let expected = self.expected(&one, &sql, order).await;
         let disagrees = expected.as_ref().is_some_and(|expected| *expected != one.rows);
@@ -117,25 +129,18 @@ impl Pair {
         // A scan that finds in the footer that no row can be asked for reads no more of the object. That it need not
         // read shows only once objects are gone, and then not as a value.
         let comparable = !self.lost || (one.outcome, other.outcome) == (Outcome::Failed, Outcome::Failed);
-        Judged { one, other, expected, disputed, comparable }
+        Judged { one, other, expected, disputed, comparable, astray }
     }
 
-    /// What the statement gives with its literals as parameters, where that is not what it should be: alike in both
-    /// worlds, and the rows that the literals give where both are answered.
-    async fn bound(&self, sql: &str, order: Order, literal: &Seen) -> Option<Seen> {
+    /// The statement with its literals as parameters, which must be alike in both worlds: what it gives in each.
+    async fn bound(&self, sql: &str, order: Order, literal: &Seen) -> Option<[Seen; 2]> {
         if !sql.len().is_multiple_of(5) || literal.protected || self.lost {
             return None;
         }
         let (sql, params) = params::parametrised(sql)?;
         let one = observe_bound(&self.worlds[0], &sql, &params, order).await;
         let other = observe_bound(&self.worlds[1], &sql, &params, order).await;
-        let answered = |seen: &Seen| matches!(seen.outcome, Outcome::Rows | Outcome::Empty);
-        let apart = one.text != other.text;
-        let astray = answered(&one) && answered(literal) && one.rows != literal.rows;
-        (apart || astray).then(|| {
-            let text = format!("{sql}\n{params:?}\n{}\n--- and in the other world\n{}", one.text, other.text);
-            Seen { text, ..one }
-        })
+        Some([one, other])
     }
 
     /// Whether plain DataFusion gives the same rows under other settings.
@@ -169,9 +174,10 @@ impl Pair {
                 format!("{described}\n{sql}\n--- one\n{}\n--- other\n{}", judged.one.text, judged.other.text)
             }
             Finding::Wrong => {
-                let (rows, expected) = (judged.one.rows, judged.expected.unwrap_or_default());
+                let (rows, expected) =
+                    (judged.one.rows, judged.astray.or(judged.expected).unwrap_or_default());
                 format!(
-                    "{described}\n{sql}\n{order:?}\n--- cogov\n{}\n--- plain\n{}",
+                    "{described}\n{sql}\n{order:?}\n--- cogov\n{}\n--- plain, or itself with parameters or again\n{}",
                     rows.join("\n"),
                     expected.join("\n")
                 )

@@ -83,6 +83,8 @@ pub enum First {
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
     pub seed: u64,
+    /// The first pair; pairs share engines by the forty.
+    pub from: u64,
     pub cases: u64,
     /// One pair of all.
     pub only: Option<u64>,
@@ -96,8 +98,8 @@ impl Run {
     /// Runs the cases.
     pub async fn go(self) -> Tally {
         let mut tally = Tally::default();
-        let pairs = self.cases.div_ceil(STATEMENTS);
-        for start in (0..pairs).step_by(SHARED as usize) {
+        let end = self.from + self.cases.div_ceil(STATEMENTS);
+        for start in (self.from..end).step_by(SHARED as usize) {
             let spill = tempfile::tempdir().unwrap();
             let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
             let mut config = EngineConfig::new(spill.path());
@@ -112,7 +114,7 @@ impl Run {
                 let (engine, store) = (engine.clone(), Arc::clone(&store));
                 tokio::spawn(async move { self.pair(number, &engine, &store, small).await })
             };
-            let numbers = start..pairs.min(start + SHARED);
+            let numbers = start..end.min(start + SHARED);
             let numbers = numbers.filter(|number| self.only.is_none_or(|only| only == *number));
             let mut running = futures::stream::iter(numbers.map(pair)).buffered(AT_ONCE);
             while let Some(done) = running.next().await {

@@ -4,12 +4,14 @@
 //! that there is or could be, under any scheme of categories, purposes and regions. They are exact over
 //! the finite universe of facts that the rules can tell apart, which is searched to its end; every counterexample is
 //! decided by both rulebooks before it is shown. They say nothing about what people do, and rely on the labels
-//! being right.
+//! being right. Where cvc5 is installed it is asked the same, through Cedar's symbolic compiler ([`Rulebook::second_opinion`]).
 
 mod condition;
 mod formula;
+mod opinion;
 mod review;
 mod solve;
+mod solver;
 mod universe;
 
 use crate::{Facts, Rulebook, Ruling};
@@ -18,7 +20,9 @@ use condition::{Condition, FlagOf, Test, TextOf};
 use solve::{Found, Rule, Says, Search, Wanted};
 use universe::{Names, Universe};
 
+pub use opinion::{NotAsked, Opinion};
 pub use review::{IdleRule, Idleness};
+pub use solver::Solver;
 
 /// What is claimed of a rulebook.
 #[derive(Debug, Clone, PartialEq, Eq)]

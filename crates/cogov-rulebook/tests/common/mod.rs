@@ -1,6 +1,8 @@
 //! The shipped rulebook and the demo world's parties, labels and grants, as the decision sees them.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod random;
+
 use cogov_model::{
     ColumnRef, Condition, Grant, GrantState, Label, Party, Purpose, RowScope, SharingAttribute, Term, Text,
     Timestamp, Treatment,

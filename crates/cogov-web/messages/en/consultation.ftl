@@ -49,6 +49,7 @@ consultation-write-statement = Write a statement
 consultation-read-comment = Read and comment
 consultation-questions = What is asked
 consultation-contents = The text, clause by clause
+consultation-changed = The draft changes these clauses:
 consultation-about = About this consultation
 consultation-host = Who asks
 consultation-invited = Whose opinion is asked for
@@ -128,7 +129,7 @@ answers-open = { $n ->
     [one] One contribution has no answer yet. The consultation cannot be concluded before.
    *[other] { $count } contributions have no answer yet. The consultation cannot be concluded before.
   }
-answers-given = Answers
+answers-given = Answers given so far
 answers-none = Nothing has been answered yet.
 answers-answer = Answer contributions together
 answers-filter = On clause

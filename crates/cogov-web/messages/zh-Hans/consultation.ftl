@@ -39,6 +39,7 @@ consultation-write-statement = 提出观点
 consultation-read-comment = 阅读并评论
 consultation-questions = 征询的问题
 consultation-contents = 逐条阅读
+consultation-changed = 草案修改以下条款：
 consultation-about = 关于本次征求意见
 consultation-host = 发起单位
 consultation-invited = 征求对象
@@ -78,7 +79,7 @@ contribution-kind-comment = 评论
 contribution-kind-amendment = 修改建议
 contribution-own-name = 本名
 contribution-mine = 您的
-contribution-entry = 第 { $entry } 条
+contribution-entry = 账本条目 { $entry }
 contribution-answer = 答复 { $number }
 contribution-hidden = 已隐藏：{ $because }。
 contribution-merged = 已并入观点 { $into }，其表态在该处计算。
@@ -117,7 +118,7 @@ answers-open = { $n ->
     [0] 每条意见均已答复。
    *[other] 尚有 { $count } 条意见未答复，答复之前不能办结。
   }
-answers-given = 答复
+answers-given = 已作出的答复
 answers-none = 尚无答复。
 answers-answer = 合并答复
 answers-filter = 条款

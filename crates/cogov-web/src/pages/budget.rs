@@ -108,7 +108,6 @@ fn chart(ui: &Ui, found: &Found, left: &BudgetLeft) -> Bars {
         words: percent(hundredths),
     };
     Bars {
-        id: "budget-chart",
         title: ui.with("budget-chart", "month", found.month),
         description: ui.t("budget-chart-text"),
         bars: vec![bar("budget-share-spent", spent), bar("budget-share-left", 10_000 - spent)],

@@ -174,7 +174,6 @@ fn chart(ui: &Ui, usage: &Usage) -> Option<Bars> {
     };
     let bars: Vec<Bar> = usage.by_day.iter().skip(first).map(bar).collect();
     (!bars.is_empty()).then(|| Bars {
-        id: "use-chart",
         title: ui.t("dataset-chart"),
         description: ui.t("dataset-chart-text"),
         bars,

@@ -45,7 +45,6 @@ fn chart(ui: &Ui, found: &Figures) -> Option<Bars> {
     });
     let bars: Vec<Bar> = bars.collect();
     (!bars.is_empty()).then(|| Bars {
-        id: "kinds-chart",
         title: ui.t("figures-kinds"),
         description: ui.t("figures-kinds-text"),
         bars,
@@ -55,12 +54,8 @@ fn chart(ui: &Ui, found: &Figures) -> Option<Bars> {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let bar = Bar { label: ui.word("kind", "grant"), value: 3.0, words: "3".into() };
-    let chart = Bars {
-        id: "k",
-        title: ui.t("figures-kinds"),
-        description: ui.t("figures-kinds-text"),
-        bars: vec![bar],
-    };
+    let chart =
+        Bars { title: ui.t("figures-kinds"), description: ui.t("figures-kinds-text"), bars: vec![bar] };
     let figures = vec![Figure { number: "3".into(), words: ui.t("figure-rows") }];
     vec![("figures", FiguresPage { figures, chart: Some(chart), ui }.render().unwrap_or_default())]
 }

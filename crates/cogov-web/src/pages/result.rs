@@ -155,7 +155,6 @@ fn chart(ui: &Ui, batches: &[RecordBatch]) -> Option<Bars> {
         })
         .collect();
     (bars.len() > 1).then(|| Bars {
-        id: "answer-chart",
         title: ui.by("workbench-chart", schema.field(value).name(), label.name()),
         description: ui.t("workbench-chart-text"),
         bars,

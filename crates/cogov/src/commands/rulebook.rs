@@ -70,8 +70,12 @@ pub async fn replay(file: &Path, translation: Option<&Path>, home: &Home) -> Res
     let app = node::open(&Settings::of(home)?).await?;
     let draft = Arc::new(draft);
     print_decisions(&app.replay_of(Arc::clone(&draft)).await.map_err(shown)?);
+    let mut contradicted = false;
     for claim in [Claim::NothingNew, Claim::NothingLooser] {
-        print_proof(&claim, &draft.prove(&claim, Some(&app.rulebook())));
+        let proven = app.prove_of(Arc::clone(&draft), claim.clone()).await.map_err(shown)?;
+        print_proof(&claim, &proven.proof);
+        println!("  {}", proven.opinion);
+        contradicted |= proven.opinion.contradicts();
     }
     let replay = app.replay_grants(&draft).await.map_err(shown)?;
     println!(
@@ -90,6 +94,10 @@ pub async fn replay(file: &Path, translation: Option<&Path>, home: &Home) -> Res
         );
     }
     app.close().await;
+    if contradicted {
+        eprintln!("cvc5 contradicts a proof: cogov or the solver has a fault");
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

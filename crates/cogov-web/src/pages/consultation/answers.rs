@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{ContributionFilter, NewAnswer, Page};
+use cogov_app::{ContributionFilter, ContributionView, NewAnswer, Page};
 use cogov_model::{Answer, AnswerOutcome, ConsultationId};
 use std::collections::HashMap;
 
@@ -29,6 +29,13 @@ struct AnswerView {
     entry: u64,
 }
 
+/// A contribution without an answer.
+struct Waiting {
+    row: Row,
+    /// Whether it was chosen before something did not fit.
+    chosen: bool,
+}
+
 #[derive(Template)]
 #[template(path = "consultation/answers.html")]
 struct AnswersPage {
@@ -40,7 +47,8 @@ struct AnswersPage {
     may_answer: bool,
     may_conclude: bool,
     answers: Vec<AnswerView>,
-    rows: Vec<Row>,
+    rows: Vec<Waiting>,
+    all_on: bool,
     pager: Pager,
     on: String,
     clauses: Vec<Choice>,
@@ -134,7 +142,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
 /// `POST /consultations/{id}/conclude`
 pub async fn conclude(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -> Answered {
     let id = named(&id)?;
-    match visit.app.conclude_consultation(visit.actor()?, &id, fields.get("words")).await {
+    match visit.app.conclude_consultation(visit.actor()?, &id, fields.get("conclusion")).await {
         Ok(_) => Ok(Redirect::to(&format!("/consultations/{id}")).into_response()),
         Err(error) => {
             let problem = Problem::from_app(&visit.ui, error)?;
@@ -178,7 +186,8 @@ async fn page(
         may_answer: found.may.moderate,
         may_conclude: found.may.conclude,
         answers: answers.items.iter().map(|answer| view(&ui, answer)).collect(),
-        rows: waiting.items.iter().map(|view| Row::new(&ui, view, None)).collect(),
+        rows: waiting.items.iter().map(|view| row(&ui, view, fields)).collect(),
+        all_on: fields.given("all_on").is_some(),
         pager: Pager {
             previous: query.contains_key("after").then(|| with_query(&here, &[("on", &on)])),
             next: waiting.next.map(|next| with_query(&here, &[("on", &on), ("after", &next.to_string())])),
@@ -189,12 +198,18 @@ async fn page(
         title: fields.get("title").to_owned(),
         words: fields.get("words").to_owned(),
         because: fields.get("because").to_owned(),
-        conclusion: String::new(),
+        conclusion: fields.get("conclusion").to_owned(),
         on,
         errors,
         ui,
     };
     shown(status_of(&page.errors), &page)
+}
+
+fn row(ui: &Ui, view: &ContributionView, fields: &Fields) -> Waiting {
+    let row = Row::new(ui, view, None);
+    let number = row.number.to_string();
+    Waiting { chosen: fields.all("contribution").any(|chosen| chosen == number), row }
 }
 
 fn view(ui: &Ui, answer: &Answer) -> AnswerView {
@@ -242,7 +257,8 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         may_answer: true,
         may_conclude: true,
         answers: vec![answer(change()), answer(AnswerOutcome::NoChange { reason: "Law".into() })],
-        rows: vec![super::rows::sample(&ui, 1)],
+        rows: vec![Waiting { row: super::rows::sample(&ui, 1), chosen: true }],
+        all_on: true,
         pager: Pager::default(),
         on: "art-9".into(),
         clauses: choice(),

@@ -20,8 +20,8 @@ pub use voice::VoiceView;
 pub use voice::sample as sample_voice;
 
 use super::{Answered, html, shown, status_of};
-use crate::{Web, failure::Failure, ui::Ui, view::Tag, visit::Visit};
-use axum::{Router, routing::get};
+use crate::{Web, failure::Failure, ui::Ui, uploaded, view::Tag, visit::Visit};
+use axum::{Router, extract::DefaultBodyLimit, routing::get};
 use cogov_app::{ConsultationCard, ConsultationPage, Cursor, Page};
 use cogov_model::{ClauseId, ConsultationId, ConsultationState};
 use std::collections::HashMap;
@@ -31,9 +31,12 @@ const ROWS: u32 = 50;
 
 /// The routes of consultations.
 pub fn routes() -> Router<Web> {
+    let files = Router::new()
+        .route("/consultations/new", get(new::show).post(new::submit))
+        .layer(DefaultBodyLimit::max(uploaded::MOST_REQUEST));
     Router::new()
         .route("/consultations", get(list::show))
-        .route("/consultations/new", get(new::show).post(new::submit))
+        .merge(files)
         .route("/consultations/{id}", get(show::show))
         .route("/consultations/{id}/text", get(show::text))
         .route("/consultations/{id}/clauses/{anchor}", get(clause::show).post(clause::submit))

@@ -4,8 +4,9 @@
 use super::{Answered, shown, status_of};
 use crate::{
     failure::Failure,
-    form::{Fields, Posted, Problem},
+    form::{Fields, Problem},
     ui::Ui,
+    uploaded::Uploaded,
     view::Choice,
     visit::Visit,
 };
@@ -22,12 +23,22 @@ use std::collections::HashMap;
 /// Moments as `datetime-local` fields write them, in UTC.
 const MOMENT: &str = "%Y-%m-%dT%H:%M";
 
+/// The file fields, with the fields that their words count for.
+const FILES: [(&str, &str); 2] = [("file_en", "text_en"), ("file_zh", "text_zh")];
+
 struct Field {
     name: &'static str,
     words: String,
     value: String,
     rows: u8,
     lang: &'static str,
+}
+
+/// A text in one language, pasted or from a file.
+struct TextField {
+    text: Field,
+    file: &'static str,
+    file_words: String,
 }
 
 /// The draft that is consulted on.
@@ -45,7 +56,7 @@ struct NewPage {
     draft: Option<OfDraft>,
     titles: Vec<Field>,
     summaries: Vec<Field>,
-    texts: Vec<Field>,
+    texts: Vec<TextField>,
     questions: Vec<Field>,
     opens: String,
     closes: String,
@@ -72,11 +83,16 @@ pub async fn show(visit: Visit, Query(query): Query<HashMap<String, String>>) ->
     page(&visit, &Fields::from_pairs(fields), Vec::new(), draft.as_ref(), Vec::new())
 }
 
-/// `POST /consultations/new`: checks a pasted text first when asked to, opens it otherwise.
-pub async fn submit(visit: Visit, Posted(fields): Posted) -> Answered {
+/// `POST /consultations/new`: checks a text, pasted or uploaded, first when asked to, opens it otherwise. What was
+/// read from a file stands in the text's field from then on.
+pub async fn submit(visit: Visit, form: Uploaded) -> Answered {
+    let (fields, problems) = form.words(&visit.ui, &FILES).await;
     let actor = visit.actor()?;
     let id = named(fields.given("draft").map(str::to_owned).as_ref())?;
     let draft = visit.app.consultation_form(actor, id.as_ref()).await?;
+    if !problems.is_empty() {
+        return page(&visit, &fields, problems, draft.as_ref(), Vec::new());
+    }
     let clauses = match draft {
         Some(_) => Vec::new(),
         None => match split_clauses(fields.get("text_en"), fields.get("text_zh")) {
@@ -182,8 +198,16 @@ fn view(
         texts: match draft {
             Some(_) => Vec::new(),
             None => vec![
-                field("text_en", "consultation-new-text-en", 14, "en"),
-                field("text_zh", "consultation-new-text-zh", 14, "zh-Hans"),
+                TextField {
+                    text: field("text_en", "consultation-new-text-en", 14, "en"),
+                    file: "file_en",
+                    file_words: ui.t("consultation-new-file-en"),
+                },
+                TextField {
+                    text: field("text_zh", "consultation-new-text-zh", 14, "zh-Hans"),
+                    file: "file_zh",
+                    file_words: ui.t("consultation-new-file-zh"),
+                },
             ],
         },
         questions: vec![

@@ -1,17 +1,21 @@
 //! `/consultations/{id}`: what is asked, of whom, until when; the contents; how to take part. `/text`: all of it.
 
 use super::{Answered, Head, Way, before_taking_part, head, html, named};
-use crate::{failure::Failure, ui::Ui, view::Tag, visit::Visit};
+use crate::{failure::Failure, pages::drafting::change_tag, ui::Ui, view::Tag, visit::Visit};
 use askama::Template;
 use axum::extract::Path;
 use cogov_app::{AppError, ConsultationPage, CountedClause, OpenData};
-use cogov_model::{ConsultationState, DraftKind};
+use cogov_model::{ConsultationState, DraftId, DraftKind};
+use cogov_rulebook::ClauseDifference;
+use std::collections::HashMap;
 
 struct Content {
     anchor: String,
     title: String,
     count: String,
     html: String,
+    /// What the draft does to it.
+    change: Option<Tag>,
 }
 
 /// The draft that the text is of.
@@ -23,6 +27,8 @@ struct OfDraft {
     /// That another text was published since.
     later: bool,
     has_rules: bool,
+    /// What it does to clauses, by their anchors.
+    changes: HashMap<String, Tag>,
 }
 
 struct Download {
@@ -46,6 +52,8 @@ struct ShowPage {
     me: Option<String>,
     figures: Vec<(String, String)>,
     contents: Vec<Content>,
+    /// Whether clauses that the draft changes are marked.
+    marked: bool,
     conclusion: Option<String>,
     entry: u64,
     downloads: Vec<Download>,
@@ -65,7 +73,14 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     let found = visit.app.consultation(visit.viewer(), &named(&id)?).await?;
     let consultation = &found.card.consultation;
     let draft = of_draft(&visit, &found).await?;
+    let contents = found.contents.iter().map(|clause| {
+        let anchor = clause.clause.anchor.as_str();
+        let change = draft.as_ref().and_then(|draft| draft.changes.get(anchor)).cloned();
+        Content { change, ..content(&ui, clause, false) }
+    });
     let page = ShowPage {
+        contents: contents.collect(),
+        marked: draft.as_ref().is_some_and(|draft| !draft.changes.is_empty()),
         draft,
         head: head(&ui, &found, ""),
         host: ui.text(&found.card.host.name).to_owned(),
@@ -80,7 +95,6 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
         first: before_taking_part(&visit, &found),
         me: found.me.as_ref().map(|me| ui.text(&me.name).to_owned()),
         figures: figures(&ui, &found),
-        contents: found.contents.iter().map(|clause| content(&ui, clause, false)).collect(),
         conclusion: consultation.conclusion.as_ref().map(|done| ui.text(&done.words).to_owned()),
         entry: consultation.entry,
         downloads: downloads(&ui, consultation.id.as_str()),
@@ -100,14 +114,27 @@ async fn of_draft(visit: &Visit, found: &ConsultationPage) -> Result<Option<OfDr
         Err(error) => return Err(error.into()),
     };
     let ui = &visit.ui;
+    let has_rules = card.draft.kind == DraftKind::Rulebook;
     Ok(Some(OfDraft {
+        changes: if has_rules { changes(visit, &id, text).await? } else { HashMap::new() },
+        has_rules,
         title: crate::pages::drafting::title(ui, &card.draft.title, &id),
         state: crate::pages::drafting::state(ui, &card),
         text: ui.num(text),
         later: card.draft.published().is_some_and(|published| published.text != text),
-        has_rules: card.draft.kind == DraftKind::Rulebook,
         id: id.to_string(),
     }))
+}
+
+/// What the text that is consulted on does to the rulebook it branches from; nothing once another text is shown.
+async fn changes(visit: &Visit, id: &DraftId, text: u64) -> Result<HashMap<String, Tag>, Failure> {
+    let ui = &visit.ui;
+    let page = visit.app.policy_draft(visit.viewer(), id).await?;
+    if page.text.number != text {
+        return Ok(HashMap::new());
+    }
+    let change = |found: &ClauseDifference| (found.anchor.to_string(), change_tag(ui, found.change));
+    Ok(page.differences(ui.locale).iter().map(change).collect())
 }
 
 /// `GET /consultations/{id}/text`
@@ -134,6 +161,7 @@ fn content(ui: &Ui, clause: &CountedClause, with_words: bool) -> Content {
         title: if title.is_empty() { ui.t("consultation-untitled") } else { title.to_owned() },
         count: ui.n("consultation-said", clause.contributions),
         html,
+        change: None,
     }
 }
 
@@ -166,6 +194,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         title: "Sensitive data".into(),
         count: ui.n("consultation-said", 2_u64),
         html: html.into(),
+        change: Some(Tag::new("waiting", ui.t("drafting-both"))),
     };
     let show = ShowPage {
         head: super::sample_head(&ui),
@@ -180,12 +209,14 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             text: "2".into(),
             later: true,
             has_rules: true,
+            changes: HashMap::new(),
         }),
         is_open: true,
         first: Some(Way { words: "First".into(), links: vec![("/sign-in".into(), "Sign in".into())] }),
         me: Some("Amber Heron 0042".into()),
         figures: vec![("3".into(), ui.t("consultation-figure-participants"))],
         contents: vec![content("")],
+        marked: true,
         conclusion: Some("Done".into()),
         entry: 4,
         downloads: downloads(&ui, "c-1"),

@@ -2,21 +2,17 @@
 
 use super::{state, title};
 use crate::{
-    failure::Failure,
-    form::{Posted, Problem, check_token},
+    form::{Posted, Problem},
     pages::{Answered, shown, status_of},
     ui::Ui,
+    uploaded::Uploaded,
     view::Tag,
     visit::Visit,
 };
 use askama::Template;
-use axum::{
-    extract::Multipart,
-    response::{IntoResponse, Redirect},
-};
+use axum::response::{IntoResponse, Redirect};
 use cogov_app::DraftCard;
 use cogov_model::Role;
-use cogov_rulebook::{MOST_FILE, read_docx};
 
 struct Card {
     id: String,
@@ -51,69 +47,16 @@ pub async fn branch(visit: Visit, Posted(_): Posted) -> Answered {
 }
 
 /// `POST /drafts/text`: another text, pasted or uploaded.
-pub async fn text(visit: Visit, mut form: Multipart) -> Answered {
-    let (mut token, mut name, mut pasted) = (String::new(), String::new(), String::new());
-    let mut file = None;
-    while let Some(field) = form.next_field().await.map_err(|_| Failure::forged())? {
-        let part = field.name().unwrap_or_default().to_owned();
-        match part.as_str() {
-            "csrf" => token = field.text().await.map_err(|_| Failure::forged())?,
-            "title" => name = field.text().await.map_err(|_| Failure::forged())?.trim().to_owned(),
-            "text" => pasted = field.text().await.map_err(|_| Failure::forged())?,
-            "file" if !field.file_name().unwrap_or_default().is_empty() => {
-                check_token(&visit, &token)?;
-                let docx = field.file_name().is_some_and(|name| name.to_lowercase().ends_with(".docx"));
-                file = Some((docx, field.bytes().await.map_err(|_| too_large())?));
-            }
-            _ => {}
-        }
+pub async fn text(visit: Visit, form: Uploaded) -> Answered {
+    let (fields, problems) = form.words(&visit.ui, &[("file", "text")]).await;
+    let (name, text) = (fields.get("title"), fields.get("text"));
+    if !problems.is_empty() {
+        return page(&visit, name, text, problems).await;
     }
-    check_token(&visit, &token)?;
-    let text = match file {
-        Some((docx, bytes)) => words_of(&visit.ui, docx, &bytes),
-        None => Ok(pasted.clone()),
-    };
-    let begun = match text {
-        Ok(text) => visit
-            .app
-            .begin_text(visit.actor()?, &name, &text)
-            .await
-            .map_err(|error| Problem::from_app(&visit.ui, error)),
-        Err(problem) => Err(Ok(problem)),
-    };
-    match begun {
+    match visit.app.begin_text(visit.actor()?, name, text).await {
         Ok(id) => Ok(Redirect::to(&format!("/drafts/{id}/edit")).into_response()),
-        Err(problem) => page(&visit, &name, &pasted, vec![problem?]).await,
+        Err(error) => page(&visit, name, text, vec![Problem::from_app(&visit.ui, error)?]).await,
     }
-}
-
-fn too_large() -> Failure {
-    Failure::from(cogov_app::AppError::invalid(
-        "file",
-        "The file is too large: send the text alone.",
-        "文件过大：请只上传文本。",
-    ))
-}
-
-/// The words of an uploaded file.
-fn words_of(ui: &Ui, docx: bool, bytes: &[u8]) -> Result<String, Problem> {
-    if docx || bytes.starts_with(b"PK\x03\x04") {
-        return read_docx(bytes).map_err(|error| {
-            let why = match error {
-                cogov_rulebook::DocxError::TooLarge | cogov_rulebook::DocxError::Bomb => {
-                    "drafting-docx-large"
-                }
-                cogov_rulebook::DocxError::Empty => "drafting-docx-empty",
-                cogov_rulebook::DocxError::Hostile => "drafting-docx-hostile",
-                _ => "drafting-docx-broken",
-            };
-            Problem::new("file", ui.t(why))
-        });
-    }
-    if bytes.len() > MOST_FILE {
-        return Err(Problem::new("file", ui.t("drafting-docx-large")));
-    }
-    String::from_utf8(bytes.to_vec()).map_err(|_| Problem::new("file", ui.t("drafting-not-text")))
 }
 
 async fn page(visit: &Visit, name: &str, text: &str, errors: Vec<Problem>) -> Answered {
@@ -154,7 +97,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         begun: "2026-11-24".into(),
         summary: "Twenty instead of ten.".into(),
     };
-    let errors = vec![Problem::new("file", ui.t("drafting-docx-broken"))];
+    let errors = vec![Problem::new("file", ui.with("file-broken", "name", "a.docx"))];
     let page = DraftsPage {
         errors,
         cards: vec![card],

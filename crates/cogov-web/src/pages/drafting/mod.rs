@@ -7,7 +7,7 @@ mod page;
 mod proof;
 mod replay;
 
-use crate::{Web, failure::Failure, ui::Ui, view::Tag};
+use crate::{Web, failure::Failure, ui::Ui, uploaded, view::Tag};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -15,7 +15,7 @@ use axum::{
 };
 use cogov_app::{Checked, DraftCard};
 use cogov_model::{DraftId, Text};
-use cogov_rulebook::{Document, Fate, Idleness, Piece};
+use cogov_rulebook::{Change, Document, Fate, Idleness, Piece};
 
 #[cfg(test)]
 pub(crate) use begin::samples as begin_samples;
@@ -28,13 +28,15 @@ pub(crate) use proof::samples as proof_samples;
 #[cfg(test)]
 pub(crate) use replay::samples as replay_samples;
 
-/// The most bytes of a form with two texts, percent-encoded, or of an uploaded file.
+/// The most bytes of a form with two texts, percent-encoded.
 const TEXT_BYTES: usize = 9 * 1024 * 1024;
 
 /// The pages about drafts.
 pub fn routes() -> Router<Web> {
-    let texts = Router::new()
+    let files = Router::new()
         .route("/drafts/text", post(begin::text))
+        .layer(DefaultBodyLimit::max(uploaded::MOST_REQUEST));
+    let texts = Router::new()
         .route("/drafts/{id}/edit", get(edit::show).post(edit::submit))
         .route("/drafts/{id}/check", post(edit::fragment))
         .layer(DefaultBodyLimit::max(TEXT_BYTES));
@@ -44,6 +46,7 @@ pub fn routes() -> Router<Web> {
         .route("/drafts/{id}", get(page::show).post(page::act))
         .route("/drafts/{id}/replay", get(replay::show))
         .route("/drafts/{id}/proof", get(proof::show))
+        .merge(files)
         .merge(texts)
 }
 
@@ -83,6 +86,44 @@ fn words(pieces: &[Piece]) -> Vec<Words> {
         text: piece.text.clone(),
     };
     pieces.iter().map(word).collect()
+}
+
+/// As [`words`], where lines of the source that belong to one paragraph flow together.
+fn flowing(pieces: &[Piece]) -> Vec<Words> {
+    let whole: Vec<char> = pieces.iter().flat_map(|piece| piece.text.chars()).collect();
+    let at = |place: Option<usize>| place.and_then(|place| whole.get(place)).copied().unwrap_or('\n');
+    let (mut list, mut place) = (words(pieces), 0_usize);
+    for run in &mut list {
+        let mut text = String::with_capacity(run.text.len());
+        for c in run.text.chars() {
+            let (before, after) = (at(place.checked_sub(1)), at(Some(place + 1)));
+            match c {
+                '\n' if flows(before, after) && !before.is_ascii() && !after.is_ascii() => {}
+                '\n' if flows(before, after) => text.push(' '),
+                c => text.push(c),
+            }
+            place += 1;
+        }
+        run.text = text;
+    }
+    list
+}
+
+/// Whether a line end between two characters is only where the source was broken: no empty line, no item, no code.
+fn flows(before: char, after: char) -> bool {
+    before != '\n' && !after.is_ascii_digit() && !"\n-*+#>|` \t".contains(after)
+}
+
+/// What a draft does to a clause.
+pub(super) fn change_tag(ui: &Ui, change: Change) -> Tag {
+    let (css, key) = match change {
+        Change::Added => ("permit", "drafting-added"),
+        Change::Removed => ("deny", "drafting-removed"),
+        Change::Changed { words: true, rule: true } => ("waiting", "drafting-both"),
+        Change::Changed { rule: true, .. } => ("waiting", "drafting-rule"),
+        Change::Changed { .. } => ("quiet", "drafting-words"),
+    };
+    Tag::new(css, ui.t(key))
 }
 
 /// One thing that was found in a draft.
@@ -136,5 +177,22 @@ fn sample_finding(ui: &Ui) -> Finding {
         clause: "art-9".into(),
         words: "the clause has no words".into(),
         lang: "en",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_paragraph_flow_together_across_pieces() {
+        let piece = |fate, text: &str| Piece { fate, text: text.to_owned() };
+        let pieces = [
+            piece(Fate::Kept, "for research or\n"),
+            piece(Fate::Added, "official"),
+            piece(Fate::Kept, " use\n- an item\n\n数据\n为民\n"),
+        ];
+        let text: String = flowing(&pieces).into_iter().map(|run| run.text).collect();
+        assert_eq!(text, "for research or official use\n- an item\n\n数据为民\n");
     }
 }

@@ -1,9 +1,9 @@
 //! `/drafts/{id}`: what it changes, what was found, what it would have done, and the way to its adoption.
 
 use super::{
-    Words,
+    Words, change_tag,
     consulted::{self, Consulting},
-    edit, read, state, title, words,
+    edit, flowing, read, state, title, words,
 };
 use crate::{
     form::{Fields, Posted, Problem},
@@ -20,8 +20,8 @@ use axum::{
 use cogov_app::{
     AdoptionPage, AdoptionRequest, AppError, Consulted, DraftMay, EffectPage, PolicyDraftPage as Found,
 };
-use cogov_model::{Clauses, Differences, DraftId, DraftKind, DraftState};
-use cogov_rulebook::{Change, Clause, ClauseDifference, Flip};
+use cogov_model::{ClauseId, Differences, DraftId, DraftKind, DraftState, Timestamp};
+use cogov_rulebook::{Clause, ClauseDifference, Flip};
 use std::collections::HashMap;
 
 /// Clauses whose difference is shown; a text that changes more is another text.
@@ -58,15 +58,28 @@ struct EffectRow {
     real: String,
 }
 
+/// A day, with the clause that says so.
+struct DayView {
+    words: String,
+    clause: String,
+}
+
 struct Adopting {
     seats: Vec<SeatRow>,
-    adoptable: String,
-    effect: String,
+    /// The first days on which it may be adopted and may hold.
+    days: Vec<DayView>,
+    /// Whether something is missing still.
+    not_yet: bool,
     approve: bool,
     adopt: bool,
     urgent: bool,
     /// The number of the text that is approved.
     text: u64,
+    /// What was typed before something did not fit.
+    words: String,
+    day: String,
+    reasons: String,
+    cannot_wait: bool,
 }
 
 #[derive(Template)]
@@ -112,7 +125,7 @@ pub async fn show(
         Some(_) => visit.ui.t("drafting-done"),
         None => String::new(),
     };
-    page(&visit, &read(id)?, notice, Vec::new()).await
+    page(&visit, &read(id)?, notice, &Fields::default(), Vec::new()).await
 }
 
 /// `POST /drafts/{id}`
@@ -123,7 +136,7 @@ pub async fn act(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -
         Ok(()) => Ok(Redirect::to(&format!("/drafts/{id}?done={code}")).into_response()),
         Err(error) => {
             let problem = Problem::from_app(&visit.ui, error)?;
-            page(&visit, &id, String::new(), vec![problem]).await
+            page(&visit, &id, String::new(), &fields, vec![problem]).await
         }
     }
 }
@@ -160,7 +173,13 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
     }
 }
 
-async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>) -> Answered {
+async fn page(
+    visit: &Visit,
+    id: &DraftId,
+    notice: String,
+    fields: &Fields,
+    errors: Vec<Problem>,
+) -> Answered {
     let (ui, names) = (visit.ui(), Names::of(visit).await?);
     let found = visit.app.policy_draft(visit.viewer(), id).await?;
     let draft = &found.card.draft;
@@ -207,7 +226,7 @@ async fn page(visit: &Visit, id: &DraftId, notice: String, errors: Vec<Problem>)
             .collect(),
         clauses: if rules { Vec::new() } else { clauses(&ui, &found.checked.clauses, &consulted) },
         consulting: public.then(|| Consulting::new(&ui, &found, &consulted, adoption.as_ref())),
-        adopting: adoption.map(|adoption| adopting(visit, &found, &adoption)),
+        adopting: adoption.map(|adoption| adopting(visit, &names, &found, &adoption, fields)),
         effect_words: effect_words(&ui, effects.as_ref()),
         effects: effects.map(|effects| effect_rows(&ui, &effects)).unwrap_or_default(),
         history: history.collect(),
@@ -243,18 +262,11 @@ fn facts(ui: &Ui, found: &Found) -> Vec<(String, String)> {
 }
 
 fn change_view(ui: &Ui, change: &ClauseDifference, consulted: &Consulted) -> ChangeView {
-    let (css, key) = match change.change {
-        Change::Added => ("permit", "drafting-added"),
-        Change::Removed => ("deny", "drafting-removed"),
-        Change::Changed { words: true, rule: true } => ("waiting", "drafting-both"),
-        Change::Changed { rule: true, .. } => ("waiting", "drafting-rule"),
-        Change::Changed { .. } => ("quiet", "drafting-words"),
-    };
     ChangeView {
         id: change.anchor.to_string(),
-        tag: Tag::new(css, ui.t(key)),
+        tag: change_tag(ui, change.change),
         title: words(&change.title),
-        words: words(&change.words),
+        words: flowing(&change.words),
         rules: words(&change.rules),
         voices: consulted::voices(ui, consulted, &change.anchor),
     }
@@ -271,29 +283,36 @@ fn clauses(ui: &Ui, clauses: &[Clause], consulted: &Consulted) -> Vec<ClauseView
     clauses.iter().map(view).collect()
 }
 
-fn adopting(visit: &Visit, found: &Found, page: &AdoptionPage) -> Adopting {
+fn adopting(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fields: &Fields) -> Adopting {
     let ui = &visit.ui;
-    let cited = |clause: &cogov_model::ClauseId| {
-        Clauses::from([clause.clone()]).iter().map(ToString::to_string).collect::<String>()
+    let days = [("drafting-adoptable", &page.adoptable_from), ("drafting-effect-from", &page.effect_from)];
+    let day = |(key, from): (&str, &Option<(Timestamp, ClauseId)>)| {
+        let (from, clause) = from.as_ref()?;
+        Some(DayView { words: ui.with(key, "day", ui.day(*from)), clause: clause.to_string() })
     };
-    let day = |key: &str, from: &Option<(cogov_model::Timestamp, cogov_model::ClauseId)>| match from {
-        Some((from, clause)) => format!("{} ({})", ui.with(key, "day", ui.day(*from)), cited(clause)),
-        None => String::new(),
-    };
+    let open = page.seats.iter().any(|seat| !seat.urgent && seat.given.is_none());
     let seats = page.seats.iter().map(|seat| SeatRow {
-        who: format!("{} · {}", ui.word("role", seat.seat.role.code()), seat.seat.party),
+        who: format!(
+            "{} · {}",
+            ui.word("role", seat.seat.role.code()),
+            names.party(seat.seat.party.as_str())
+        ),
         clause: seat.clause.to_string(),
         urgent: seat.urgent,
         given: seat.given.as_ref().map(|given| ui.moment(given.at)).unwrap_or_default(),
     });
     Adopting {
         seats: seats.collect(),
-        adoptable: day("drafting-adoptable", &page.adoptable_from),
-        effect: day("drafting-effect-from", &page.effect_from),
+        days: days.into_iter().filter_map(day).collect(),
+        not_yet: page.too_early || open || !page.hindrances.is_empty(),
         approve: found.may.contains(&DraftMay::Approve),
         adopt: found.may.contains(&DraftMay::Adopt),
         urgent: page.may_be_urgent,
         text: found.card.draft.published().map_or(0, |published| published.text),
+        words: fields.get("words").to_owned(),
+        day: fields.get("effect").to_owned(),
+        reasons: fields.get("reasons").to_owned(),
+        cannot_wait: fields.get("urgent") == "yes",
     }
 }
 
@@ -374,12 +393,19 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         consulting: Some(consulted::sample(&ui)),
         adopting: Some(Adopting {
             seats: vec![seat],
-            adoptable: ui.with("drafting-adoptable", "day", "2026-12-24"),
-            effect: ui.with("drafting-effect-from", "day", "2027-01-23"),
+            days: vec![DayView {
+                words: ui.with("drafting-adoptable", "day", "2026-12-24"),
+                clause: "change".into(),
+            }],
+            not_yet: true,
             approve: true,
             adopt: true,
             urgent: true,
             text: 2,
+            words: "Agreed".into(),
+            day: "2027-01-31".into(),
+            reasons: "Why".into(),
+            cannot_wait: true,
         }),
         effects: vec![EffectRow {
             words: ui.word("flip", "stricter"),

@@ -10,7 +10,7 @@ use crate::{
 use askama::Template;
 use axum::extract::{Path, Query};
 use cogov_model::{CategoryCode, Form, PartyClass};
-use cogov_rulebook::{Claim, Counterexample, Facts, Proof, Ruling};
+use cogov_rulebook::{Claim, Counterexample, Facts, NotAsked, Opinion, Proof, Ruling};
 use std::collections::HashMap;
 
 struct Side {
@@ -21,8 +21,12 @@ struct Side {
 
 struct Answer {
     tag: Tag,
+    /// Where the solver contradicts.
+    alarm: Option<Tag>,
     claim: String,
     words: String,
+    /// The solver's.
+    opinion: String,
     facts: Vec<(String, String)>,
     sides: Vec<Side>,
 }
@@ -51,8 +55,8 @@ pub async fn show(
     let found = visit.app.policy_draft(visit.viewer(), &id).await?;
     let answer = match claim(&query) {
         Some(claim) => {
-            let proof = visit.app.prove_claim(visit.viewer(), &id, claim.clone()).await?;
-            Some(answer(&visit, &claim, &proof))
+            let proven = visit.app.prove_claim(visit.viewer(), &id, claim.clone()).await?;
+            Some(answer(&visit, &claim, &proven.proof, &proven.opinion))
         }
         None => None,
     };
@@ -128,12 +132,32 @@ fn claim_words(visit: &Visit, claim: &Claim) -> String {
     }
 }
 
-fn answer(visit: &Visit, claim: &Claim, proof: &Proof) -> Answer {
+/// What the solver says, in a sentence.
+fn opinion_words(ui: &Ui, opinion: &Opinion) -> String {
+    match opinion {
+        Opinion::Confirmed { version } => ui.with("proof-opinion-confirmed", "version", version),
+        Opinion::Contradicted { version } => ui.with("proof-opinion-contradicted", "version", version),
+        Opinion::Alone { version, holds: true } => ui.with("proof-opinion-holds", "version", version),
+        Opinion::Alone { version, holds: false } => ui.with("proof-opinion-fails", "version", version),
+        Opinion::TimedOut { after } => ui.with("proof-opinion-slow", "seconds", after.as_secs()),
+        Opinion::NotAsked(NotAsked::NotUnderstood) => ui.t("proof-opinion-not-understood"),
+        Opinion::NotAsked(NotAsked::TooManyTreatments) => ui.t("proof-opinion-treatments"),
+        Opinion::NotAsked(NotAsked::Busy) => ui.t("proof-opinion-busy"),
+        Opinion::Missing => ui.t("proof-opinion-missing"),
+        Opinion::TooOld { version } => ui.with("proof-opinion-old", "version", version),
+        // What happened is for the operator: it is in the log.
+        Opinion::Failed { .. } => ui.t("proof-opinion-failed"),
+    }
+}
+
+fn answer(visit: &Visit, claim: &Claim, proof: &Proof, opinion: &Opinion) -> Answer {
     let ui = &visit.ui;
     let said = |tag: Tag, words: String| Answer {
         tag,
+        alarm: opinion.contradicts().then(|| Tag::new("deny", ui.t("proof-contradicted"))),
         claim: claim_words(visit, claim),
         words,
+        opinion: opinion_words(ui, opinion),
         facts: Vec::new(),
         sides: Vec::new(),
     };
@@ -197,6 +221,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         tag: Tag::new("deny", ui.t("proof-refuted")),
         claim: ui.t("proof-nothing-new"),
         words: ui.t("proof-refuted-words"),
+        alarm: Some(Tag::new("deny", ui.t("proof-contradicted"))),
+        opinion: opinion_words(&ui, &Opinion::Contradicted { version: "1.3.1".into() }),
         facts: vec![(ui.t("proof-fact-grade"), "General 2".into())],
         sides: vec![Side {
             who: ui.t("proof-draft"),

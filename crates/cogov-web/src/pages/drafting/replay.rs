@@ -124,7 +124,6 @@ fn chart(ui: &Ui, counts: &Counts) -> Option<Bars> {
     };
     let bars: Vec<Bar> = std::iter::once(&Flip::Same).chain(&Flip::CHANGES).map(bar).collect();
     bars.iter().any(|bar| bar.value > 0.0).then(|| Bars {
-        id: "flips",
         title: ui.t("replay-chart"),
         description: ui.t("replay-chart-text"),
         bars,
