@@ -211,8 +211,13 @@ impl RawTable {
         partitions: &[Vec<usize>],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let part =
-            |access| FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(access)]);
+        let part = |groups: &Vec<usize>| {
+            let mut part = ParquetAccessPlan::new_none(access.len());
+            for group in groups {
+                part.set(*group, access.inner().get(*group).cloned().unwrap_or(RowGroupAccess::Skip));
+            }
+            FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(part)])
+        };
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.rows);
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
