@@ -156,8 +156,8 @@ mod tests {
         assert_eq!(words_of("a.md", &vec![b'x'; MOST_FILE + 1]), Err("file-too-large"));
     }
 
-    #[test]
-    fn a_file_counts_for_its_field_and_a_bad_one_leaves_what_was_typed() {
+    #[tokio::test]
+    async fn a_file_counts_for_its_field_and_a_bad_one_leaves_what_was_typed() {
         let file = |part: &str, name: &str, bytes: &[u8]| File {
             part: part.to_owned(),
             name: name.to_owned(),
@@ -176,7 +176,7 @@ mod tests {
             ],
         };
         let ui = crate::ui::sample(Locale::En);
-        let (fields, problems) = form.words(&ui, &[("file_en", "en"), ("file_zh", "zh")]);
+        let (fields, problems) = form.words(&ui, &[("file_en", "en"), ("file_zh", "zh")]).await;
         assert_eq!((fields.get("en"), fields.get("zh"), fields.get("title")), ("# read", "打字", "T"));
         assert_eq!(problems.iter().map(|problem| problem.field.as_str()).collect::<Vec<_>>(), ["file_zh"]);
         assert!(problems.iter().all(|problem| problem.words.contains("b.docx")));

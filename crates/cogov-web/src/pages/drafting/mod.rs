@@ -1,5 +1,6 @@
 //! `/drafts…`: rules and other texts on their way: written, published, replayed, proved, adopted.
 
+mod adopting;
 mod begin;
 mod consulted;
 mod edit;

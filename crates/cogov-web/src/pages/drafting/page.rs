@@ -1,7 +1,9 @@
 //! `/drafts/{id}`: what it changes, what was found, what it would have done, and the way to its adoption.
 
 use super::{
-    Words, change_tag,
+    Words,
+    adopting::{self, Adopting},
+    change_tag,
     consulted::{self, Consulting},
     edit, flowing, read, state, title, words,
 };
@@ -17,10 +19,8 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{
-    AdoptionPage, AdoptionRequest, AppError, Consulted, DraftMay, EffectPage, PolicyDraftPage as Found,
-};
-use cogov_model::{ClauseId, Differences, DraftId, DraftKind, DraftState, Timestamp};
+use cogov_app::{AdoptionRequest, AppError, Consulted, DraftMay, EffectPage, PolicyDraftPage as Found};
+use cogov_model::{Differences, DraftId, DraftKind, DraftState};
 use cogov_rulebook::{Clause, ClauseDifference, Flip};
 use std::collections::HashMap;
 
@@ -45,41 +45,10 @@ struct ClauseView {
     voices: Vec<VoiceView>,
 }
 
-struct SeatRow {
-    who: String,
-    clause: String,
-    urgent: bool,
-    given: String,
-}
-
 struct EffectRow {
     words: String,
     predicted: String,
     real: String,
-}
-
-/// A day, with the clause that says so.
-struct DayView {
-    words: String,
-    clause: String,
-}
-
-struct Adopting {
-    seats: Vec<SeatRow>,
-    /// The first days on which it may be adopted and may hold.
-    days: Vec<DayView>,
-    /// Whether something is missing still.
-    not_yet: bool,
-    approve: bool,
-    adopt: bool,
-    urgent: bool,
-    /// The number of the text that is approved.
-    text: u64,
-    /// What was typed before something did not fit.
-    words: String,
-    day: String,
-    reasons: String,
-    cannot_wait: bool,
 }
 
 #[derive(Template)]
@@ -226,7 +195,7 @@ async fn page(
             .collect(),
         clauses: if rules { Vec::new() } else { clauses(&ui, &found.checked.clauses, &consulted) },
         consulting: public.then(|| Consulting::new(&ui, &found, &consulted, adoption.as_ref())),
-        adopting: adoption.map(|adoption| adopting(visit, &names, &found, &adoption, fields)),
+        adopting: adoption.map(|adoption| adopting::of(visit, &names, &found, &adoption, fields)),
         effect_words: effect_words(&ui, effects.as_ref()),
         effects: effects.map(|effects| effect_rows(&ui, &effects)).unwrap_or_default(),
         history: history.collect(),
@@ -283,39 +252,6 @@ fn clauses(ui: &Ui, clauses: &[Clause], consulted: &Consulted) -> Vec<ClauseView
     clauses.iter().map(view).collect()
 }
 
-fn adopting(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fields: &Fields) -> Adopting {
-    let ui = &visit.ui;
-    let days = [("drafting-adoptable", &page.adoptable_from), ("drafting-effect-from", &page.effect_from)];
-    let day = |(key, from): (&str, &Option<(Timestamp, ClauseId)>)| {
-        let (from, clause) = from.as_ref()?;
-        Some(DayView { words: ui.with(key, "day", ui.day(*from)), clause: clause.to_string() })
-    };
-    let open = page.seats.iter().any(|seat| !seat.urgent && seat.given.is_none());
-    let seats = page.seats.iter().map(|seat| SeatRow {
-        who: format!(
-            "{} · {}",
-            ui.word("role", seat.seat.role.code()),
-            names.party(seat.seat.party.as_str())
-        ),
-        clause: seat.clause.to_string(),
-        urgent: seat.urgent,
-        given: seat.given.as_ref().map(|given| ui.moment(given.at)).unwrap_or_default(),
-    });
-    Adopting {
-        seats: seats.collect(),
-        days: days.into_iter().filter_map(day).collect(),
-        not_yet: page.too_early || open || !page.hindrances.is_empty(),
-        approve: found.may.contains(&DraftMay::Approve),
-        adopt: found.may.contains(&DraftMay::Adopt),
-        urgent: page.may_be_urgent,
-        text: found.card.draft.published().map_or(0, |published| published.text),
-        words: fields.get("words").to_owned(),
-        day: fields.get("effect").to_owned(),
-        reasons: fields.get("reasons").to_owned(),
-        cannot_wait: fields.get("urgent") == "yes",
-    }
-}
-
 fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
     let Some(effects) = effects else { return String::new() };
     let predicted =
@@ -354,12 +290,6 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         rules: vec![word("", "@min_group(\""), word("del", "10"), word("ins", "20"), word("", "\")")],
         voices: vec![crate::pages::consultation::sample_voice(&ui)],
     };
-    let seat = SeatRow {
-        who: "head · authority".into(),
-        clause: "change".into(),
-        urgent: true,
-        given: String::new(),
-    };
     let page = DraftView {
         errors: vec![Problem::new("effect", "Later")],
         notice: ui.t("drafting-done"),
@@ -391,22 +321,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
             voices: vec![],
         }],
         consulting: Some(consulted::sample(&ui)),
-        adopting: Some(Adopting {
-            seats: vec![seat],
-            days: vec![DayView {
-                words: ui.with("drafting-adoptable", "day", "2026-12-24"),
-                clause: "change".into(),
-            }],
-            not_yet: true,
-            approve: true,
-            adopt: true,
-            urgent: true,
-            text: 2,
-            words: "Agreed".into(),
-            day: "2027-01-31".into(),
-            reasons: "Why".into(),
-            cannot_wait: true,
-        }),
+        adopting: Some(adopting::sample(&ui)),
         effects: vec![EffectRow {
             words: ui.word("flip", "stricter"),
             predicted: "3".into(),
