@@ -1,6 +1,6 @@
 //! The way of a draft to its adoption: who must approve, from when on, what is missing still.
 
-use crate::{form::Fields, pages::names::Names, ui::Ui, visit::Visit};
+use crate::{form::Fields, pages::names::Names, visit::Visit};
 use cogov_app::{AdoptionPage, DraftMay, PolicyDraftPage as Found};
 use cogov_model::{ClauseId, Timestamp};
 
@@ -72,7 +72,7 @@ pub fn of(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fiel
 }
 
 #[cfg(test)]
-pub fn sample(ui: &Ui) -> Adopting {
+pub fn sample(ui: &crate::ui::Ui) -> Adopting {
     let seat = SeatRow {
         who: "head · authority".into(),
         clause: "change".into(),
