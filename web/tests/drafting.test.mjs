@@ -79,6 +79,9 @@ describe("drafter", () => {
     const way = ways[0];
     const id = await published(way);
     const consultation = await consulted(way, id);
+    const pages = `/consultations/${consultation}`;
+    await everywhere(drafter(), [`/drafts/${id}`, `/drafts/${id}/replay`, pages, `${pages}/clauses/${clause}`]);
+    await everywhere(person("head", "authority"), [`${pages}/answers`]);
     await answered(way, id, consultation);
     for (const [role, name] of [["admin"], ["head"], ["approver", "ruben"]]) {
       const who = name ? demo.accounts.find((a) => a.name === name) : person(role, "authority");
@@ -92,6 +95,7 @@ describe("drafter", () => {
     const visitor = await visit(browser, way);
     const { page } = visitor;
     await signIn(visitor, person("admin", "authority"));
+    await everywhere(person("admin", "authority"), [`/drafts/${id}`, `${pages}/answers`]);
     await visitor.go(`/drafts/${id}`, "draft before adoption");
     assert.equal(await page.locator("#not-yet").count(), 1, "that it is too early is said before");
     await page.fill("#reasons", "Typed before.");
@@ -115,6 +119,7 @@ describe("drafter", () => {
     await check(visitor, "the contribution behind it");
     assert.match(await page.locator("main").innerText(), /Say it as Mei asked/);
     await visitor.close();
+    await everywhere(person("citizen"), ["/rulebook", `/drafts/${id}`, pages]);
     const after = await fetch(`${base}/rulebook`);
     assert.match(await after.text(), /As Mei asked/);
   });
@@ -122,6 +127,20 @@ describe("drafter", () => {
 
 /** The clause that the loop changes. */
 const clause = "research";
+
+/** Pages of the loop as they stand now, in both languages and widths, with everything that unfolds unfolded. */
+async function everywhere(who, paths) {
+  for (const way of ways.filter((way) => way.scripts)) {
+    const visitor = await visit(browser, way);
+    await signIn(visitor, who);
+    for (const path of paths) {
+      await visitor.page.goto(base + path);
+      await visitor.page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+      await check(visitor, `${path} (${named(way)})`);
+    }
+    await visitor.close();
+  }
+}
 
 /** A consultation on a published draft, opened by its drafter; somebody of the public comments. Closes within minutes. */
 async function consulted(way, id) {
