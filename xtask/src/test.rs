@@ -20,13 +20,14 @@ const READY: Duration = Duration::from_secs(300);
 
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("setup", setup),
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint),
     ("licences", licences),
     ("unit", unit),
+    ("postgres", postgres),
     ("solver", solver),
     ("planted", planted),
     ("clients", clients),
@@ -85,6 +86,26 @@ fn unit() -> Result<()> {
     step("running the tests (cargo test)", &mut cargo(&["test", "--quiet", "--workspace"]))
 }
 
+/// Random statements over random grants, judged by an engine that shares no code with ours.
+fn postgres() -> Result<()> {
+    let python = client_python()?;
+    let file = std::env::temp_dir().join(format!("cogov-answers-{}", std::process::id()));
+    let answers = step(
+        "answering random statements (cargo test)",
+        cargo(&["test", "--quiet", "--workspace", "--test", "interference", "what_is_withheld"])
+            .env("COGOV_FUZZ_SEED", "2")
+            .env("COGOV_FUZZ_CASES", "3000")
+            .env("COGOV_FUZZ_DUMP", &file),
+    );
+    let script = "crates/cogov-engine/tests/interference/postgres.py";
+    let judged =
+        answers.and_then(|()| step("asking PostgreSQL the same", program(python, &[script]).arg(&file)));
+    if file.exists() {
+        fs::remove_file(&file)?;
+    }
+    judged
+}
+
 /// The test of non-interference can fail: it finds every fault that is planted in the engine.
 fn planted() -> Result<()> {
     step(
@@ -110,9 +131,9 @@ fn solver() -> Result<()> {
     )
 }
 
-/// Unmodified clients, the same answer at every door, and a verifier that shares no code, against a demo world.
-fn clients() -> Result<()> {
-    let python = tools::python(
+/// Python with the clients that people use.
+fn client_python() -> Result<PathBuf> {
+    tools::python(
         "clients",
         &[
             "psycopg[binary]==3.*",
@@ -123,7 +144,12 @@ fn clients() -> Result<()> {
             "adbc-driver-manager==1.*",
             "pyarrow",
         ],
-    )?;
+    )
+}
+
+/// Unmodified clients, the same answer at every door, and a verifier that shares no code, against a demo world.
+fn clients() -> Result<()> {
+    let python = client_python()?;
     demo::build()?;
     let world = World::start("clients")?;
     let script = |path: &str| program(&python, &[path]);

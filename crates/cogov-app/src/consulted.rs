@@ -76,8 +76,8 @@ pub struct Consulted {
 /// What a draft's consultations leave to be done before it may be adopted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hindrance {
-    /// A consultation is not concluded.
-    UnderWay(ConsultationId),
+    /// The consultation of this title is not concluded.
+    UnderWay(Text),
     /// The rulebook prescribes a consultation and none was concluded.
     NotConsulted(ClauseId),
     /// Clauses changed after the consultation without an answer that says so.
@@ -100,11 +100,12 @@ impl Hindrance {
             clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join(by)
         };
         match self {
-            Hindrance::UnderWay(id) => Text::new(
+            Hindrance::UnderWay(title) => Text::new(
                 format!(
-                    "The consultation {id} on this draft is not concluded: every contribution must have its answer first."
+                    "The consultation “{}” on this draft is not concluded: every contribution must have its answer first.",
+                    title.en
                 ),
-                format!("就该草案进行的征求意见 {id} 尚未办结：须先逐条答复。"),
+                format!("就该草案进行的征求意见“{}”尚未办结：须先逐条答复。", title.zh),
             ),
             Hindrance::NotConsulted(clause) => Text::new(
                 format!(
@@ -344,7 +345,7 @@ pub(crate) fn hindrances(rulebook: &Rulebook, consulted: &Consulted) -> Vec<Hind
     let mut all = Vec::new();
     let concluded = |found: &DraftConsultation| found.card.state == ConsultationState::Concluded;
     if let Some(open) = consulted.consultations.iter().find(|found| !concluded(found)) {
-        all.push(Hindrance::UnderWay(open.card.consultation.id.clone()));
+        all.push(Hindrance::UnderWay(open.card.consultation.title.clone()));
     }
     let Some(prescribed) = rulebook.workflow().change_consulted.as_ref().filter(|setting| setting.value)
     else {

@@ -30,8 +30,9 @@ pub(crate) struct Remembered {
     books: Mutex<HashMap<RulebookVersion, Arc<Rulebook>>>,
     /// What was found in texts of drafts.
     pub(crate) checked: Mutex<HashMap<[u8; 32], Arc<Checked>>>,
-    /// What was proven: of which rulebook, beside which in force, and the claim.
-    pub(crate) proven: Mutex<HashMap<(RulebookVersion, RulebookVersion, String), Proven>>,
+    /// What was proven, and until when that is remembered: of which rulebook, beside which in force, and the claim.
+    pub(crate) proven:
+        Mutex<HashMap<(RulebookVersion, RulebookVersion, String), (Proven, Option<Timestamp>)>>,
 }
 
 /// The facts of one use, kept.

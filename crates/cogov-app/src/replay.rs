@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 /// Proofs that are remembered; beyond it the memory starts again, which only costs time.
 const PROVEN: usize = 1024;
+/// How long a solver is not asked again that had no answer, in milliseconds: long enough that nobody can keep it
+/// busy with one question, short enough that the page is right again soon after it was mended.
+const ASK_AGAIN: i64 = 10 * 60 * 1000;
 
 /// A column of a grant whose treatment a draft would change.
 #[derive(Debug, Clone)]
@@ -89,7 +92,13 @@ impl App {
     pub async fn prove_of(&self, book: Arc<Rulebook>, claim: Claim) -> Result<Proven> {
         let today = self.rulebook();
         let key = (book.version().clone(), today.version().clone(), format!("{claim:?}"));
-        let known = || self.remembered.proven.lock().get(&key).cloned();
+        let known = || {
+            let now = self.clock.now();
+            let all = self.remembered.proven.lock();
+            all.get(&key)
+                .filter(|(_, until)| until.is_none_or(|until| now < until))
+                .map(|(proven, _)| proven.clone())
+        };
         if let Some(proven) = known() {
             return Ok(proven);
         }
@@ -113,11 +122,12 @@ impl App {
             Proven { proof, opinion }
         });
         let proven = work.await.map_err(|error| cut_off(&error))?;
+        let until = proven.opinion.may_change().then(|| self.clock.now().plus_millis(ASK_AGAIN));
         let mut all = self.remembered.proven.lock();
         if all.len() >= PROVEN {
             all.clear();
         }
-        all.insert(key, proven.clone());
+        all.insert(key, (proven.clone(), until));
         Ok(proven)
     }
 

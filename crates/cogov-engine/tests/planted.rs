@@ -11,6 +11,8 @@ mod common;
 mod cell;
 #[path = "interference/dice.rs"]
 mod dice;
+#[path = "interference/dump.rs"]
+mod dump;
 #[path = "interference/expression.rs"]
 mod expression;
 #[path = "interference/grant.rs"]
@@ -90,10 +92,17 @@ async fn every_planted_fault_is_found() {
             By::Worlds => run::First::Difference,
             By::Answers => run::First::Any,
         };
-        let tally =
-            Run { seed: 1, from: from(fault), cases: WITHIN, only: None, show: false, first: Some(first) }
-                .go()
-                .await;
+        let tally = Run {
+            seed: 1,
+            from: from(fault),
+            cases: WITHIN,
+            only: None,
+            show: false,
+            first: Some(first),
+            dump: false,
+        }
+        .go()
+        .await;
         plant(None);
         match tally.differences.first().or(tally.wrong.first()) {
             Some(found) => println!("{fault:?}: found among the first {} statements\n{found}\n", tally.cases),

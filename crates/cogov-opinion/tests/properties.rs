@@ -143,6 +143,14 @@ fn groups_that_are_there_are_found() {
 }
 
 #[test]
+fn so_many_statements_that_each_has_few_votes_do_not_hide_groups() {
+    let found = picture(&camps(9_000, 3_000, 3, 0.006, 7));
+    assert_eq!(found.groups.as_ref().map(Vec::len), Some(3), "{:?}", found.grouping);
+    let noise = picture(&common::noise(9_000, 3_000, 0.006, 8));
+    assert_eq!(noise.grouping.verdict, Verdict::NotStable, "{:?}", noise.grouping);
+}
+
+#[test]
 fn votes_without_structure_have_no_groups() {
     for (participants, statements, fill) in [(40, 20, 0.8), (150, 40, 0.5), (600, 80, 0.2)] {
         for seed in 0..10 {

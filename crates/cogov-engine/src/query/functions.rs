@@ -5,7 +5,7 @@
 //! `arrow_metadata`), what makes rows or grows without bound (`generate_series`, `repeat`, `lpad`, `rpad`),
 //! what makes results not repeatable (`random`, `uuid`), and nested types, which the doors do not speak.
 
-use super::bounded;
+use super::{bounded, nearest};
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
@@ -189,6 +189,7 @@ const TOTAL: &[&str] = &[
     "ends_with",
     "lower",
     "ltrim",
+    nearest::NAME,
     "nullif",
     "rtrim",
     "starts_with",
@@ -274,7 +275,10 @@ mod tests {
         assert!(missing.is_empty(), "{missing:?}");
         let missing: Vec<_> = WINDOWS.iter().filter(|n| !all.windows.contains_key(**n)).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        assert!(TOTAL.iter().all(|n| is_scalar(n)) && SAFE_STATISTICS.iter().all(|n| is_aggregate(n)));
+        assert!(
+            TOTAL.iter().all(|n| is_scalar(n) || *n == nearest::NAME)
+                && SAFE_STATISTICS.iter().all(|n| is_aggregate(n))
+        );
         for gone in ["version", "random", "generate_series", "array_agg", "repeat", "input_file_name"] {
             assert!(!all.scalars.contains_key(gone) && !all.aggregates.contains_key(gone), "{gone}");
         }

@@ -9,7 +9,7 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
-use super::{allowed, faults, parse, steps};
+use super::{allowed, exact, faults, nearest, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -291,6 +291,7 @@ async fn finish(
         .analyzer()
         .execute_and_check(asked.clone(), state.config_options(), |_, _| {})
         .map_err(|e| faults::planning(&e))?;
+    let analyzed = nearest::casts_round(analyzed).map_err(|e| faults::planning(&e))?;
     let governor = Governor {
         form: world.permit().form(),
         engine: engine.clone(),
@@ -340,7 +341,8 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let optimised = state.optimize(governed).map_err(|e| faults::planning(&e))?;
+    let exact = exact::overflow_raises(governed.clone()).map_err(|e| faults::planning(&e))?;
+    let optimised = state.optimize(&exact).map_err(|e| faults::planning(&e))?;
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;
     let physical = physical.map_err(|e| faults::planning(&e))?;
     Ok((optimised, Physical::new(physical, kept)?))

@@ -57,7 +57,7 @@ pub(super) struct Piece<'a> {
 /// # Errors
 /// When the aggregate could show a single row, or an error could tell a value.
 pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Result<LogicalPlan, QueryError> {
-    let counted = units::thread(piece.input, piece.form)?;
+    let counted = units::thread(&total::beneath(piece.input)?, piece.form)?;
     let table = Statistic::new(piece, counted)?;
     let name = format!("__cogov_statistic_{number}");
     let outside = || -> PlanResult<LogicalPlan> {

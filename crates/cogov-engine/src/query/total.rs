@@ -5,8 +5,10 @@ use crate::error::QueryError;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator, TryCast};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, TryCast};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use std::sync::Arc;
 
@@ -15,6 +17,41 @@ use std::sync::Arc;
 /// # Errors
 /// When it has an operator or function that may raise for some value.
 pub(super) fn totalise(expr: &Expr, schema: &DFSchema) -> Result<Expr, QueryError> {
+    total(expr, schema, false)
+}
+
+/// A plan beneath a statistic over protected values, with all of its expressions total: also those over columns that
+/// anybody may see. An optimiser moves conditions over protected values below them, and which rows they meet then, or whether
+/// they meet any, would tell who passed.
+///
+/// # Errors
+/// When something in it may raise for some value.
+pub(super) fn beneath(plan: &LogicalPlan) -> Result<LogicalPlan, QueryError> {
+    let mut refusal = None;
+    let done = plan.clone().transform_up_with_subqueries(|node| {
+        let schema = merge_schema(&node.inputs());
+        let names = NamePreserver::new(&node);
+        let done = node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            match total(&expr, &schema, true) {
+                Ok(done) => Ok(Transformed::yes(name.restore(done))),
+                Err(error) => {
+                    refusal = Some(error);
+                    Ok(Transformed::new(expr, false, TreeNodeRecursion::Stop))
+                }
+            }
+        })?;
+        done.map_data(LogicalPlan::recompute_schema)
+    });
+    match (refusal, done) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Ok(done)) => Ok(done.data),
+        (None, Err(_)) => Err(QueryError::internal()),
+    }
+}
+
+/// `walked` says that the whole plan is made total: then subqueries may stand in it, and functions of many rows.
+fn total(expr: &Expr, schema: &DFSchema, walked: bool) -> Result<Expr, QueryError> {
     let mut refusal = None;
     let done = expr.clone().transform_down(|expr| {
         if !matches!(expr, Expr::Alias(_)) && constant(&expr) {
@@ -23,7 +60,16 @@ pub(super) fn totalise(expr: &Expr, schema: &DFSchema) -> Result<Expr, QueryErro
             let next = if folded.is_some() { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Stop };
             return Ok(Transformed::new(folded.unwrap_or(expr), true, next));
         }
-        if let Err(error) = check(&expr, schema) {
+        let apart = matches!(
+            expr,
+            Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::ScalarSubquery(_)
+                | Expr::OuterReferenceColumn(..)
+                | Expr::AggregateFunction(_)
+                | Expr::WindowFunction(_)
+        );
+        if let Err(error) = if walked && apart { Ok(()) } else { check(&expr, schema) } {
             refusal = Some(error);
             return Ok(Transformed::new(expr, false, TreeNodeRecursion::Stop));
         }

@@ -6,7 +6,8 @@
 //! plain DataFusion over tables that were filtered and masked beforehand.
 //!
 //! `COGOV_FUZZ_CASES` says how many statements, `COGOV_FUZZ_SEED` which; `COGOV_FUZZ_PAIR` runs one pair of worlds alone, and
-//! `COGOV_FUZZ_SHOW` prints every statement with how it ended.
+//! `COGOV_FUZZ_SHOW` prints every statement with how it ended. `COGOV_FUZZ_DUMP` names a file for prepared tables and
+//! answers, which `postgres.py` puts to PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(dead_code, reason = "what only `planted.rs` reads")]
 
@@ -15,6 +16,7 @@ mod common;
 
 mod cell;
 mod dice;
+mod dump;
 mod expression;
 mod facts;
 mod grant;
@@ -42,8 +44,9 @@ async fn what_is_withheld_changes_nothing() {
     let (seed, cases) = (setting("COGOV_FUZZ_SEED", 1), setting("COGOV_FUZZ_CASES", 10_000));
     let only = std::env::var("COGOV_FUZZ_PAIR").ok().map(|pair| pair.parse().unwrap());
     let show = std::env::var_os("COGOV_FUZZ_SHOW").is_some();
+    let dump = std::env::var_os("COGOV_FUZZ_DUMP");
     let start = std::time::Instant::now();
-    let tally = Run { seed, from: 0, cases, only, show, first: None }.go().await;
+    let tally = Run { seed, from: 0, cases, only, show, first: None, dump: dump.is_some() }.go().await;
     println!(
         "{} cases in {:.1?}: {} gave rows, {} none, {} were refused, {} ended in an error; {} compared with plain DataFusion",
         tally.cases,
@@ -54,6 +57,9 @@ async fn what_is_withheld_changes_nothing() {
         tally.failed,
         tally.compared
     );
+    if let Some(file) = dump {
+        std::fs::write(file, tally.dumped.join("\n")).unwrap();
+    }
     println!(
         "{} differences, {} wrong answers, {} on which plain DataFusion disagrees with itself, {} faults",
         tally.differences.len(),

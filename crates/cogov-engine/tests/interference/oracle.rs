@@ -52,7 +52,8 @@ pub fn oracle(grant: &Grant, contents: &Contents, way: usize) -> SessionContext 
     context
 }
 
-fn prepared(table: &Table, rows: &[Vec<Cell>], contents: &Contents) -> RecordBatch {
+/// A table as the grant shows it: rows in scope, masked, without what is withheld.
+pub fn prepared(table: &Table, rows: &[Vec<Cell>], contents: &Contents) -> RecordBatch {
     let granted: Vec<&Vec<Cell>> = rows.iter().filter(|row| table.grants(row, &contents.links)).collect();
     let shown = table.fields.iter().enumerate().filter(|(_, field)| field.shown != Shown::Withheld);
     let columns = shown.map(|(at, field)| {

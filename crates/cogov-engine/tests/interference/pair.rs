@@ -2,6 +2,7 @@
 
 use super::cell::{Shown, image_kind};
 use super::dice::Dice;
+use super::dump;
 use super::grant::{self, Grant};
 use super::observe::{Outcome, Seen, observe, observe_bound};
 use super::oracle;
@@ -13,6 +14,7 @@ use cogov_engine::Engine;
 use cogov_model::Form;
 use datafusion::prelude::SessionContext;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What is not as it should be.
@@ -93,7 +95,7 @@ impl Pair {
 
     /// What plain DataFusion gives, where its rows can be compared.
     async fn expected(&self, seen: &Seen, sql: &str, order: Order) -> Option<Vec<String>> {
-        if !seen.answered() || seen.protected || self.grant.form != Form::Rows {
+        if !self.judgeable(seen) {
             return None;
         }
         oracle::rows(&self.plain, sql, order).await
@@ -183,6 +185,25 @@ impl Pair {
                 )
             }
         }
+    }
+
+    /// A statement and its rows, value by value, for another engine to judge; none where it gave no rows, or only
+    /// protected statistics, of which no other engine knows.
+    pub async fn answer(&self, judged: &Judged, statement: &Statement) -> Option<Value> {
+        if self.lost || !self.judgeable(&judged.one) {
+            return None;
+        }
+        Some(dump::answer(&self.worlds[0], &statement.sql(), statement.order).await)
+    }
+
+    fn judgeable(&self, seen: &Seen) -> bool {
+        seen.answered() && !seen.protected && self.grant.form == Form::Rows
+    }
+
+    /// The prepared tables with answers over them, as one line of JSON.
+    pub fn dump(&self, name: &str, answers: Vec<Value>) -> String {
+        json!({"pair": name, "tables": dump::tables(&self.grant, &self.contents[0]), "answers": answers})
+            .to_string()
     }
 
     fn described(&self) -> String {

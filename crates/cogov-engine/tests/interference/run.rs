@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::observe::{Outcome, Seen};
-use super::pair::{Finding, Pair};
+use super::pair::{Finding, Judged, Pair};
 use super::query;
 use super::statement::Statement;
 use cogov_engine::{Engine, EngineConfig};
@@ -35,6 +35,8 @@ pub struct Tally {
     pub disputed: Vec<String>,
     /// Errors that say that the engine is at fault.
     pub faults: Vec<String>,
+    /// For another engine to judge: a pair's prepared tables, and answers over them. One JSON document a pair.
+    pub dumped: Vec<String>,
 }
 
 impl Tally {
@@ -49,6 +51,7 @@ impl Tally {
         self.wrong.extend(other.wrong);
         self.disputed.extend(other.disputed);
         self.faults.extend(other.faults);
+        self.dumped.extend(other.dumped);
     }
 
     fn found(&self, first: Option<First>) -> bool {
@@ -92,6 +95,8 @@ pub struct Run {
     pub show: bool,
     /// Whether to stop at a first finding, and of what.
     pub first: Option<First>,
+    /// Whether to keep tables and answers for another engine.
+    pub dump: bool,
 }
 
 impl Run {
@@ -136,20 +141,27 @@ impl Run {
         if let Some(words) = pair.catalogues().await {
             tally.differences.push(format!("{name}: {words}"));
         }
+        let mut answers = Vec::new();
         for n in 0..STATEMENTS {
             let statement = query::statement(&pair.shop, &mut dice);
             if n == STATEMENTS - 3 && number.is_multiple_of(4) {
                 pair.lose(store).await;
             }
-            self.case(&pair, &statement, &name, &mut tally).await;
+            let judged = self.case(&pair, &statement, &name, &mut tally).await;
+            if self.dump {
+                answers.extend(pair.answer(&judged, &statement).await);
+            }
             if tally.found(self.first) {
                 break;
             }
         }
+        if self.dump {
+            tally.dumped.push(pair.dump(&name, answers));
+        }
         tally
     }
 
-    async fn case(self, pair: &Pair, statement: &Statement, name: &str, tally: &mut Tally) {
+    async fn case(self, pair: &Pair, statement: &Statement, name: &str, tally: &mut Tally) -> Judged {
         let judged = pair.judge(statement).await;
         tally.count(&judged.one);
         if self.show {
@@ -175,5 +187,6 @@ impl Run {
         if judged.is(Finding::Wrong) {
             tally.wrong.push(format!("{name}\n{}", pair.report(Finding::Wrong, statement).await));
         }
+        judged
     }
 }

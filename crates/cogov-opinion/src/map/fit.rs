@@ -19,6 +19,7 @@ use super::small::{
 };
 use super::start::start;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rounds of a fit from its start. More rounds fit the votes at hand better and votes held out worse.
 pub const ROUNDS: usize = 12;
@@ -61,22 +62,34 @@ struct People {
     square: Square<FACTORS>,
 }
 
+/// What one part of the rows gives to the equations of every statement.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    sums: Vec<Sums>,
+    people: People,
+}
+
 /// One round: positions by the loads, then loads by the positions.
 pub fn round(sheet: &Sheet<'_>, model: &mut Model) {
     let pulls = model.pulls();
-    let part = |rows: std::ops::Range<usize>| gather(sheet, &pulls, rows);
-    let done: Vec<(Vec<Sums>, People)> = if sheet.votes() < SMALL {
+    let part = |rows: Range<usize>| gather(sheet, &pulls, rows);
+    let parts: Vec<Gathered> = if sheet.votes() < SMALL {
         sheet.parts().into_iter().map(part).collect()
     } else {
         sheet.parts().into_par_iter().map(part).collect()
     };
-    let mut parts = done.into_iter();
-    let Some((mut sums, mut people)) = parts.next() else { return };
-    for (others, more) in parts {
-        for (sum, other) in sums.iter_mut().zip(&others) {
+    improve(model, &parts.iter().collect::<Vec<_>>());
+}
+
+/// Loads by what the parts of all rows gathered, in the order of the parts.
+pub fn improve(model: &mut Model, parts: &[&Gathered]) {
+    let Some((first, others)) = parts.split_first() else { return };
+    let Gathered { mut sums, mut people } = (*first).clone();
+    for part in others {
+        for (sum, other) in sums.iter_mut().zip(&part.sums) {
             sum.add(other);
         }
-        people.add(&more);
+        people.add(&part.people);
     }
     if people.count > 0.0 {
         let (change, shift) = standardise(&people, model);
@@ -147,7 +160,7 @@ impl People {
 }
 
 /// Positions of some rows and the sums of their votes.
-fn gather(sheet: &Sheet<'_>, pulls: &[Pull], rows: std::ops::Range<usize>) -> (Vec<Sums>, People) {
+pub fn gather(sheet: &Sheet<'_>, pulls: &[Pull], rows: Range<usize>) -> Gathered {
     let mut sums = vec![NOTHING; sheet.width()];
     let mut people = People { count: 0.0, mean: [0.0; FACTORS], square: [[0.0; FACTORS]; FACTORS] };
     for row in rows {
@@ -189,7 +202,7 @@ fn gather(sheet: &Sheet<'_>, pulls: &[Pull], rows: std::ops::Range<usize>) -> (V
             }
         }
     }
-    (sums, people)
+    Gathered { sums, people }
 }
 
 /// The change `z ← R·(z − shift)` that makes positions standard again and loads independent (Ilin and Raiko, section 4.2);

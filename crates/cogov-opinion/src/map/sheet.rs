@@ -4,6 +4,7 @@
     reason = "row starts are within the bounds of the columns by construction"
 )]
 
+use crate::hash::mix;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -82,6 +83,18 @@ impl<'a> Sheet<'a> {
         (&self.columns[range.clone()], &self.values[range])
     }
 
+    /// A hash of what stands in some rows, and in which.
+    #[must_use]
+    pub fn hash(&self, rows: Range<usize>) -> u64 {
+        rows.fold(0, |state: u64, row| {
+            let (columns, values) = self.row(row);
+            let start = (row as u64) << 36;
+            columns.iter().zip(values).fold(state, |state, (column, value)| {
+                state.wrapping_add(mix(start ^ (u64::from(*column) << 2) ^ u64::from(*value as u8 & 3)))
+            })
+        })
+    }
+
     /// The rows in parts, which depend on nothing but their number.
     #[must_use]
     pub fn parts(&self) -> Vec<Range<usize>> {
@@ -89,9 +102,9 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// `0..n` in at most sixteen parts of about the same size.
+/// `0..n` in at most sixteen parts. A power of two in length, so that who comes last changes the last part only.
 #[must_use]
 pub fn parts(n: usize) -> Vec<Range<usize>> {
-    let count = n.div_ceil(64).clamp(1, PARTS);
-    (0..count).map(|i| n * i / count..n * (i + 1) / count).collect()
+    let length = n.div_ceil(PARTS).next_power_of_two().max(64);
+    (0..n.div_ceil(length).max(1)).map(|i| i * length..n.min((i + 1) * length)).collect()
 }

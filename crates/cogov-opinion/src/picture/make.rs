@@ -39,12 +39,13 @@ impl Picture {
         let votes = &conversation.votes;
         let active: Vec<bool> = conversation.statements.values().map(|s| !s.moderated_out).collect();
         let counts: Vec<usize> = (0..votes.participants().len())
+            .into_par_iter()
             .map(|row| votes.row(row).0.iter().filter(|c| active[**c as usize]).count())
             .collect();
         let shown = active.iter().filter(|a| **a).count();
         let placed: Vec<usize> =
             (0..counts.len()).filter(|r| counts[*r] > 0 && counts[*r] >= PLACING_VOTES.min(shown)).collect();
-        let learned = learn(votes, &active, &placed, known);
+        let mut learned = learn(votes, &active, &placed, known);
         let model = learned.finish(votes, &active);
         let stands = stands(votes, &model);
         let (clustering, grouping) = grouping(&placed, &stands, &model, &learned);
@@ -208,6 +209,8 @@ fn positions(
     let scales = model.scales();
     let participants = conversation.votes.participants();
     (0..participants.len())
+        .into_par_iter()
+        .with_min_len(1024)
         .map(|row| {
             let stand = &stands[row];
             let point = scaled(&stand.mean, &scales);

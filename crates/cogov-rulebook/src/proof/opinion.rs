@@ -61,6 +61,19 @@ impl Opinion {
     pub fn contradicts(&self) -> bool {
         matches!(self, Opinion::Contradicted { .. })
     }
+
+    /// Whether asking again later may bring something else: a solver that was missing, out of time, in use or
+    /// broken is no answer to the claim.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        match self {
+            Opinion::Confirmed { .. } | Opinion::Contradicted { .. } | Opinion::Alone { .. } => false,
+            Opinion::NotAsked(why) => matches!(why, NotAsked::Busy),
+            Opinion::TimedOut { .. } | Opinion::Missing | Opinion::TooOld { .. } | Opinion::Failed { .. } => {
+                true
+            }
+        }
+    }
 }
 
 /// In English, for the command line and logs.

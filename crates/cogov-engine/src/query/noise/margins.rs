@@ -3,6 +3,7 @@
 
 use super::super::faults;
 use super::super::govern::Node;
+use super::super::nearest;
 use super::drawn::{self, margin_of};
 use crate::error::QueryError;
 use datafusion::common::{Column, DFSchema, ScalarValue};
@@ -100,7 +101,9 @@ fn scaled(expr: &Expr, schema: &DFSchema, margins: &[Option<Column>]) -> Option<
         }
         Expr::Cast(cast) => scaled(&cast.expr, schema, margins),
         Expr::Negative(inner) => scaled(inner, schema, margins),
-        Expr::ScalarFunction(f) if f.name() == "round" => scaled(f.args.first()?, schema, margins),
+        Expr::ScalarFunction(f) if ["round", nearest::NAME].contains(&f.name()) => {
+            scaled(f.args.first()?, schema, margins)
+        }
         Expr::BinaryExpr(both) => {
             let (left, right) = (number(&both.left), number(&both.right));
             match (both.op, left, right) {

@@ -1,5 +1,6 @@
 //! Between which values an expression lies, from the declared bounds of its columns: interval arithmetic.
 
+use super::super::nearest;
 use super::below::Below;
 use super::quantise::Range;
 use arrow::datatypes::DataType;
@@ -12,6 +13,10 @@ pub(super) fn of(expr: &Expr, below: &Below) -> Option<Range> {
         Expr::Alias(alias) => of(&alias.expr, below),
         Expr::Column(column) => below.known(column)?.range,
         Expr::Literal(value, _) => literal(value),
+        Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Decimal128(_, 0)) => {
+            let range = of(&cast.expr, below)?;
+            checked(range.lower.round(), range.upper.round(), range.complete)
+        }
         Expr::Cast(cast) => numeric(cast.field.data_type()).then(|| of(&cast.expr, below))?,
         // A cast that fails gives no value.
         Expr::TryCast(cast) => {
@@ -26,6 +31,10 @@ pub(super) fn of(expr: &Expr, below: &Below) -> Option<Range> {
         Expr::BinaryExpr(both) => {
             let (a, b) = (of(&both.left, below)?, of(&both.right, below)?);
             binary(both.op, a, b)
+        }
+        Expr::ScalarFunction(f) if f.name() == nearest::NAME => {
+            let range = of(f.args.first()?, below)?;
+            checked(range.lower.round_ties_even(), range.upper.round_ties_even(), range.complete)
         }
         Expr::Case(case) => choice(case, below),
         _ => None,

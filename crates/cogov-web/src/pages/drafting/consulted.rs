@@ -82,6 +82,6 @@ pub fn sample(ui: &Ui) -> Consulting {
         counts: vec![ui.n("consultation-participants", 3_u64)],
         open: ui.n("answers-open", 2_u64),
     };
-    let hindrance = cogov_app::Hindrance::UnderWay("c-1".parse().expect("an id"));
+    let hindrance = cogov_app::Hindrance::UnderWay(cogov_model::Text::same("Ten or twenty?"));
     Consulting { may: true, rows: vec![row], hindrances: vec![ui.text(&hindrance.words()).to_owned()] }
 }

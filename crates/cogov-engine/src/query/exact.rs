@@ -1,0 +1,107 @@
+//! Sums, differences and products of whole numbers that raise when they leave the range of their type, as PostgreSQL's do;
+//! DataFusion's wrap around.
+//!
+//! Only in the asker's part of a plan: beneath statistics over protected values arithmetic still wraps, since an error
+//! there could tell a value (L14 of `docs/labels.md`).
+
+use arrow::array::{ArrayRef, Datum};
+use arrow::compute::kernels::numeric::{add, mul, sub};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Result, exec_err};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::physical_expr_common::datum::apply;
+use std::sync::{Arc, LazyLock};
+
+static PLUS: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Plus));
+static MINUS: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Minus));
+static TIMES: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Times));
+
+fn function(operation: Operation) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(Exact { operation, signature: Signature::any(2, Volatility::Immutable) }))
+}
+
+/// A governed plan whose whole numbers do not wrap around.
+///
+/// # Errors
+/// When the plan contradicts itself.
+pub(super) fn overflow_raises(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let done = plan.transform_up_with_subqueries(|node| {
+        let schema = merge_schema(&node.inputs());
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|top| {
+            let name = names.save(&top);
+            let done = top.transform_up(|expr| {
+                Ok(match expr {
+                    Expr::BinaryExpr(both) => match operation(&both, &schema) {
+                        Some(function) => Transformed::yes(function.call(vec![*both.left, *both.right])),
+                        None => Transformed::no(Expr::BinaryExpr(both)),
+                    },
+                    other => Transformed::no(other),
+                })
+            })?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })
+    })?;
+    Ok(done.data)
+}
+
+/// The function that takes the place of an operator.
+fn operation(both: &BinaryExpr, schema: &datafusion::common::DFSchema) -> Option<&'static ScalarUDF> {
+    let function = match both.op {
+        Operator::Plus => &PLUS,
+        Operator::Minus => &MINUS,
+        Operator::Multiply => &TIMES,
+        _ => return None,
+    };
+    let (left, right) = (both.left.get_type(schema).ok()?, both.right.get_type(schema).ok()?);
+    (left.is_integer() && left == right).then_some(function)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Operation {
+    Plus,
+    Minus,
+    Times,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Exact {
+    operation: Operation,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Exact {
+    fn name(&self) -> &str {
+        match self.operation {
+            Operation::Plus => "exact_plus",
+            Operation::Minus => "exact_minus",
+            Operation::Times => "exact_times",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        types.first().cloned().map_or_else(|| exec_err!("two arguments"), Ok)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [left, right] = args.args.as_slice() else { return exec_err!("two arguments") };
+        let kernel: fn(&dyn Datum, &dyn Datum) -> std::result::Result<ArrayRef, ArrowError> =
+            match self.operation {
+                Operation::Plus => add,
+                Operation::Minus => sub,
+                Operation::Times => mul,
+            };
+        apply(left, right, kernel)
+    }
+}

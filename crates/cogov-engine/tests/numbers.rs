@@ -1,0 +1,96 @@
+//! Numbers as PostgreSQL has them: casts to whole numbers round, whole numbers that leave their range raise; and neither
+//! tells a protected value.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use arrow::array::{Decimal128Array, Float64Array, Int64Array};
+use cogov_model::{Form, Treatment};
+use common::{TestTable, Tester, aggregate, col, tester};
+
+async fn numbers() -> Tester {
+    let reals = Float64Array::from(vec![Some(0.5), Some(1.5), Some(2.5), Some(-2.5), Some(2.6), None]);
+    let cents = Decimal128Array::from(vec![Some(50), Some(150), Some(250), Some(-250), Some(249), None]);
+    let columns = vec![
+        col("id", Int64Array::from_iter_values(0..6), Treatment::Clear),
+        col("x", reals, Treatment::Clear),
+        col("m", cents.with_precision_and_scale(10, 2).unwrap(), Treatment::Clear),
+        col("n", Int64Array::from(vec![1, 2, i64::MAX, i64::MIN, 5, 6]), Treatment::Clear),
+    ];
+    tester(vec![TestTable { name: "data.t", columns, unit: None, granted: true }], "", Form::Rows).await
+}
+
+#[tokio::test]
+async fn casts_to_whole_numbers_round() {
+    let t = numbers().await;
+    assert_eq!(t.ok("select cast(x as bigint) from t order by id").await, ["0", "2", "2", "-2", "3", "∅"]);
+    assert_eq!(t.ok("select m::int from t order by id").await, ["1", "2", "3", "-3", "2", "∅"]);
+    assert_eq!(t.ok("select try_cast(x as bigint) from t where x::int = 3").await, ["3"]);
+    assert_eq!(t.ok("select x::int, count(*) from t group by x::int order by 1").await[1], "0|1");
+    assert_eq!(t.ok("select cast(2.5 as bigint), cast(3.5::double precision as bigint)").await, ["3|4"]);
+    assert_eq!(t.ok("select cast(9999999.99::decimal(9,2) as bigint)").await, ["10000000"]);
+    assert_eq!(t.ok("select cast(n as double precision)::int from t where id = 4").await, ["5"]);
+    assert_eq!(t.state("select cast(1e30::double precision as bigint)").await, "22000");
+}
+
+#[tokio::test]
+async fn whole_numbers_do_not_wrap_around() {
+    let t = numbers().await;
+    for sql in [
+        "select n + 1 from t",
+        "select n - 1 from t",
+        "select n * 2 from t",
+        "select id from t where n + 1 > 0",
+        "select sum(n * 2) from t group by n * 2",
+        "select 9223372036854775807 + 1",
+        "select id from t order by n + n",
+    ] {
+        assert_eq!(t.state(sql).await, "22000", "{sql}");
+    }
+    let guarded = "select case when n between -9 and 9 then n + 1 end from t order by id";
+    assert_eq!(t.ok(guarded).await, ["2", "3", "∅", "∅", "6", "7"]);
+    assert_eq!(t.ok("select n + 1 from t where id < 2").await, ["2", "3"]);
+}
+
+/// Rows whose `a` is 5 have the wage that is given; a statement that raises on them alone, above a condition on wages.
+async fn wages(of_five: i64) -> Tester {
+    let columns = vec![
+        col("id", Int64Array::from_iter_values(0..200), Treatment::Clear),
+        col("a", Int64Array::from_iter_values((0..200).map(|i| i % 10)), Treatment::Clear),
+        col(
+            "wage",
+            Int64Array::from_iter_values((0..200).map(|i| if i % 10 == 5 { of_five } else { 100 + i })),
+            aggregate(10),
+        ),
+    ];
+    let table = TestTable { name: "data.t", columns, unit: Some("id"), granted: true };
+    tester(vec![table], "", Form::Rows).await
+}
+
+#[tokio::test]
+async fn whether_a_statement_raises_does_not_tell_who_passed_a_protected_condition() {
+    let (low, high) = (wages(1).await, wages(1000).await);
+    for of in
+        ["10 / (a - 5)", "9223372036854775807 + a - 4", "cast(left('12345x', cast(a as int) + 1) as bigint)"]
+    {
+        for sql in [
+            format!("select count(y) from (select wage, {of} as y from t) q where wage > 50"),
+            format!(
+                "select sum(wage) from (select wage, {of} as y from t) q where wage > 50 and y is not null"
+            ),
+            format!(
+                "with q as (select wage, id, {of} as y from t) select count(*) from q where wage > 50 and y < 0"
+            ),
+            format!("select sum(wage) from t where wage > 50 and {of} > 0"),
+            format!("select sum(wage) from (select * from t where {of} <> 77) q where wage > 50"),
+            format!("select count(*) from (select * from t where wage > 50) q where {of} > 0"),
+            format!("select {of}, count(wage) from t where wage > 50 group by 1"),
+        ] {
+            let (one, other) = (low.rows(&sql).await, high.rows(&sql).await);
+            let ended = |rows: &Result<Vec<String>, cogov_engine::QueryError>| {
+                rows.as_ref().err().map(|error| error.to_string())
+            };
+            assert_eq!(ended(&one), ended(&other), "{sql}");
+        }
+    }
+}
