@@ -1,4 +1,5 @@
-//! Answers under noise beside the plain governed query: 576 groups, count + sum + avg, total ε = 1.
+//! Answers under noise beside the plain governed query (rows without a mask) and protected statistics over groups of ten
+//! (asked for the first time and again): 576 groups, count + sum + avg, total ε = 1.
 //!
 //! `bench_noise DIR ROWS…` writes `DIR/noise-ROWS-PER.parquet` for the peers, and prints one JSON line a measurement:
 //! seconds (median of interleaved runs) and median errors of a group. Twice for each size: each row its own
@@ -92,13 +93,17 @@ async fn measure(folder: &std::path::Path, rows: usize, per_person: usize) {
     store.put(&Path::from(name.as_str()), bytes.into()).await.unwrap();
     let spill = tempfile::tempdir().unwrap();
     let engine = Engine::new(EngineConfig::new(spill.path()), Arc::clone(&store)).unwrap();
-    let k = MinGroup::new(1).unwrap();
-    let plain = world(&name, rows, Treatment::Aggregate(cogov_model::Aggregation::over(k)), per_person);
+    let plain = world(&name, rows, Treatment::Clear, per_person);
+    let k = MinGroup::new(10).unwrap();
+    let protected = world(&name, rows, Treatment::Aggregate(cogov_model::Aggregation::over(k)), per_person);
     let epsilon_per_month = "1".parse().unwrap();
-    let noisy = world(&name, rows, Treatment::Noise { min_group: k, epsilon_per_month }, per_person);
+    let treatment = Treatment::Noise { min_group: MinGroup::new(1).unwrap(), epsilon_per_month };
+    let noisy = world(&name, rows, treatment, per_person);
     let truth = exact(&data);
     let (mut plain_times, mut noisy_times, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let first = run(&engine, &noisy).await.0;
+    let statistics = run(&engine, &protected).await.0;
+    let statistics_again = run(&engine, &protected).await.0;
     for _ in 0..RUNS {
         plain_times.push(run(&engine, &plain).await.0);
         let (time, answer) = run(&engine, &noisy).await;
@@ -108,11 +113,13 @@ async fn measure(folder: &std::path::Path, rows: usize, per_person: usize) {
     let [n, s, m] = [0, 1, 2].map(|i| median(errors.iter().map(|e| e[i]).collect()));
     let (plain, noisy) = (middle(plain_times), middle(noisy_times));
     println!(
-        "{{\"rows\":{rows},\"per_person\":{per_person},\"plain\":{:.4},\"noise\":{:.4},\"ratio\":{:.2},\"first\":{:.4},\"count\":{n:.2},\"sum\":{s:.5},\"avg\":{m:.5}}}",
+        "{{\"rows\":{rows},\"per_person\":{per_person},\"plain\":{:.4},\"noise\":{:.4},\"ratio\":{:.2},\"first\":{:.4},\"statistics\":{:.4},\"again\":{:.4},\"count\":{n:.2},\"sum\":{s:.5},\"avg\":{m:.5}}}",
         plain.as_secs_f64(),
         noisy.as_secs_f64(),
         noisy.as_secs_f64() / plain.as_secs_f64(),
         first.as_secs_f64(),
+        statistics.as_secs_f64(),
+        statistics_again.as_secs_f64(),
     );
 }
 
@@ -247,7 +254,7 @@ fn grant(columns: &[ColumnRef], treatment: Treatment, now: Timestamp) -> Grant {
             legal_basis: Text::same("a law"),
             scenario: Text::same("a benchmark"),
         },
-        form: Form::Aggregate,
+        form: if treatment == Treatment::Clear { Form::Rows } else { Form::Aggregate },
         lane: Lane::Share,
         term: Term { from: now.plus_days(-1), until: now.plus_days(100) },
         state: GrantState::Active,

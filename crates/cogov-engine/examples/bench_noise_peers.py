@@ -98,12 +98,12 @@ def timed(ask, truth, runs):
     return {"noise": round(statistics.median(times), 4)} | {key: middle(key) for key in found[0]}
 
 
-def smartnoise(cluster, rows, per, truth):
+def smartnoise(cluster, rows, per, truth, by_row=False):
     import snsql
 
     meta = {"": {"public": {"t": {
-        "max_ids": per, "rows": rows, "row_privacy": False, "censor_dims": False, "clamp_counts": False,
-        "person": {"type": "int", "private_id": True},
+        "max_ids": per, "rows": rows, "row_privacy": by_row, "censor_dims": False, "clamp_counts": False,
+        "person": {"type": "int", "private_id": not by_row},
         "a": {"type": "int"}, "b": {"type": "int"}, "v": {"type": "int", "lower": 0, "upper": UPPER},
     }}}}
     sql = SQL.format("public.t")
@@ -166,6 +166,9 @@ def main(folder):
             connection.close()
             say("duckdb, ungoverned", rows, per, lambda: plain(path))
             say("smartnoise-sql on postgresql", rows, per, lambda: smartnoise(cluster, rows, per, truth))
+            if per == 1:
+                by_row = lambda: smartnoise(cluster, rows, per, truth, by_row=True)
+                say("smartnoise-sql on postgresql, by row", rows, per, by_row)
             say("qrlew on duckdb", rows, per, lambda: qrlew(cluster, path, per, truth))
 
 

@@ -27,9 +27,16 @@ async fn casts_to_whole_numbers_round() {
     assert_eq!(t.ok("select m::int from t order by id").await, ["1", "2", "3", "-3", "2", "∅"]);
     assert_eq!(t.ok("select try_cast(x as bigint) from t where x::int = 3").await, ["3"]);
     assert_eq!(t.ok("select x::int, count(*) from t group by x::int order by 1").await[1], "0|1");
-    assert_eq!(t.ok("select cast(2.5 as bigint), cast(3.5::double precision as bigint)").await, ["3|4"]);
+    assert_eq!(
+        t.ok("select cast(2.5::decimal(2,1) as bigint), cast(3.5::double precision as bigint)").await,
+        ["3|4"]
+    );
     assert_eq!(t.ok("select cast(9999999.99::decimal(9,2) as bigint)").await, ["10000000"]);
     assert_eq!(t.ok("select cast(n as double precision)::int from t where id = 4").await, ["5"]);
+    assert_eq!(
+        t.ok("select round(x), round(x * 2 / 2)::int from t where id < 3 order by id").await,
+        ["0.0|0", "2.0|2", "2.0|2"]
+    );
     assert_eq!(t.state("select cast(1e30::double precision as bigint)").await, "22000");
 }
 
@@ -50,6 +57,23 @@ async fn whole_numbers_do_not_wrap_around() {
     let guarded = "select case when n between -9 and 9 then n + 1 end from t order by id";
     assert_eq!(t.ok(guarded).await, ["2", "3", "∅", "∅", "6", "7"]);
     assert_eq!(t.ok("select n + 1 from t where id < 2").await, ["2", "3"]);
+}
+
+#[tokio::test]
+async fn a_constant_that_is_not_in_a_subquery_with_nulls_is_refused_not_answered() {
+    let t = numbers().await;
+    for sql in [
+        "select id from t where 7.5 not in (select x from t)",
+        "select 1 from t where not (7.5 in (select x from t))",
+    ] {
+        assert_eq!(t.state(sql).await, "0A000", "{sql}");
+    }
+    assert_eq!(t.ok("select id from t where 2.5 in (select x from t) and id = 1").await, ["1"]);
+    assert_eq!(
+        t.ok("select count(*) from t where id + 0.5 not in (select x from t)").await,
+        ["0"],
+        "x has a null"
+    );
 }
 
 /// Rows whose `a` is 5 have the wage that is given; a statement that raises on them alone, above a condition on wages.

@@ -2,6 +2,7 @@
 
 use super::functions::{is_aggregate, is_scalar, is_window};
 use super::governed::{GovernedTable, ROW, UNIT};
+use super::total::constant;
 use crate::error::QueryError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::source_as_provider;
@@ -67,6 +68,10 @@ fn expr_refusal(expr: &Expr) -> Option<QueryError> {
             Some(reserved())
         }
         Expr::Alias(alias) if alias.name.starts_with("__cogov") => Some(reserved()),
+        Expr::InSubquery(within) if within.negated && constant(&within.expr) => Some(constant_not_in()),
+        Expr::Not(inner) if matches!(inner.as_ref(), Expr::InSubquery(within) if constant(&within.expr)) => {
+            Some(constant_not_in())
+        }
         Expr::Alias(_)
         | Expr::Column(_)
         | Expr::Literal(..)
@@ -107,6 +112,14 @@ fn expr_refusal(expr: &Expr) -> Option<QueryError> {
 fn unless(listed: bool, name: &str) -> Option<QueryError> {
     let refusal = || QueryError::not_governed(&format!("the function {name}"), &format!("函数 {name}"));
     (!listed).then(refusal)
+}
+
+/// DataFusion 55 forgets that nulls in the subquery make it unknown, and would answer wrongly.
+fn constant_not_in() -> QueryError {
+    QueryError::not_governed(
+        "a constant NOT IN a subquery; use NOT EXISTS (SELECT … WHERE column = constant)",
+        "常量 NOT IN 子查询；请改用 NOT EXISTS (SELECT … WHERE 列 = 常量)",
+    )
 }
 
 fn reserved() -> QueryError {

@@ -1,5 +1,5 @@
 //! Casts of fractions to whole numbers, as PostgreSQL has them: to the nearest, where Arrow's casts cut. Of two that are as
-//! near, real numbers go to the even one (IEEE 754, roundTiesToEven) and decimals away from zero.
+//! near, real numbers go to the even one (IEEE 754, roundTiesToEven), by `round` too, and decimals away from zero.
 //!
 //! What is cast is made whole first, before anything is labelled: the rest of the engine sees an ordinary function of one
 //! row, or a cast between decimals, neither of which ever raises.
@@ -23,7 +23,7 @@ static NEAREST: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(ScalarUDF::from(Nearest { signature: Signature::any(1, Volatility::Immutable) }))
 });
 
-/// A planned and coerced statement whose casts to whole numbers round.
+/// A planned and coerced statement whose casts to whole numbers round, and whose `round` of real numbers is PostgreSQL's.
 ///
 /// # Errors
 /// When the plan contradicts itself.
@@ -52,8 +52,17 @@ fn rounding(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
             c.expr = Box::new(of);
             Transformed::new_transformed(Expr::TryCast(c), changed)
         }
+        Expr::ScalarFunction(mut f) if f.name() == "round" && f.args.len() == 1 && real(&f.args, schema) => {
+            f.func = Arc::clone(&NEAREST);
+            Transformed::yes(Expr::ScalarFunction(f))
+        }
         other => Transformed::no(other),
     }
+}
+
+fn real(args: &[Expr], schema: &DFSchema) -> bool {
+    let real = |arg: &Expr| arg.get_type(schema).is_ok_and(|t| t.is_floating());
+    args.iter().all(real)
 }
 
 /// The nearest whole numbers of an expression that may have fractions, in a type that holds all of them.

@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A column of a result, with its label and the way it came by it.
 #[derive(Debug, Clone)]
@@ -66,6 +67,7 @@ pub(super) struct Plan {
     shape: String,
     questions: Vec<Arc<Question>>,
     protected: bool,
+    governing: Duration,
 }
 
 /// An executable plan.
@@ -134,6 +136,13 @@ impl Prepared {
     pub(super) fn again(engine: &Engine, world: &Arc<GrantWorld>, sql: &str) -> Option<Self> {
         let inner = engine.inner.plans.find(world, sql)?;
         Some(Self { engine: engine.clone(), world: Arc::clone(world), inner })
+    }
+
+    /// What labelling and governing took when the statement was planned: opening the governed tables, and the walk over
+    /// the plan. Without parsing, and without the planning that any engine does.
+    #[must_use]
+    pub fn governing(&self) -> Duration {
+        self.inner.governing
     }
 
     /// The schema of the result. Texts are `Utf8`, never views or dictionaries.
@@ -222,7 +231,7 @@ impl Prepared {
             let asked = me.inner.asked.clone();
             let asked = asked.replace_params_with_values(&ParamValues::from(values));
             let asked = asked.map_err(|e| faults::planning(&e))?;
-            finish(me.engine, me.world, asked, me.inner.shape.clone()).await
+            finish(me.engine, me.world, asked, me.inner.shape.clone(), Duration::ZERO).await
         };
         self.engine.on_threads(work).await
     }
@@ -260,14 +269,16 @@ pub(super) async fn prepare(
     let config = &engine.inner.config;
     let statement = parse::parse(sql, config.max_sql_bytes, config.max_depth)?;
     let shape = parse::shape(&statement);
+    let begun = Instant::now();
     let tables = engine.tables(&world).await?;
+    let opening = begun.elapsed();
     let grant = world.permit().grant().to_string();
     let options = engine.inner.outer.config_options();
     let names = Names { grant: &grant, tables: &tables, functions: &engine.inner.functions, options };
     let asked = SqlToRel::new_with_options(&names, parser_options())
         .sql_statement_to_plan(statement)
         .map_err(|e| faults::planning(&e))?;
-    let prepared = finish(engine, world, asked, shape).await?;
+    let prepared = finish(engine, world, asked, shape, opening).await?;
     prepared.engine.inner.plans.keep(&prepared.world, sql, &prepared.inner);
     Ok(prepared)
 }
@@ -282,6 +293,7 @@ async fn finish(
     world: Arc<GrantWorld>,
     asked: LogicalPlan,
     shape: String,
+    opening: Duration,
 ) -> Result<Prepared, QueryError> {
     allowed::check(&asked)?;
     let mut state = engine.inner.outer.clone();
@@ -292,6 +304,7 @@ async fn finish(
         .execute_and_check(asked.clone(), state.config_options(), |_, _| {})
         .map_err(|e| faults::planning(&e))?;
     let analyzed = nearest::casts_round(analyzed).map_err(|e| faults::planning(&e))?;
+    let begun = Instant::now();
     let governor = Governor {
         form: world.permit().form(),
         engine: engine.clone(),
@@ -313,6 +326,7 @@ async fn finish(
     let protected = governor.statistics.get() > 0;
     let facts = Facts::join_all(&node.columns).join(&node.rows);
     let used = facts.clauses();
+    let governing = opening + begun.elapsed();
     let (governed, physical) = match parameters.is_empty() {
         true => planned(&state, &node.plan, !protected && questions.is_empty()).await?,
         false => (node.plan, Physical::Open),
@@ -331,6 +345,7 @@ async fn finish(
         shape,
         questions,
         protected,
+        governing,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }

@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::functions::is_safe_statistic;
 use super::guarded::{Case, Guarded, Shown};
+use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
 use super::{faults, total};
@@ -57,7 +58,9 @@ pub(super) struct Piece<'a> {
 /// # Errors
 /// When the aggregate could show a single row, or an error could tell a value.
 pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Result<LogicalPlan, QueryError> {
-    let counted = units::thread(&total::beneath(piece.input)?, piece.form)?;
+    let input =
+        if planted(Fault::BeneathMayRaise) { piece.input.clone() } else { total::beneath(piece.input)? };
+    let counted = units::thread(&input, piece.form)?;
     let table = Statistic::new(piece, counted)?;
     let name = format!("__cogov_statistic_{number}");
     let outside = || -> PlanResult<LogicalPlan> {

@@ -91,7 +91,8 @@ fn int(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         9 => format!("abs({})", e(Kind::Int, dice)),
         10 | 11 => format!("character_length({})", e(Kind::Text, dice)),
         12 => format!("cast({} as bigint)", e(Kind::Text, dice)),
-        13 => format!("cast({} as bigint)", e(Kind::Real, dice)),
+        // Plain DataFusion cuts, and rounds halves away from zero: of these PostgreSQL is the judge.
+        13 => format!("cast({} as int8)", e(Kind::Real, dice)),
         14 => format!("cast({} as int)", e(Kind::Int, dice)),
         15 => format!(
             "cast(date_part('{}', {}) as bigint)",

@@ -81,7 +81,8 @@ def value(text, kind):
         number = float(text)
         return "NaN" if math.isnan(number) else float(f"{number:.12g}") + 0.0
     if kind.startswith("Decimal"):
-        return decimal.Decimal(str(text)).normalize() + 0
+        # Means have as many digits as each engine likes.
+        return decimal.Decimal(str(text)).quantize(decimal.Decimal("1e-4")) + 0
     if kind == "Boolean":
         return str(text).lower()
     return str(text)
