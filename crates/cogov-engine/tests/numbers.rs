@@ -51,12 +51,25 @@ async fn whole_numbers_do_not_wrap_around() {
         "select sum(n * 2) from t group by n * 2",
         "select 9223372036854775807 + 1",
         "select id from t order by n + n",
+        "select sum(n) from t where id in (0, 2)",
+        "select id % 2, sum(n) from t where id <> 3 group by id % 2",
+        "select sum(n) over (order by id) from t where id <> 3",
     ] {
         assert_eq!(t.state(sql).await, "22000", "{sql}");
     }
     let guarded = "select case when n between -9 and 9 then n + 1 end from t order by id";
     assert_eq!(t.ok(guarded).await, ["2", "3", "∅", "∅", "6", "7"]);
     assert_eq!(t.ok("select n + 1 from t where id < 2").await, ["2", "3"]);
+    assert_eq!(
+        t.ok("select sum(n), sum(id), sum(distinct n) from t where id not in (2, 3)").await,
+        ["14|10|14"]
+    );
+    assert_eq!(t.ok("select sum(n) from t where id in (2, 3)").await, ["-1"], "only the end counts");
+    let windows =
+        "select sum(id) over (order by id rows between 1 preceding and current row) from t order by 1";
+    assert_eq!(t.ok(windows).await, ["0", "1", "3", "5", "7", "9"]);
+    assert_eq!(t.ok("select sum(n) filter (where id < 2) + 1 as s from t having sum(id) > 3").await, ["4"]);
+    assert_eq!(t.ok("select sum(n) from t where id > 99").await, ["∅"]);
 }
 
 #[tokio::test]

@@ -1,20 +1,21 @@
-//! Sums, differences and products of whole numbers that raise when they leave the range of their type, as PostgreSQL's do;
-//! DataFusion's wrap around.
+//! Whole numbers that raise when they leave the range of their type, as PostgreSQL's do: sums, differences, products, and the
+//! aggregate `sum`, which PostgreSQL widens instead. DataFusion's wrap around.
 //!
 //! Only in the asker's part of a plan: beneath statistics over protected values arithmetic still wraps, since an error
 //! there could tell a value (L14 of `docs/labels.md`).
 
+use super::exact_sum::exact_sum;
 use arrow::array::{ArrayRef, Datum};
 use arrow::compute::kernels::numeric::{add, mul, sub};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{DFSchema, Result, exec_err};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility,
+    AggregateUDF, BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
 };
 use datafusion::physical_expr_common::datum::apply;
 use std::sync::{Arc, LazyLock};
@@ -43,6 +44,20 @@ pub(super) fn overflow_raises(plan: LogicalPlan) -> Result<LogicalPlan> {
                         Some(function) => Transformed::yes(function.call(vec![*both.left, *both.right])),
                         None => Transformed::no(Expr::BinaryExpr(both)),
                     },
+                    Expr::AggregateFunction(mut f)
+                        if sums(&f.func, f.params.distinct, &f.params.args, &schema) =>
+                    {
+                        f.func = exact_sum();
+                        Transformed::yes(Expr::AggregateFunction(f))
+                    }
+                    Expr::WindowFunction(mut f) => {
+                        let changed = matches!(&f.fun, WindowFunctionDefinition::AggregateUDF(function)
+                            if sums(function, f.params.distinct, &f.params.args, &schema));
+                        if changed {
+                            f.fun = WindowFunctionDefinition::AggregateUDF(exact_sum());
+                        }
+                        Transformed::new_transformed(Expr::WindowFunction(f), changed)
+                    }
                     other => Transformed::no(other),
                 })
             })?;
@@ -52,8 +67,14 @@ pub(super) fn overflow_raises(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(done.data)
 }
 
+/// Whether it is a sum of whole numbers. Sums of distinct ones stay as they are.
+fn sums(function: &AggregateUDF, distinct: bool, args: &[Expr], schema: &DFSchema) -> bool {
+    let whole = |arg: &Expr| arg.get_type(schema).is_ok_and(|t| t == DataType::Int64);
+    function.name() == "sum" && !distinct && args.len() == 1 && args.iter().all(whole)
+}
+
 /// The function that takes the place of an operator.
-fn operation(both: &BinaryExpr, schema: &datafusion::common::DFSchema) -> Option<&'static ScalarUDF> {
+fn operation(both: &BinaryExpr, schema: &DFSchema) -> Option<&'static ScalarUDF> {
     let function = match both.op {
         Operator::Plus => &PLUS,
         Operator::Minus => &MINUS,

@@ -12,6 +12,7 @@ mod config;
 mod dialect;
 mod engine;
 mod exact;
+mod exact_sum;
 mod expand;
 mod facts;
 mod faults;
