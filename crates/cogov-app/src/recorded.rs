@@ -19,6 +19,9 @@ use std::{
 /// Records read from the store at once.
 const BATCH: u32 = 500;
 
+/// Of which rulebook, beside which in force, and what.
+pub(crate) type Claimed = (RulebookVersion, RulebookVersion, String);
+
 /// What is remembered of decisions while the node runs.
 #[derive(Default)]
 pub(crate) struct Remembered {
@@ -30,9 +33,8 @@ pub(crate) struct Remembered {
     books: Mutex<HashMap<RulebookVersion, Arc<Rulebook>>>,
     /// What was found in texts of drafts.
     pub(crate) checked: Mutex<HashMap<[u8; 32], Arc<Checked>>>,
-    /// What was proven, and until when that is remembered: of which rulebook, beside which in force, and the claim.
-    pub(crate) proven:
-        Mutex<HashMap<(RulebookVersion, RulebookVersion, String), (Proven, Option<Timestamp>)>>,
+    /// What was proven, and until when that is remembered.
+    pub(crate) proven: Mutex<HashMap<Claimed, (Proven, Option<Timestamp>)>>,
 }
 
 /// The facts of one use, kept.
