@@ -2,7 +2,7 @@
 
 use crate::{Actor, App, AppError, error::Result};
 use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
-use cogov_rulebook::{Against, Ask, Cases, Claim, Known, Opinion, Proof, Replay, Rulebook, replay};
+use cogov_rulebook::{Against, Ask, Cases, Claim, Known, NotAsked, Opinion, Proof, Replay, Rulebook, replay};
 use std::sync::Arc;
 
 /// Proofs that are remembered; beyond it the memory starts again, which only costs time.
@@ -122,6 +122,9 @@ impl App {
             Proven { proof, opinion }
         });
         let proven = work.await.map_err(|error| cut_off(&error))?;
+        if proven.opinion == Opinion::NotAsked(NotAsked::Busy) {
+            return Ok(proven);
+        }
         let until = proven.opinion.may_change().then(|| self.clock.now().plus_millis(ASK_AGAIN));
         let mut all = self.remembered.proven.lock();
         if all.len() >= PROVEN {

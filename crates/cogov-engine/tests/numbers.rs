@@ -52,6 +52,7 @@ async fn whole_numbers_do_not_wrap_around() {
         "select 9223372036854775807 + 1",
         "select id from t order by n + n",
         "select sum(n) from t where id in (0, 2)",
+        "select -n from t",
         "select id % 2, sum(n) from t where id <> 3 group by id % 2",
         "select sum(n) over (order by id) from t where id <> 3",
     ] {
@@ -70,6 +71,11 @@ async fn whole_numbers_do_not_wrap_around() {
     assert_eq!(t.ok(windows).await, ["0", "1", "3", "5", "7", "9"]);
     assert_eq!(t.ok("select sum(n) filter (where id < 2) + 1 as s from t having sum(id) > 3").await, ["4"]);
     assert_eq!(t.ok("select sum(n) from t where id > 99").await, ["∅"]);
+    assert_eq!(t.ok("select -id, - n from t where id = 1").await, ["-1|-2"]);
+    let beside = "select sum(n), count(distinct id % 2) from t where id in (2, 3, 4)";
+    assert_eq!(t.ok(beside).await, ["4|2"]);
+    let sets = "select id % 2 + 1, x::int, count(*) from t where id < 4 group by rollup(id % 2 + 1, x::int) order by 1, 2";
+    assert_eq!(t.ok(sets).await, ["1|0|1", "1|2|1", "1|∅|2", "2|-2|1", "2|2|1", "2|∅|2", "∅|∅|4"]);
 }
 
 #[tokio::test]
@@ -130,4 +136,16 @@ async fn whether_a_statement_raises_does_not_tell_who_passed_a_protected_conditi
             assert_eq!(ended(&one), ended(&other), "{sql}");
         }
     }
+    let beneath = "select sum(wage) from (select * from t where 10 / (a - 5) <> 77) q where wage > 50";
+    assert_eq!(low.state(beneath).await, "0A000", "what may raise is refused");
+}
+
+#[tokio::test]
+async fn a_mean_that_does_not_fit_its_type_tells_nothing() {
+    let t = wages(1000).await;
+    for digits in ["38,34", "38,30", "35,0"] {
+        let sql = format!("select avg(cast(wage as decimal({digits}))) from t where a = 3");
+        assert_eq!(t.state(&sql).await, "0A000", "{sql}");
+    }
+    assert_eq!(t.ok("select avg(cast(wage as decimal(34,2))) from t where a = 3").await, ["198.000000"]);
 }

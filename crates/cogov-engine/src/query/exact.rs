@@ -1,18 +1,17 @@
-//! Whole numbers that raise when they leave the range of their type, as PostgreSQL's do: sums, differences, products, and the
+//! Whole numbers that raise when they leave the range of their type, as PostgreSQL's do: sums, differences, products, negation, and the
 //! aggregate `sum`, which PostgreSQL widens instead. DataFusion's wrap around.
 //!
 //! Only in the asker's part of a plan: beneath statistics over protected values arithmetic still wraps, since an error
 //! there could tell a value (L14 of `docs/labels.md`).
 
 use super::exact_sum::exact_sum;
+use super::rewriting::rewritten;
 use arrow::array::{ArrayRef, Datum};
 use arrow::compute::kernels::numeric::{add, mul, sub};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, exec_err};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     AggregateUDF, BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs,
     ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition,
@@ -33,41 +32,41 @@ fn function(operation: Operation) -> Arc<ScalarUDF> {
 /// # Errors
 /// When the plan contradicts itself.
 pub(super) fn overflow_raises(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| {
-        let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|top| {
-            let name = names.save(&top);
-            let done = top.transform_up(|expr| {
-                Ok(match expr {
-                    Expr::BinaryExpr(both) => match operation(&both, &schema) {
-                        Some(function) => Transformed::yes(function.call(vec![*both.left, *both.right])),
-                        None => Transformed::no(Expr::BinaryExpr(both)),
-                    },
-                    Expr::AggregateFunction(mut f)
-                        if sums(&f.func, f.params.distinct, &f.params.args, &schema) =>
-                    {
-                        f.func = exact_sum();
-                        Transformed::yes(Expr::AggregateFunction(f))
-                    }
-                    Expr::WindowFunction(mut f) => {
-                        let changed = matches!(&f.fun, WindowFunctionDefinition::AggregateUDF(function)
-                            if sums(function, f.params.distinct, &f.params.args, &schema));
-                        if changed {
-                            f.fun = WindowFunctionDefinition::AggregateUDF(exact_sum());
-                        }
-                        Transformed::new_transformed(Expr::WindowFunction(f), changed)
-                    }
-                    other => Transformed::no(other),
-                })
-            })?;
-            Ok(done.update_data(|expr| name.restore(expr)))
-        })
-    })?;
-    Ok(done.data)
+    rewritten(plan, |expr, around| match expr {
+        Expr::BinaryExpr(both) => match operation(&both, &around.schema) {
+            Some(function) => Transformed::yes(function.call(vec![*both.left, *both.right])),
+            None => Transformed::no(Expr::BinaryExpr(both)),
+        },
+        Expr::Negative(inner) => match zero(&inner, &around.schema) {
+            Some(zero) => Transformed::yes(MINUS.call(vec![zero, *inner])),
+            None => Transformed::no(Expr::Negative(inner)),
+        },
+        // Sums beside distinct ones may be taken in two steps, the first of which need not fit.
+        Expr::AggregateFunction(mut f)
+            if !around.distinct && sums(&f.func, f.params.distinct, &f.params.args, &around.schema) =>
+        {
+            f.func = exact_sum();
+            Transformed::yes(Expr::AggregateFunction(f))
+        }
+        Expr::WindowFunction(mut f) => {
+            let changed = matches!(&f.fun, WindowFunctionDefinition::AggregateUDF(function)
+                if sums(function, f.params.distinct, &f.params.args, &around.schema));
+            if changed {
+                f.fun = WindowFunctionDefinition::AggregateUDF(exact_sum());
+            }
+            Transformed::new_transformed(Expr::WindowFunction(f), changed)
+        }
+        other => Transformed::no(other),
+    })
 }
 
-/// Whether it is a sum of whole numbers. Sums of distinct ones stay as they are.
+/// The zero of a whole number's type.
+fn zero(expr: &Expr, schema: &DFSchema) -> Option<Expr> {
+    let of = expr.get_type(schema).ok().filter(DataType::is_signed_integer)?;
+    ScalarValue::new_zero(&of).ok().map(|zero| Expr::Literal(zero, None))
+}
+
+/// Whether it is a sum of whole numbers. Sums of distinct ones stay as they are, and wrap around.
 fn sums(function: &AggregateUDF, distinct: bool, args: &[Expr], schema: &DFSchema) -> bool {
     let whole = |arg: &Expr| arg.get_type(schema).is_ok_and(|t| t == DataType::Int64);
     function.name() == "sum" && !distinct && args.len() == 1 && args.iter().all(whole)

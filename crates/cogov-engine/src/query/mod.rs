@@ -40,6 +40,7 @@ mod prepared;
 mod prune;
 mod raw_scan;
 mod recall;
+mod rewriting;
 mod row_key;
 mod run;
 mod scope;

@@ -4,12 +4,11 @@
 //! What is cast is made whole first, before anything is labelled: the rest of the engine sees an ordinary function of one
 //! row, or a cast between decimals, neither of which ever raises.
 
+use super::rewriting::rewritten;
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility, cast,
@@ -28,16 +27,7 @@ static NEAREST: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
 /// # Errors
 /// When the plan contradicts itself.
 pub(super) fn casts_round(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| {
-        let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|top| {
-            let name = names.save(&top);
-            let done = top.transform_up(|expr| Ok(rounding(expr, &schema)))?;
-            Ok(done.update_data(|expr| name.restore(expr)))
-        })
-    })?;
-    Ok(done.data)
+    rewritten(plan, |expr, around| rounding(expr, &around.schema))
 }
 
 fn rounding(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {

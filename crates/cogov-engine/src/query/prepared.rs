@@ -139,7 +139,7 @@ impl Prepared {
     }
 
     /// What labelling and governing took when the statement was planned: opening the governed tables, and the walk over
-    /// the plan. Without parsing, and without the planning that any engine does.
+    /// the plan (the walk alone, where parameters were bound). Without parsing, and without the planning that any engine does.
     #[must_use]
     pub fn governing(&self) -> Duration {
         self.inner.governing

@@ -17,7 +17,7 @@ use super::units::{self, Counted};
 use super::world::GrantWorld;
 use super::{faults, total};
 use crate::error::QueryError;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, SchemaRef};
 use async_trait::async_trait;
 use cogov_disclosure::{Measure, Rules};
 use cogov_model::{Aggregation, Form, MinGroup};
@@ -251,7 +251,11 @@ impl Value {
             if !allowed {
                 return Err(sub_groups());
             }
-            args.push(total::totalise(arg, schema)?);
+            let arg = total::totalise(arg, schema)?;
+            if name == "avg" && mean_may_overflow(&arg, schema) {
+                return Err(wide_mean());
+            }
+            args.push(arg);
         }
         let argument = args.first().filter(|arg| !total::constant(arg)).map(|arg| arg.clone().unalias());
         let mut function: AggregateFunction = function;
@@ -308,6 +312,23 @@ fn linear(expr: &Expr, schema: &DFSchema) -> bool {
         },
         other => is_number(other),
     }
+}
+
+/// Whether the mean of a decimal may be too long for its type, which has four digits more after the point: it would raise, and
+/// tell so before anything is weighed.
+fn mean_may_overflow(argument: &Expr, schema: &DFSchema) -> bool {
+    match argument.get_type(schema) {
+        Ok(DataType::Decimal128(precision, _)) => precision > DECIMAL128_MAX_PRECISION - 4,
+        Ok(DataType::Decimal256(precision, _)) => precision > DECIMAL256_MAX_PRECISION - 4,
+        _ => false,
+    }
+}
+
+fn wide_mean() -> QueryError {
+    QueryError::not_governed(
+        "the mean of decimals of more than 34 digits over protected values, because an error could tell one of them; cast to fewer digits, or to double precision",
+        "受保护数值的 34 位以上小数的平均值，因为出错会泄露其值；请转换为更少位数或双精度",
+    )
 }
 
 /// Whether a cast keeps every number: one that rounds or cuts is a step, whose sum tells who lies above it.

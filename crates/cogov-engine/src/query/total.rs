@@ -17,7 +17,30 @@ use std::sync::Arc;
 /// # Errors
 /// When it has an operator or function that may raise for some value.
 pub(super) fn totalise(expr: &Expr, schema: &DFSchema) -> Result<Expr, QueryError> {
-    total(expr, schema, false)
+    let mut refusal = None;
+    let done = expr.clone().transform_down(|expr| {
+        if !matches!(expr, Expr::Alias(_)) && constant(&expr) {
+            let folded = fold(&expr, schema);
+            refusal = folded.is_none().then(unfolded);
+            let next = if folded.is_some() { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Stop };
+            return Ok(Transformed::new(folded.unwrap_or(expr), true, next));
+        }
+        if let Err(error) = check(&expr, schema) {
+            refusal = Some(error);
+            return Ok(Transformed::new(expr, false, TreeNodeRecursion::Stop));
+        }
+        Ok(match expr {
+            Expr::Cast(cast) => {
+                Transformed::yes(Expr::TryCast(TryCast { expr: cast.expr, field: cast.field }))
+            }
+            other => Transformed::no(other),
+        })
+    });
+    match (refusal, done) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Ok(done)) => Ok(done.data),
+        (None, Err(_)) => Err(QueryError::internal()),
+    }
 }
 
 /// A plan beneath a statistic over protected values, with all of its expressions total: also those over columns that
@@ -28,12 +51,12 @@ pub(super) fn totalise(expr: &Expr, schema: &DFSchema) -> Result<Expr, QueryErro
 /// When something in it may raise for some value.
 pub(super) fn beneath(plan: &LogicalPlan) -> Result<LogicalPlan, QueryError> {
     let mut refusal = None;
-    let done = plan.clone().transform_up_with_subqueries(|node| {
+    let done = plan.clone().transform_up(|node| {
         let schema = merge_schema(&node.inputs());
         let names = NamePreserver::new(&node);
         let done = node.map_expressions(|expr| {
             let name = names.save(&expr);
-            match total(&expr, &schema, true) {
+            match totalise(&expr, &schema) {
                 Ok(done) => Ok(Transformed::yes(name.restore(done))),
                 Err(error) => {
                     refusal = Some(error);
@@ -42,43 +65,6 @@ pub(super) fn beneath(plan: &LogicalPlan) -> Result<LogicalPlan, QueryError> {
             }
         })?;
         done.map_data(LogicalPlan::recompute_schema)
-    });
-    match (refusal, done) {
-        (Some(refusal), _) => Err(refusal),
-        (None, Ok(done)) => Ok(done.data),
-        (None, Err(_)) => Err(QueryError::internal()),
-    }
-}
-
-/// `walked` says that the whole plan is made total: then subqueries may stand in it, and functions of many rows.
-fn total(expr: &Expr, schema: &DFSchema, walked: bool) -> Result<Expr, QueryError> {
-    let mut refusal = None;
-    let done = expr.clone().transform_down(|expr| {
-        if !matches!(expr, Expr::Alias(_)) && constant(&expr) {
-            let folded = fold(&expr, schema);
-            refusal = folded.is_none().then(unfolded);
-            let next = if folded.is_some() { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Stop };
-            return Ok(Transformed::new(folded.unwrap_or(expr), true, next));
-        }
-        let apart = matches!(
-            expr,
-            Expr::Exists(_)
-                | Expr::InSubquery(_)
-                | Expr::ScalarSubquery(_)
-                | Expr::OuterReferenceColumn(..)
-                | Expr::AggregateFunction(_)
-                | Expr::WindowFunction(_)
-        );
-        if let Err(error) = if walked && apart { Ok(()) } else { check(&expr, schema) } {
-            refusal = Some(error);
-            return Ok(Transformed::new(expr, false, TreeNodeRecursion::Stop));
-        }
-        Ok(match expr {
-            Expr::Cast(cast) => {
-                Transformed::yes(Expr::TryCast(TryCast { expr: cast.expr, field: cast.field }))
-            }
-            other => Transformed::no(other),
-        })
     });
     match (refusal, done) {
         (Some(refusal), _) => Err(refusal),

@@ -124,7 +124,7 @@ def main(file):
         print(f"\n{pair}\n{sql}\n--- cogov\n{ours}\n--- PostgreSQL\n{theirs}")
     errors = ", ".join(f"{count} {what}" for what, count in told.most_common() if what != "compared")
     print(f"{told['compared']} answers compared, {len(wrong)} other than PostgreSQL's; not compared: {errors}")
-    if wrong or told["compared"] < sum(told.values()) / 2:
+    if wrong or not told["compared"] or told["compared"] < sum(told.values()) / 2:
         sys.exit(1)
 
 

@@ -52,8 +52,7 @@ pub fn learn(votes: &Votes, active: &[bool], placed: &[usize], known: Option<&Le
     let whole = Sheet::whole(votes);
     let everybody: Vec<usize> = (0..whole.height()).collect();
     let rows = sample(votes, &everybody, SAMPLE);
-    let step = step(votes, placed);
-    let compared = sample(votes, placed, STABILITY_SAMPLE << step);
+    let compared = sample(votes, placed, STABILITY_SAMPLE << step(votes, placed));
     let keep = |_: usize, column: u32, _: i8| active[column as usize];
     let hash = fingerprint(votes, active, &rows);
     let model = known.filter(|known| known.model.0 == hash).map(|known| known.model.1.clone());
@@ -63,12 +62,17 @@ pub fn learn(votes: &Votes, active: &[bool], placed: &[usize], known: Option<&Le
     let stable = known.filter(|known| known.stability.0 == halves).map(|known| known.stability.1.clone());
     let stable = stable.unwrap_or_else(|| {
         let names: Vec<u64> = compared.iter().map(|row| content(votes, *row)).collect();
-        stability(&sheet, active, &names, (TIMES >> step).max(LEAST_TIMES))
+        stability(&sheet, active, &names, times(compared.len()))
     });
     let points = place(&sheet, &model);
     let separation = GROUPS.map(|count| cluster(&points, count).silhouette).collect();
     let last = known.map(|known| known.last.clone()).unwrap_or_default();
     Learned { model: (hash, model), stability: (halves, stable), separation, last }
+}
+
+/// How often the votes of so many are thrown into two halves.
+fn times(compared: usize) -> u64 {
+    (TIMES * STABILITY_SAMPLE as u64 / compared.max(STABILITY_SAMPLE) as u64).max(LEAST_TIMES)
 }
 
 /// How often the number of those compared is doubled. In steps, so that one vote seldom changes it.
@@ -93,7 +97,7 @@ impl Learned {
         if votes.participants().len() > SAMPLE {
             let sheet = Sheet::whole(votes);
             let woken = wake(&mut model, &sheet, active);
-            let start = mix_all(&[self.model.0, woken, sheet.height() as u64]);
+            let start = mix_all(&[self.model.0, woken]);
             self.last = self.last.again(&sheet, &model, start);
             let parts: Vec<&Gathered> = self.last.0.iter().map(|(_, part)| part.as_ref()).collect();
             improve(&mut model, &parts);

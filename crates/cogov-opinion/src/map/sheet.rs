@@ -102,7 +102,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// `0..n` in at most sixteen parts. A power of two in length, so that who comes last changes the last part only.
+/// `0..n` in at most sixteen parts. A power of two in length, so that a row more at the end changes the last part only.
 #[must_use]
 pub fn parts(n: usize) -> Vec<Range<usize>> {
     let length = n.div_ceil(PARTS).next_power_of_two().max(64);

@@ -5,7 +5,7 @@ use super::below::Below;
 use super::quantise::Range;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Case, Expr, Operator};
+use datafusion::logical_expr::{Case, Cast, Expr, Operator, TryCast};
 
 /// The range of an expression; none where it cannot be told, which is refused where it matters.
 pub(super) fn of(expr: &Expr, below: &Below) -> Option<Range> {
@@ -13,8 +13,10 @@ pub(super) fn of(expr: &Expr, below: &Below) -> Option<Range> {
         Expr::Alias(alias) => of(&alias.expr, below),
         Expr::Column(column) => below.known(column)?.range,
         Expr::Literal(value, _) => literal(value),
-        Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Decimal128(_, 0)) => {
-            let range = of(&cast.expr, below)?;
+        Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field })
+            if matches!(field.data_type(), DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0)) =>
+        {
+            let range = of(expr, below)?;
             checked(range.lower.round(), range.upper.round(), range.complete)
         }
         Expr::Cast(cast) => numeric(cast.field.data_type()).then(|| of(&cast.expr, below))?,
