@@ -38,7 +38,7 @@ use cogov_engine::planted::{Fault, plant};
 use run::Run;
 
 /// Each fault, and how it must be found: by two worlds that differ, or by an answer that is wrong.
-const FAULTS: [(Fault, By); 20] = [
+const FAULTS: [(Fault, By); 19] = [
     (Fault::ScopeForgotten, By::Worlds),
     (Fault::ScopeForgottenWithPredicate, By::Worlds),
     (Fault::ScopeForgottenInStatistics, By::Worlds),
@@ -60,7 +60,6 @@ const FAULTS: [(Fault, By); 20] = [
     (Fault::HashWithoutKey, By::Answers),
     (Fault::SmallFiguresShown, By::Worlds),
     (Fault::ProtectedMayRaise, By::Worlds),
-    (Fault::BeneathMayRaise, By::Worlds),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -44,8 +44,6 @@ pub enum Fault {
     SmallFiguresShown,
     /// Conditions on protected values may raise.
     ProtectedMayRaise,
-    /// What stands beneath a protected statistic, over columns that anybody may see, may raise.
-    BeneathMayRaise,
 }
 
 #[cfg(feature = "planted-faults")]

@@ -59,7 +59,7 @@ pub(super) struct Piece<'a> {
 /// When the aggregate could show a single row, or an error could tell a value.
 pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Result<LogicalPlan, QueryError> {
     let input =
-        if planted(Fault::BeneathMayRaise) { piece.input.clone() } else { total::beneath(piece.input)? };
+        if planted(Fault::ProtectedMayRaise) { piece.input.clone() } else { total::beneath(piece.input)? };
     let counted = units::thread(&input, piece.form)?;
     let table = Statistic::new(piece, counted)?;
     let name = format!("__cogov_statistic_{number}");
