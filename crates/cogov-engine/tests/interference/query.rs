@@ -397,42 +397,17 @@ impl Maker<'_> {
         let joined = self.shop.tables.iter().all(known) && self.dice.percent(20);
         for at in 0..=usize::from(joined) {
             let alias = self.alias('t');
-            let table = self.shop.tables[(first + at) % self.shop.tables.len()].clone();
+            let table = &self.shop.tables[(first + at) % self.shop.tables.len()];
             let named = |(name, kind): &(&str, Kind)| Named { name: format!("{alias}.{name}"), kind: *kind };
             columns.extend(table.columns.iter().map(named));
             values.extend(table.protected.iter().map(named));
             ids.push(format!("{alias}.id"));
-            let mut from = table.name.to_owned();
-            if self.dice.percent(25) {
-                let (inner, of) = self.computed(&table);
-                from = inner;
-                columns.push(Named { name: format!("{alias}.e"), kind: of });
-            }
             match at {
-                0 => select.from = format!("{from} {alias}"),
-                _ => select.joins.push(format!(" join {from} {alias} on {}", ids.join(" = "))),
+                0 => select.from = format!("{} {alias}", table.name),
+                _ => select.joins.push(format!(" join {} {alias} on {}", table.name, ids.join(" = "))),
             }
         }
         (select, columns, values)
-    }
-
-    /// A table with one more column, which may raise on some rows: whether it is met must not depend on conditions over
-    /// protected columns above it.
-    fn computed(&mut self, table: &Granted) -> (String, Kind) {
-        let shown: Vec<Named> = table
-            .columns
-            .iter()
-            .map(|(name, kind)| Named { name: format!("s.{name}"), kind: *kind })
-            .collect();
-        let all = table.columns.iter().chain(&table.protected);
-        let mut items: Vec<String> = all.map(|(name, _)| format!("s.{name}")).collect();
-        let of = kind(&shown, self.dice);
-        items.push(format!("{} as e", expression(of, &shown, 2, self.dice)));
-        let mut sql = format!("select {} from {} s", items.join(", "), table.name);
-        if self.dice.percent(30) {
-            sql.push_str(&format!(" where {}", predicate(&shown, 2, self.dice)));
-        }
-        (format!("({sql})"), of)
     }
 
     /// A statement that names what is not there, or that is none.
