@@ -9,53 +9,24 @@ scaled until the price that it states is 1.
 
 import json
 import pathlib
-import pwd
 import re
 import statistics
-import os
-import subprocess
 import sys
-import tempfile
 import time
 
 import duckdb
 import psycopg2
 import sqlalchemy
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+from cluster import Cluster
+
 RUNS, KEYS, UPPER, DELTA = 5, 24, 1000, 1e-9
 SQL = "SELECT a, b, COUNT(*) AS n, SUM(v) AS s, AVG(v) AS m FROM {} GROUP BY a, b"
 
 
-class Cluster:
-    """A PostgreSQL server of our own in a temporary folder."""
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="cogov-noise-")
-        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        self.user = None
-        if os.getuid() == 0:
-            found = pwd.getpwnam("postgres")
-            os.chown(self.folder.name, found.pw_uid, found.pw_gid)
-            self.user = "postgres"
-        self.run("initdb", "-D", "data", "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        self.port = 20000 + os.getpid() % 20000
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        self.run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
-        return self
-
-    def run(self, program, *arguments):
-        subprocess.run([self.bin / program, *arguments], cwd=self.folder.name, user=self.user, check=True,
-                       stdout=subprocess.DEVNULL)
-
-    def connect(self):
-        return psycopg2.connect(host="127.0.0.1", port=self.port, user="bench", dbname="postgres")
-
-    def url(self):
-        return f"postgresql+psycopg2://bench@127.0.0.1:{self.port}/postgres"
-
-    def __exit__(self, *_):
-        self.run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
-        self.folder.cleanup()
+def connect(cluster):
+    return psycopg2.connect(host=cluster.host, user=cluster.USER, dbname="postgres")
 
 
 def load(connection, path, folder):
@@ -107,7 +78,7 @@ def smartnoise(cluster, rows, per, truth, by_row=False):
         "a": {"type": "int"}, "b": {"type": "int"}, "v": {"type": "int", "lower": 0, "upper": UPPER},
     }}}}
     sql = SQL.format("public.t")
-    connection = cluster.connect()
+    connection = connect(cluster)
 
     def reader(epsilon):
         privacy = snsql.Privacy(epsilon=epsilon, delta=DELTA)
@@ -123,7 +94,7 @@ def smartnoise(cluster, rows, per, truth, by_row=False):
 def qrlew(cluster, path, per, truth):
     import pyqrlew
 
-    engine = sqlalchemy.create_engine(cluster.url())
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://", creator=lambda: connect(cluster))
     data = pyqrlew.Dataset.from_database("d", engine, "public").with_range("public", "q", "v", 0, UPPER)
     # qrlew knows public keys as texts only.
     for key in ("a", "b"):
@@ -161,7 +132,7 @@ def main(folder):
         for path in sorted(pathlib.Path(folder).glob("noise-*.parquet")):
             rows, per = map(int, re.fullmatch(r"noise-(\d+)-(\d+)", path.stem).groups())
             truth = {(a, b): (n, s) for a, b, n, s, _ in duckdb.sql(SQL.format(f"'{path}'")).fetchall()}
-            connection = cluster.connect()
+            connection = connect(cluster)
             load(connection, path, folder)
             connection.close()
             say("duckdb, ungoverned", rows, per, lambda: plain(path))

@@ -1,5 +1,5 @@
-//! Whole numbers that raise when they leave the range of their type, as PostgreSQL's do: sums, differences, products, negation, and the
-//! aggregate `sum`, which PostgreSQL widens instead. DataFusion's wrap around.
+//! Whole numbers that raise when they leave the range of their type, as PostgreSQL's do: sums, differences, products,
+//! negation, and the aggregate `sum`, which PostgreSQL widens instead. DataFusion's wrap around.
 //!
 //! Only in the asker's part of a plan: beneath statistics over protected values arithmetic still wraps, since an error
 //! there could tell a value (L14 of `docs/labels.md`).

@@ -12,12 +12,12 @@ import json
 import math
 import os
 import pathlib
-import pwd
-import subprocess
 import sys
-import tempfile
 
 import psycopg
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from cluster import Cluster
 
 SHOWN = 5
 TYPES = {
@@ -31,32 +31,8 @@ CREATE FUNCTION public.to_date(text) RETURNS date LANGUAGE sql AS 'SELECT $1::da
 """
 
 
-class Cluster:
-    """A PostgreSQL server of our own in a temporary folder."""
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="cogov-judge-")
-        self.bin = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-        self.user = None
-        if os.getuid() == 0:
-            found = pwd.getpwnam("postgres")
-            os.chown(self.folder.name, found.pw_uid, found.pw_gid)
-            self.user = "postgres"
-        self.run("initdb", "-D", "data", "-U", "judge", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder.name} -c fsync=off"
-        self.run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
-        return self
-
-    def run(self, program, *arguments):
-        subprocess.run([self.bin / program, *arguments], cwd=self.folder.name, user=self.user, check=True,
-                       stdout=subprocess.DEVNULL)
-
-    def connect(self):
-        return psycopg.connect(host=self.folder.name, user="judge", dbname="postgres", autocommit=True)
-
-    def __exit__(self, *_):
-        self.run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
-        self.folder.cleanup()
+def connect(cluster):
+    return psycopg.connect(host=cluster.host, user=cluster.USER, dbname="postgres", autocommit=True)
 
 
 def load(connection, tables):
@@ -110,7 +86,7 @@ def judge(connection, answer, told):
 
 def main(file):
     told, wrong = collections.Counter(), []
-    with Cluster() as cluster, cluster.connect() as connection:
+    with Cluster() as cluster, connect(cluster) as connection:
         connection.execute(SETUP)
         connection.execute("SET statement_timeout = '10s'")
         for line in pathlib.Path(file).read_text().splitlines():
