@@ -20,24 +20,24 @@ fn mixed(row: u64, question: u64) -> u64 {
 fn cells(question: u64) -> Vec<Cell> {
     let groups = SIZES.get((question % 5) as usize).copied().unwrap_or(5);
     let mut cells: Vec<Cell> =
-        (0..groups).map(|_| Cell { keys: vec![Vec::new()], values: vec![Vec::new()] }).collect();
+        (0..groups).map(|_| Cell { rows: vec![Vec::new()], values: vec![Vec::new()] }).collect();
     for row in 0..ROWS {
         // Groups of uneven size, as those of real columns are.
         let at = mixed(row, question) % groups * (mixed(row, question + 1_000) % 3 + 1) / 3;
         let value = if question % 2 == 1 && mixed(row, 7).is_multiple_of(10) { f64::NAN } else { row as f64 };
         if let Some(cell) = cells.get_mut(at as usize) {
-            cell.keys.iter_mut().for_each(|keys| keys.push(row));
+            cell.rows.iter_mut().for_each(|rows| rows.push(row as u32));
             cell.values.iter_mut().for_each(|values| values.push(value));
         }
     }
-    cells.sort_by_key(|cell| std::cmp::Reverse(cell.keys.first().map_or(0, Vec::len)));
+    cells.sort_by_key(|cell| std::cmp::Reverse(cell.rows.first().map_or(0, Vec::len)));
     cells
 }
 
 fn main() {
     let Ok(obliged) = serde_json::from_str::<Aggregation>(r#"{"min_group":10}"#) else { return };
     let keys: Vec<u64> = (0..ROWS).collect();
-    let Some(rows) = TableRows::by_unit(&keys).map(Arc::new) else { return };
+    let Some(rows) = TableRows::of_units(&keys).map(Arc::new) else { return };
     let mut answered = Answered::new(rows.people.clone());
     if !answered.raise(obliged.get()) {
         return;

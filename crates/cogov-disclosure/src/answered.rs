@@ -18,6 +18,7 @@ use crate::set::QuerySet;
 use crate::story::Story;
 use roaring::RoaringBitmap;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Numbers that the certificates of one memory may hold: about 64 MB.
 const ENTRIES: usize = 4 << 20;
@@ -44,23 +45,30 @@ const WALK: u64 = 16 << 20;
 pub struct People {
     /// Persons of the table.
     pub count: u64,
-    /// The person of a row, where it is not the row's own number.
-    pub of_row: HashMap<u32, u32>,
+    /// The person of each row of the file; nothing where it is the row's own number.
+    pub of_row: Arc<[u32]>,
+    /// The person of a row that is no longer in the file, where it is not the row's own number.
+    pub of_gone: HashMap<u32, u32>,
 }
 
 impl People {
     /// The person behind a row.
     #[must_use]
     pub fn of(&self, row: u32) -> u32 {
-        if self.of_row.is_empty() { row } else { self.of_row.get(&row).copied().unwrap_or(row) }
+        let here = || self.of_row.get(row as usize).copied();
+        // Rows that are gone have numbers beyond those of the file.
+        if self.of_gone.is_empty() {
+            return here().unwrap_or(row);
+        }
+        here().or_else(|| self.of_gone.get(&row).copied()).unwrap_or(row)
     }
 
     /// How many persons stand behind rows.
     pub fn behind(&self, rows: &RoaringBitmap) -> u64 {
-        if self.of_row.is_empty() {
+        if self.of_row.is_empty() && self.of_gone.is_empty() {
             return rows.len();
         }
-        rows.iter().map(|row| self.of(row)).collect::<HashSet<u32>>().len() as u64
+        rows.iter().map(|row| self.of(row)).collect::<RoaringBitmap>().len()
     }
 }
 
@@ -140,7 +148,7 @@ impl Answered {
 
     /// Takes in who stands behind rows that are no longer in the file.
     pub fn meet(&mut self, gone: HashMap<u32, u32>) {
-        self.people.of_row.extend(gone);
+        self.people.of_gone.extend(gone);
     }
 
     /// The independent sets that were answered, in the order of the certificate.
@@ -447,7 +455,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn memory(persons: u32, k: u64) -> Answered {
-        let mut memory = Answered::new(People { count: u64::from(persons), of_row: HashMap::new() });
+        let mut memory = Answered::new(People { count: u64::from(persons), ..People::default() });
         assert!(memory.raise(k));
         memory
     }
@@ -497,8 +505,8 @@ mod tests {
 
     #[test]
     fn a_person_with_many_rows_is_one_person() {
-        let of_row = (0..100).map(|row| (row, row / 10)).collect();
-        let mut m = Answered::new(People { count: 10, of_row });
+        let of_row = (0..100).map(|row| row / 10).collect();
+        let mut m = Answered::new(People { count: 10, of_row, ..People::default() });
         assert!(m.raise(5));
         assert!(ask(&mut m, 0..100));
         assert!(!ask(&mut m, 0..70), "thirty rows of three persons less");

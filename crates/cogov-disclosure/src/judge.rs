@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// A cell: a group with the rows that stand in it.
 #[derive(Debug, Default)]
 pub struct Cell {
-    /// For each table below, a key for each joined row.
-    pub keys: Vec<Vec<u64>>,
+    /// For each table below, the number of its row for each joined row.
+    pub rows: Vec<Vec<u32>>,
     /// For each measure, a number for each joined row; NaN is none.
     pub values: Vec<Vec<f64>>,
 }
@@ -124,10 +124,13 @@ impl Court<'_> {
 
     fn figure(&mut self, cell: &Cell, at: usize, measure: Measure, members: &[QuerySet]) -> bool {
         let Some(values) = cell.values.get(at) else { return false };
-        let counted = |row: usize| values.get(row).is_some_and(|value| !value.is_nan());
-        let Some(contributors) = self.sets(cell, counted) else { return false };
-        if !self.enough(&contributors) || (contributors != members && !self.may(&contributors)) {
-            return false;
+        // Where everybody has a value the contributors are the members, who may be shown.
+        if values.iter().any(|value| value.is_nan()) {
+            let counted = |row: usize| values.get(row).is_some_and(|value| !value.is_nan());
+            let Some(contributors) = self.sets(cell, counted) else { return false };
+            if !self.enough(&contributors) || (contributors != members && !self.may(&contributors)) {
+                return false;
+            }
         }
         let alone = self.rules.obliged.get() <= 1;
         alone || !measure.magnitude || (0..self.tables.len()).all(|table| self.balanced(cell, table, values))
@@ -135,8 +138,7 @@ impl Court<'_> {
 
     /// Whether no few persons of a table make up a figure, and not everybody has the same value.
     fn balanced(&self, cell: &Cell, table: usize, values: &[f64]) -> bool {
-        let Some((told, keys)) = self.tables.get(table).zip(cell.keys.get(table)) else { return false };
-        let Some(rows) = told.rows.rows(keys) else { return false };
+        let Some((told, rows)) = self.tables.get(table).zip(cell.rows.get(table)) else { return false };
         let of_persons = rows.iter().zip(values).filter(|(_, value)| !value.is_nan());
         let shares = Shares::new(of_persons.map(|(row, value)| (told.answered.person(*row), *value)));
         !shares.is_uniform() && !shares.is_dominated(&self.rules.obliged)
@@ -144,12 +146,11 @@ impl Court<'_> {
 
     /// The sets of a cell's rows that count, one a table.
     fn sets(&self, cell: &Cell, counts: impl Fn(usize) -> bool) -> Option<Vec<QuerySet>> {
-        let of = |(told, keys): (&TableTold, &Vec<u64>)| {
-            let keys: Vec<u64> =
-                keys.iter().enumerate().filter(|(row, _)| counts(*row)).map(|(_, key)| *key).collect();
-            QuerySet::new(told.rows.rows(&keys)?)
+        let counting = |rows: &Vec<u32>| {
+            let rows = rows.iter().enumerate().filter(|(row, _)| counts(*row));
+            QuerySet::new(rows.map(|(_, row)| *row).collect())
         };
-        self.tables.iter().zip(&cell.keys).map(of).collect()
+        cell.rows.iter().map(counting).collect()
     }
 
     fn enough(&self, sets: &[QuerySet]) -> bool {

@@ -1,4 +1,4 @@
-//! The rows of a table's file by number: which row a key means, and which person stands behind it.
+//! The rows of a table's file by number, in the order of the file, and which person stands behind each.
 
 use crate::answered::People;
 use std::collections::HashMap;
@@ -8,79 +8,45 @@ use std::collections::HashMap;
 pub struct TableRows {
     /// Rows in the file.
     pub count: u32,
-    /// Whether keys are of whole rows, because the unit repeats or there is none.
-    pub by_content: bool,
+    /// Whether a unit may have several rows: it repeats, or none is declared.
+    pub several: bool,
     /// Whether persons are rows, because no unit is declared.
     pub without_unit: bool,
-    first: HashMap<u64, u32>,
-    /// Rows that are all alike, by key.
-    alike: HashMap<u64, Vec<u32>>,
     /// Who stands behind them.
     pub people: People,
-    /// The person of a unit, by the unit's hash.
-    units: HashMap<u64, u32>,
 }
 
 impl TableRows {
-    /// The rows of a file whose unit has these keys, in file order. None where a unit repeats, so that it does not tell
-    /// rows apart, or where there are too many rows to number.
+    /// The rows of a file whose unit has these keys, in file order. None where there are too many to number.
     #[must_use]
-    pub fn by_unit(units: &[u64]) -> Option<Self> {
-        let mut rows = Self::of_keys(units)?;
-        rows.alike.is_empty().then_some(())?;
-        rows.people.count = u64::from(rows.count);
-        rows.units.clone_from(&rows.first);
-        Some(rows)
-    }
-
-    /// The rows of a file whose whole rows have these keys, in file order; persons are those of the unit's keys, or the
-    /// rows themselves where no unit is declared. None where there are too many to number.
-    #[must_use]
-    pub fn by_content(contents: &[u64], units: Option<&[u64]>) -> Option<Self> {
-        let mut rows = Self::of_keys(contents)?;
-        (rows.by_content, rows.without_unit) = (true, units.is_none());
-        rows.people.count = u64::from(rows.count);
-        if let Some(units) = units {
-            let persons = Self::of_keys(units)?.first;
-            rows.people.count = persons.len() as u64;
-            let person = |(row, key): (u32, &u64)| persons.get(key).map(|person| (row, *person));
-            rows.people.of_row = (0_u32..).zip(units).filter_map(person).collect();
-            rows.units = persons;
+    pub fn of_units(units: &[u64]) -> Option<Self> {
+        let mut rows = Self::without_unit(units.len())?;
+        rows.without_unit = false;
+        let mut order: Vec<(u64, u32)> = units.iter().copied().zip(0..).collect();
+        order.sort_unstable();
+        let persons = order.chunk_by(|(one, _), (other, _)| one == other);
+        rows.people.count = persons.clone().count() as u64;
+        rows.several = rows.people.count < u64::from(rows.count);
+        if rows.several {
+            let mut of_row = vec![0; units.len()];
+            // A person's number is that of the first row.
+            for same in persons {
+                let Some((_, person)) = same.first() else { continue };
+                for (_, row) in same {
+                    of_row.get_mut(*row as usize).into_iter().for_each(|place| *place = *person);
+                }
+            }
+            rows.people.of_row = of_row.into();
         }
         Some(rows)
     }
 
-    fn of_keys(keys: &[u64]) -> Option<Self> {
-        let count = u32::try_from(keys.len()).ok()?;
-        let mut first = HashMap::with_capacity(keys.len());
-        let mut alike: HashMap<u64, Vec<u32>> = HashMap::new();
-        for (row, key) in (0_u32..).zip(keys) {
-            let earlier = *first.entry(*key).or_insert(row);
-            if earlier != row {
-                alike.entry(*key).or_insert_with(|| vec![earlier]).push(row);
-            }
-        }
-        let people = People::default();
-        let units = HashMap::new();
-        Some(Self { count, by_content: false, without_unit: false, first, alike, people, units })
-    }
-
-    /// The rows that keys mean, each key as often as it stands there. None for a key of no row.
-    pub fn rows(&self, keys: &[u64]) -> Option<Vec<u32>> {
-        if self.alike.is_empty() {
-            return keys.iter().map(|key| self.first.get(key).copied()).collect();
-        }
-        // Rows that are alike stand under the same conditions, so they always come together.
-        let mut seen: HashMap<u64, usize> = HashMap::new();
-        let each = |key: &u64| match self.alike.get(key) {
-            None => self.first.get(key).copied(),
-            Some(alike) => {
-                let turn = seen.entry(*key).or_default();
-                *turn += 1;
-                alike.get((*turn - 1) % alike.len()).copied()
-            }
-        };
-        keys.iter().map(each).collect()
+    /// So many rows of a file without a declared unit: persons are the rows. None where there are too many to number.
+    #[must_use]
+    pub fn without_unit(count: usize) -> Option<Self> {
+        let count = u32::try_from(count).ok()?;
+        let people = People { count: u64::from(count), ..People::default() };
+        Some(Self { count, several: true, without_unit: true, people })
     }
 
     /// How many persons stand behind rows, which are given with repeats.
@@ -92,8 +58,12 @@ impl TableRows {
     /// that is gone, of a person who is known here by the same unit, or there, or stands alone.
     pub fn renumber(&self, old: &Told, here: &Told, gone: &mut Gone) -> Option<Renumbered> {
         let mut found: HashMap<(u64, u64), Vec<u32>> = HashMap::new();
-        for (row, key) in (0_u32..).zip(here.units.iter().copied().zip(here.contents.iter().copied())) {
-            found.entry(key).or_default().push(row);
+        let mut persons: HashMap<u64, u32> = HashMap::new();
+        for (row, (unit, content)) in
+            (0_u32..).zip(here.units.iter().copied().zip(here.contents.iter().copied()))
+        {
+            found.entry((unit, content)).or_default().push(row);
+            persons.entry(unit).or_insert_with(|| self.people.of(row));
         }
         found.values_mut().for_each(|rows| rows.reverse());
         let mut turns: HashMap<(u64, u64), usize> = HashMap::new();
@@ -112,7 +82,7 @@ impl TableRows {
                     let number = gone.next.max(self.count);
                     gone.next = number.checked_add(1)?;
                     known.push(number);
-                    let person = match self.units.get(&unit) {
+                    let person = match persons.get(&unit) {
                         _ if self.without_unit => number,
                         Some(person) => *person,
                         None => *gone.persons.entry(unit).or_insert(number),

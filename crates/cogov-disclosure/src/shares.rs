@@ -2,40 +2,34 @@
 //! Control, chapter 4).
 
 use cogov_model::Aggregation;
-use std::collections::HashMap;
 
 /// What each person contributes to one figure.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shares {
-    sums: Vec<f64>,
-    /// The least and the greatest value of a single row.
-    range: Option<(f64, f64)>,
+    /// Persons and values of rows.
+    rows: Vec<(u32, f64)>,
 }
 
 impl Shares {
-    /// From the values of rows and the persons behind them; rows without a value are left out before.
-    pub(crate) fn new(values: impl IntoIterator<Item = (u32, f64)>) -> Self {
-        let mut by_person: HashMap<u32, f64> = HashMap::new();
-        let mut range: Option<(f64, f64)> = None;
-        for (person, value) in values {
-            *by_person.entry(person).or_default() += value;
-            let (least, greatest) = range.unwrap_or((value, value));
-            range = Some((least.min(value), greatest.max(value)));
-        }
-        let mut sums: Vec<f64> = by_person.into_values().map(f64::abs).collect();
-        sums.sort_by(|a, b| b.total_cmp(a));
-        Self { sums, range }
+    /// From the persons behind rows and their values; rows without a value are left out before.
+    pub(crate) fn new(rows: impl IntoIterator<Item = (u32, f64)>) -> Self {
+        Self { rows: rows.into_iter().collect() }
     }
 
     /// Whether everybody has the same value, so that the figure tells it of each.
     pub(crate) fn is_uniform(&self) -> bool {
-        self.range.is_some_and(|(least, greatest)| least.total_cmp(&greatest).is_eq())
+        let Some((_, first)) = self.rows.first() else { return false };
+        self.rows.iter().all(|(_, value)| value.total_cmp(first).is_eq())
     }
 
     /// Whether few contributors make up too much, by the obligations' rules on absolute contributions.
-    pub(crate) fn is_dominated(&self, obliged: &Aggregation) -> bool {
-        let total: f64 = self.sums.iter().sum();
-        let greatest = |n: usize| self.sums.iter().take(n).sum::<f64>();
+    pub(crate) fn is_dominated(self, obliged: &Aggregation) -> bool {
+        if obliged.dominance.is_none() && obliged.p_percent.is_none() {
+            return false;
+        }
+        let sums = self.by_person();
+        let total: f64 = sums.iter().sum();
+        let greatest = |n: usize| sums.iter().take(n).sum::<f64>();
         if total <= 0.0 {
             return false;
         }
@@ -46,6 +40,17 @@ impl Shares {
             .p_percent
             .is_some_and(|percent| (total - greatest(2)) * 100.0 < greatest(1) * f64::from(percent.get()));
         by_share || by_rest
+    }
+
+    /// The absolute contributions of persons, the greatest first. Added up in one order, so that the same rows give the
+    /// same sums however they were read.
+    fn by_person(mut self) -> Vec<f64> {
+        self.rows.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.total_cmp(y)));
+        let persons = self.rows.chunk_by(|(one, _), (other, _)| one == other);
+        let sum = |rows: &[(u32, f64)]| rows.iter().map(|(_, value)| value).sum::<f64>().abs();
+        let mut sums: Vec<f64> = persons.map(sum).collect();
+        sums.sort_unstable_by(|a, b| b.total_cmp(a));
+        sums
     }
 }
 
@@ -70,6 +75,6 @@ mod tests {
         assert!(!share(&[100.0, 50.0, 5.0, 5.0]).is_dominated(&p_10));
         assert!(!share(&[0.0, 0.0]).is_dominated(&p_10) && share(&[0.0, 0.0]).is_uniform());
         let same_person = Shares::new([(1, 30.0), (1, 30.0), (2, 30.0), (3, 10.0)]);
-        assert!(same_person.is_dominated(&two_85) && !same_person.is_uniform());
+        assert!(!same_person.is_uniform() && same_person.is_dominated(&two_85));
     }
 }

@@ -61,6 +61,28 @@ async fn two_answers_never_differ_by_few() {
 }
 
 #[tokio::test]
+async fn rows_keep_their_numbers_where_parts_of_the_file_are_not_read() {
+    let memory = memory("parts");
+    let everybody: Vec<i64> = (0..5000).collect();
+    let t = remembered(vec![people(&everybody, aggregate(10))], Form::Aggregate, &memory).await;
+    let count = |condition: &str| format!("select count(*) from people where {condition}");
+    for (condition, shown) in [
+        ("serial < 2500", "2500"),
+        ("serial < 2505", "∅"),
+        ("serial >= 1200 and serial < 2500", "1300"),
+        ("serial >= 1203 and serial < 2500", "∅"),
+        ("serial >= 3300 and serial < 3400", "100"),
+        ("serial >= 3300 and serial < 3395", "∅"),
+        ("serial >= 300 and serial < 400", "100"),
+        ("serial >= 300 and serial < 395", "∅"),
+        ("serial >= 3300 and serial < 3400", "100"),
+    ] {
+        assert_eq!(t.ok(&count(condition)).await, [shown], "{condition}");
+    }
+    assert_eq!(t.ok(&count("serial >= 3310 and serial < 3400")).await, ["90"], "ten less of another page");
+}
+
+#[tokio::test]
 async fn inside_one_statement_too() {
     let (t, _) = lab("inside").await;
     let sql = "select a.s - b.s from (select sum(income) s from people) a, (select sum(income) s from people where serial <> 5) b";

@@ -121,7 +121,7 @@ impl Beneath<'_> {
 
     /// Some columns of the table under its name.
     fn part(&self, positions: &[usize]) -> PlanResult<DFSchemaRef> {
-        let part: Schema = self.raw.schema_ref().project(positions)?;
+        let part: Schema = self.raw.numbered_schema().project(positions)?;
         DFSchema::try_from_qualified_schema(self.name, &part).map(Arc::new)
     }
 

@@ -6,13 +6,15 @@ use super::planted::{Fault, planted};
 use crate::error::QueryError;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, nullif, take};
-use arrow::datatypes::{DataType, Float64Type, Schema, SchemaRef, UInt64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatchOptions;
 use arrow::row::{RowConverter, SortField};
 use cogov_disclosure::{Cell, CellShown};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use std::collections::HashMap;
@@ -36,14 +38,18 @@ pub(super) struct Answers {
 
 /// The rows behind the groups.
 pub(super) struct Collected {
-    cells: HashMap<Group, Cell>,
-    _memory: MemoryReservation,
+    /// Which cell a group is; groups are told apart as the aggregate beside it does.
+    groups: Option<Box<dyn GroupValues>>,
+    types: Vec<DataType>,
+    cells: Vec<Cell>,
+    memory: MemoryReservation,
 }
 
-/// An answered group: its row, its group, and whether all its members share a sensitive value.
+/// An answered group: its row, its group, its cell, and whether all its members share a sensitive value.
 pub(super) struct Place {
     row: u32,
     group: Group,
+    cell: usize,
     concentrated: bool,
 }
 
@@ -95,7 +101,7 @@ pub(super) async fn answers(
     Ok(Answers { batch, groups, columns, _memory: memory })
 }
 
-/// Runs the plan of the members: groups, a number for each measure, a key for each table.
+/// Runs the plan of the members: groups, a number for each measure, the row of each table.
 pub(super) async fn collect(
     plan: &Arc<dyn ExecutionPlan>,
     context: &Arc<TaskContext>,
@@ -103,39 +109,17 @@ pub(super) async fn collect(
     measures: usize,
     tables: usize,
 ) -> Done<Collected> {
-    let memory = reservation(context);
-    let converter = converter(&plan.schema(), columns)?;
+    let mut collected = Collected::new(&plan.schema(), columns, reservation(context))?;
     let mut stream =
         execute_stream(Arc::clone(plan), Arc::clone(context)).map_err(|e| faults::running(&e))?;
-    let mut cells: HashMap<Group, Cell> = HashMap::new();
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|e| faults::running(&e))?;
-        // What a row takes, with the spare room of growing vectors.
-        let size = 2 * 8 * (measures + tables) * batch.num_rows();
-        memory.try_grow(size).map_err(|_| faults::out_of_memory())?;
-        let groups = groups(&converter, &batch, columns)?;
-        let values = columns_of::<Float64Type>(&batch, columns, measures)?;
-        let keys = columns_of::<UInt64Type>(&batch, columns + measures, tables)?;
-        for (row, group) in groups.into_iter().enumerate() {
-            if !cells.contains_key(&group) {
-                memory.try_grow(group.len() + 200).map_err(|_| faults::out_of_memory())?;
-            }
-            let cell = cells.entry(group).or_insert_with(|| Cell {
-                keys: vec![Vec::new(); tables],
-                values: vec![Vec::new(); measures],
-            });
-            for (into, column) in cell.values.iter_mut().zip(&values) {
-                into.push(if column.is_null(row) { f64::NAN } else { column.value(row) });
-            }
-            for (into, column) in cell.keys.iter_mut().zip(&keys) {
-                into.push(column.value(row));
-            }
-        }
-        if cells.len() > GROUPS {
+        collected.take(&batch, columns, measures, tables)?;
+        if collected.cells.len() > GROUPS {
             return Err(faults::out_of_memory());
         }
     }
-    Ok(Collected { cells, _memory: memory })
+    Ok(collected)
 }
 
 fn columns_of<T: arrow::datatypes::ArrowPrimitiveType>(
@@ -148,22 +132,82 @@ fn columns_of<T: arrow::datatypes::ArrowPrimitiveType>(
 }
 
 impl Collected {
+    fn new(schema: &Schema, columns: usize, memory: MemoryReservation) -> Done<Self> {
+        let leading: Vec<usize> = (0..columns).collect();
+        let leading = Arc::new(schema.project(&leading).map_err(internal)?);
+        let types = leading.fields().iter().map(|field| field.data_type().clone()).collect();
+        let groups = (columns > 0).then(|| new_group_values(leading, &GroupOrdering::None));
+        Ok(Self { groups: groups.transpose().map_err(internal)?, types, cells: Vec::new(), memory })
+    }
+
+    /// The cell of each row of a batch, by the leading columns.
+    fn places(&mut self, batch: &RecordBatch, columns: usize) -> Done<Vec<usize>> {
+        let mut places = Vec::new();
+        match &mut self.groups {
+            None => places.resize(batch.num_rows(), 0),
+            Some(groups) => {
+                let leading: Vec<ArrayRef> = batch.columns().iter().take(columns).cloned().collect();
+                if !leading.iter().map(|column| column.data_type()).eq(&self.types) {
+                    return Err(QueryError::internal());
+                }
+                groups.intern(&leading, &mut places).map_err(internal)?;
+            }
+        }
+        Ok(places)
+    }
+
+    fn take(&mut self, batch: &RecordBatch, columns: usize, measures: usize, tables: usize) -> Done<()> {
+        let places = self.places(batch, columns)?;
+        let known = self.cells.len();
+        let groups = self.groups.as_ref().map_or(1, |groups| groups.len());
+        self.cells.resize_with(groups.max(known), || Cell {
+            rows: vec![Vec::new(); tables],
+            values: vec![Vec::new(); measures],
+        });
+        // What a row takes, with the spare room of growing vectors, and what a new group does.
+        let values: usize = batch.columns().iter().take(columns).map(|c| c.get_array_memory_size()).sum();
+        let new = self.cells.len() - known;
+        let size = 2 * (8 * measures + 4 * tables) * batch.num_rows() + new * 200 + values.min(new * values);
+        self.memory.try_grow(size).map_err(|_| faults::out_of_memory())?;
+        for (measure, column) in columns_of::<Float64Type>(batch, columns, measures)?.iter().enumerate() {
+            for (place, value) in places.iter().zip(column) {
+                let cell = self.cells.get_mut(*place).and_then(|cell| cell.values.get_mut(measure));
+                cell.ok_or_else(QueryError::internal)?.push(value.unwrap_or(f64::NAN));
+            }
+        }
+        for (table, column) in columns_of::<Int64Type>(batch, columns + measures, tables)?.iter().enumerate()
+        {
+            for (place, row) in places.iter().zip(column) {
+                let row = row.and_then(|row| u32::try_from(row).ok()).ok_or_else(QueryError::internal)?;
+                let cell = self.cells.get_mut(*place).and_then(|cell| cell.rows.get_mut(table));
+                cell.ok_or_else(QueryError::internal)?.push(row);
+            }
+        }
+        Ok(())
+    }
+
     /// The answered groups, those of most rows first: they are the most useful, and the last that should be hidden.
-    pub(super) fn order(&self, answers: &Answers, sensitive: &[usize]) -> Done<Vec<Place>> {
+    pub(super) fn order(&mut self, answers: &Answers, sensitive: &[usize]) -> Done<Vec<Place>> {
         let concentrated = answers.concentrated(sensitive)?;
-        let places = answers.groups.iter().zip(concentrated).zip(0_u32..);
+        let cells = self.places(&answers.batch, answers.columns)?;
+        let places = answers.groups.iter().zip(concentrated).zip(cells).zip(0_u32..);
         let mut places: Vec<Place> = places
-            .filter(|((group, _), _)| self.cells.contains_key(*group))
-            .map(|((group, concentrated), row)| Place { row, group: group.clone(), concentrated })
+            .filter(|(((_, _), cell), _)| *cell < self.cells.len())
+            .map(|(((group, concentrated), cell), row)| Place {
+                row,
+                group: group.clone(),
+                cell,
+                concentrated,
+            })
             .collect();
         let size =
-            |place: &Place| self.cells.get(&place.group).and_then(|c| c.keys.first()).map_or(0, Vec::len);
+            |place: &Place| self.cells.get(place.cell).and_then(|c| c.rows.first()).map_or(0, Vec::len);
         places.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.group.cmp(&b.group)));
         Ok(places)
     }
 
     pub(super) fn cells(&self, order: &[Place]) -> Vec<(&Cell, bool)> {
-        let cell = |place: &Place| self.cells.get(&place.group).map(|cell| (cell, place.concentrated));
+        let cell = |place: &Place| self.cells.get(place.cell).map(|cell| (cell, place.concentrated));
         order.iter().filter_map(cell).collect()
     }
 }

@@ -3,9 +3,8 @@
 use super::barrier::{Barrier, Passage};
 use super::beneath::Beneath;
 use super::in_order::{InOrder, Reading};
-use super::objects::RawTable;
+use super::objects::{ROW_NUMBER, RawTable};
 use super::planted::{Fault, planted};
-use super::row_key::RowKey;
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
 use super::{faults, leakproof, mask, noise};
@@ -29,7 +28,7 @@ pub(super) const RAW: &str = "raw";
 /// The hidden column with the raw unit, for counting persons below a protected statistic.
 pub(super) const UNIT: &str = "__cogov_unit";
 
-/// The hidden column with a key of the row, for telling rows apart below a protected statistic.
+/// The hidden column with the number of the row, for telling rows apart below a protected statistic.
 pub(super) const ROW: &str = "__cogov_row";
 
 /// A column beside those that the grant shows.
@@ -169,7 +168,7 @@ impl GovernedTable {
             .map(|c| Field::new(c.column.name.as_str(), c.data_type.clone(), true))
             .collect();
         if self.hidden == Hidden::Row {
-            fields.push(Field::new(ROW, DataType::UInt64, true));
+            fields.push(Field::new(ROW, DataType::Int64, true));
         }
         if self.hidden == Hidden::Unit
             && let Some(unit) = &self.unit
@@ -193,7 +192,7 @@ impl GovernedTable {
         table
     }
 
-    /// The same table for a protected statistic, with a key of each row as a last column, which no name of the
+    /// The same table for a protected statistic, with the number of each row as a last column, which no name of the
     /// asker's reaches.
     pub(super) fn telling_rows_apart(&self) -> Self {
         let mut table = self.clone();
@@ -218,16 +217,6 @@ impl GovernedTable {
         self.filter.as_ref().map(|filter| format!("scope of {}.{}: {filter}", self.dataset, self.name))
     }
 
-    /// The columns that a row's key is made of: its unit where that is enough, all of them otherwise.
-    async fn key_columns(&self) -> PlanResult<Vec<String>> {
-        let unit = self.unit.as_ref().map(ColumnName::as_str);
-        let rows = self.raw.numbered(unit).await.map_err(faults::carry)?;
-        Ok(match unit.filter(|_| !rows.by_content) {
-            Some(unit) => vec![unit.to_owned()],
-            None => self.raw.schema_ref().fields().iter().map(|field| field.name().clone()).collect(),
-        })
-    }
-
     /// A visible column by its name.
     pub(super) fn visible(&self, name: &str) -> Option<&Visible> {
         self.columns.iter().find(|c| c.column.name.as_str() == name)
@@ -235,20 +224,16 @@ impl GovernedTable {
 
     /// What the barrier computes for the column at a position of the schema. None when nothing may be read there for
     /// what the scan is for.
-    fn expression(&self, position: usize, key: &[String]) -> Option<Expr> {
-        let raw = |name: &ColumnName| Expr::Column(Column::new(Some(RAW), name.as_str()));
+    fn expression(&self, position: usize) -> Option<Expr> {
+        let raw = |name: &str| Expr::Column(Column::new(Some(RAW), name));
         let Some(visible) = self.columns.get(position) else {
-            let column = |name: &String| Expr::Column(Column::new(Some(RAW), name));
             return match self.hidden {
                 Hidden::Nothing => None,
-                Hidden::Unit => self.unit.as_ref().map(|unit| raw(unit).alias(UNIT)),
-                Hidden::Row => {
-                    let key = ScalarUDF::from(RowKey::default()).call(key.iter().map(column).collect());
-                    Some(key.alias(ROW))
-                }
+                Hidden::Unit => self.unit.as_ref().map(|unit| raw(unit.as_str()).alias(UNIT)),
+                Hidden::Row => Some(raw(ROW_NUMBER).alias(ROW)),
             };
         };
-        let value = raw(&visible.column.name);
+        let value = raw(visible.column.name.as_str());
         let treatment = &visible.ruling.treatment;
         if self.reads.stored(treatment) {
             return Some(value);
@@ -297,11 +282,7 @@ impl GovernedTable {
         let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
         let scope = self.filter.as_ref().filter(|_| !self.forgets_scope(&asked)).cloned();
         let condition = scope.into_iter().chain(asked).reduce(Expr::and);
-        let key = match self.hidden {
-            Hidden::Row => self.key_columns().await?,
-            Hidden::Nothing | Hidden::Unit => Vec::new(),
-        };
-        let shown: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p, &key)).collect();
+        let shown: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p)).collect();
         let shown = shown.ok_or_else(faults::broken)?;
         let schema = Arc::new(self.schema.project(positions)?);
         let linked = self.filter.as_ref().map(joins).transpose()?.unwrap_or_default();

@@ -57,7 +57,7 @@ pub(super) struct Case {
     pub(super) shown: Vec<Shown>,
     /// Groups, then values.
     pub(super) answers: Arc<dyn ExecutionPlan>,
-    /// Groups, then a number for each measure, then a key for each table.
+    /// Groups, then a number for each measure, then the row of each table.
     pub(super) members: Arc<dyn ExecutionPlan>,
 }
 
@@ -131,7 +131,7 @@ impl Case {
         settle_all(&self.answers, context).await?;
         settle_all(&self.members, context).await?;
         let answers = cells::answers(&self.answers, context, self.groups).await?;
-        let collected =
+        let mut collected =
             cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
                 .await?;
         // What may be shown of single persons needs no care for groups that are alike.
@@ -148,7 +148,7 @@ impl Case {
             let unit = below.table.unit.as_ref().map(cogov_model::ColumnName::as_str);
             rows.push(below.table.raw().numbered(unit).await?);
         }
-        if self.single && rows.iter().any(|rows| rows.by_content) {
+        if self.single && rows.iter().any(|rows| rows.several) {
             return Err(several_rows());
         }
         let cells = collected.cells(order);

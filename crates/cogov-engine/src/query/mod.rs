@@ -41,7 +41,6 @@ mod prune;
 mod raw_scan;
 mod recall;
 mod rewriting;
-mod row_key;
 mod run;
 mod scope;
 mod statistic;

@@ -1,4 +1,4 @@
-//! The rows of a table's file by number: reading the columns that tell them apart.
+//! The rows of a table's file by number: who stands behind each, and what tells it from others.
 
 use super::keys::row_keys;
 use arrow::array::ArrayRef;
@@ -18,20 +18,18 @@ pub(super) struct Unreadable;
 pub(super) struct File<'a> {
     pub(super) open: &'a (dyn Fn() -> Box<dyn AsyncFileReader> + Send + Sync),
     pub(super) schema: &'a Schema,
+    /// How many rows it has.
+    pub(super) rows: usize,
 }
 
 impl File<'_> {
-    /// Its rows by the unit column, or by every column where that does not tell them apart.
+    /// Its rows and who stands behind them.
     pub(super) async fn rows(&self, unit: Option<&str>) -> Result<TableRows, Unreadable> {
-        let units = match unit {
-            Some(unit) => Some(self.keys(&[unit]).await?),
-            None => None,
+        let rows = match unit {
+            Some(unit) => TableRows::of_units(&self.keys(&[unit]).await?),
+            None => TableRows::without_unit(self.rows),
         };
-        if let Some(rows) = units.as_deref().and_then(TableRows::by_unit) {
-            return Ok(rows);
-        }
-        let all: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        TableRows::by_content(&self.keys(&all).await?, units.as_deref()).ok_or(Unreadable)
+        rows.ok_or(Unreadable)
     }
 
     /// A hash of each row over the named columns, in file order.

@@ -17,6 +17,7 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -25,11 +26,15 @@ use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
 use parking_lot::Mutex;
+use parquet::arrow::RowNumber;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use std::collections::{HashMap, HashSet};
 use std::{fmt, sync::Arc};
+
+/// The column of a row's number in the file. No column of a table is called so: a name has no quotes.
+pub(super) const ROW_NUMBER: &str = "\"row";
 
 /// Footers kept; beyond it the cache starts again, which only costs time.
 const FOOTERS: usize = 4096;
@@ -57,9 +62,11 @@ impl Objects {
         let file = footer.file_metadata();
         let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
             .map_err(|_| faults::unreadable())?;
+        let stored = Arc::new(with_views(&schema));
         let readers = Readers { store: Arc::clone(&self.store), footer: Arc::clone(&footer) };
         let table = Arc::new(RawTable {
-            schema: Arc::new(with_views(&schema)),
+            numbering: TableSchema::builder(Arc::clone(&stored)).with_virtual_columns(vec![number()]).build(),
+            schema: stored,
             meta,
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
             footer,
@@ -91,9 +98,15 @@ fn with_views(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().map(view).collect::<Vec<_>>())
 }
 
+fn number() -> Arc<Field> {
+    Arc::new(Field::new(ROW_NUMBER, DataType::Int64, false).with_extension_type(RowNumber))
+}
+
 /// One Parquet object as a table without any policy.
 pub(super) struct RawTable {
     schema: SchemaRef,
+    /// The same with the number of each row, counted from the first of the file, as a last column.
+    numbering: TableSchema,
     meta: ObjectMeta,
     rows: usize,
     footer: Arc<ParquetMetaData>,
@@ -133,6 +146,22 @@ impl RawTable {
         &self.schema
     }
 
+    /// Its columns, then [`ROW_NUMBER`].
+    pub(super) fn numbered_schema(&self) -> &SchemaRef {
+        self.numbering.table_schema()
+    }
+
+    /// The schema that columns at these positions are read of: the number is made only for who wants it.
+    fn read_schema(&self, columns: &[usize]) -> &SchemaRef {
+        let number = self.schema.fields().len();
+        if columns.contains(&number) { self.numbered_schema() } else { &self.schema }
+    }
+
+    /// Rows in the file, as the footer has it.
+    pub(super) fn stored_rows(&self) -> usize {
+        usize::try_from(self.footer.file_metadata().num_rows()).unwrap_or(usize::MAX)
+    }
+
     /// A reader of the object.
     pub(super) fn open(&self) -> Box<dyn AsyncFileReader> {
         self.readers.reader(self.meta.location.clone())
@@ -145,15 +174,16 @@ impl RawTable {
             return Ok(Arc::clone(known));
         }
         let open = || self.open();
-        let rows = File { open: &open, schema: &self.schema }.rows(unit).await;
+        let file = File { open: &open, schema: &self.schema, rows: self.stored_rows() };
+        let rows = file.rows(unit).await;
         let rows = Arc::new(rows.map_err(|_| faults::unreadable())?);
         numbered.insert(unit.map(str::to_owned), Arc::clone(&rows));
         Ok(rows)
     }
 
-    /// The places of columns by their names, in the order of the table.
+    /// The places of columns by their names, in the order of the table; the number of rows is the last.
     pub(super) fn positions<'a>(&'a self, names: &'a HashSet<&str>) -> impl Iterator<Item = usize> + 'a {
-        let fields = self.schema.fields().iter().enumerate();
+        let fields = self.numbered_schema().fields().iter().enumerate();
         fields.filter(|(_, field)| names.contains(field.name().as_str())).map(|(position, _)| position)
     }
 
@@ -196,16 +226,11 @@ impl RawTable {
         groups.chunks(groups.len().div_ceil(wanted.max(1)).max(1)).map(<[usize]>::to_vec).collect()
     }
 
-    /// How it is read. By what a condition above or in it rules out, row groups and pages are left out.
-    pub(super) fn source(&self) -> ParquetSource {
-        let readers = Arc::clone(&self.readers);
-        ParquetSource::new(Arc::clone(&self.schema)).with_parquet_file_reader_factory(readers)
-    }
-
-    /// Reads some columns of what may be read of it, a partition for each list of row groups.
+    /// Reads some columns of what may be read of it, a partition for each list of row groups. By what a condition rules
+    /// out, row groups and pages are left out.
     pub(super) fn read(
         &self,
-        source: ParquetSource,
+        condition: Option<&Arc<dyn PhysicalExpr>>,
         columns: &[usize],
         access: &ParquetAccessPlan,
         partitions: &[Vec<usize>],
@@ -218,8 +243,19 @@ impl RawTable {
             }
             FileGroup::new(vec![PartitionedFile::from(self.meta.clone()).with_extension(part)])
         };
-        let mut statistics = Statistics::new_unknown(&self.schema);
+        let schema = self.read_schema(columns);
+        let mut statistics = Statistics::new_unknown(schema);
         statistics.num_rows = Precision::Inexact(self.rows);
+        let source = match Arc::ptr_eq(schema, &self.schema) {
+            true => ParquetSource::new(Arc::clone(schema)),
+            false => ParquetSource::new(self.numbering.clone()),
+        };
+        let readers = Arc::clone(&self.readers);
+        let source = source.with_parquet_file_reader_factory(readers);
+        let source = match condition {
+            Some(condition) => source.with_predicate(Arc::clone(condition)),
+            None => source,
+        };
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
             .with_file_groups(partitions.iter().map(part).collect())
             .with_statistics(statistics)
@@ -232,12 +268,15 @@ impl RawTable {
 
     /// It as a table, in as many partitions as the session wants.
     pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: None })
+        let schema = self.schema();
+        Arc::new(RawProvider { table: Arc::clone(self), schema, partitions: None })
     }
 
-    /// It as a table in one partition, so that its rows keep their order where a join collects them.
+    /// It as a table in one partition, so that its rows keep their order where a join collects them; with the numbers of
+    /// rows.
     pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        Arc::new(RawProvider { table: Arc::clone(self), partitions: Some(1) })
+        let schema = Arc::clone(self.numbered_schema());
+        Arc::new(RawProvider { table: Arc::clone(self), schema, partitions: Some(1) })
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
@@ -249,6 +288,7 @@ impl RawTable {
 #[derive(Debug)]
 struct RawProvider {
     table: Arc<RawTable>,
+    schema: SchemaRef,
     /// At most so many; as many as the session wants when none.
     partitions: Option<usize>,
 }
@@ -256,7 +296,7 @@ struct RawProvider {
 #[async_trait]
 impl TableProvider for RawProvider {
     fn schema(&self) -> SchemaRef {
-        self.table.schema()
+        Arc::clone(&self.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -264,7 +304,7 @@ impl TableProvider for RawProvider {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        let mut statistics = Statistics::new_unknown(&self.table.schema);
+        let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = Precision::Inexact(self.table.rows);
         Some(statistics)
     }
@@ -277,10 +317,10 @@ impl TableProvider for RawProvider {
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
-        let all = || (0..self.table.schema.fields().len()).collect();
+        let all = || (0..self.schema.fields().len()).collect();
         let access = self.table.access(None);
         let parts = RawTable::partitions(&access, partitions);
         let columns = projection.cloned().unwrap_or_else(all);
-        self.table.read(self.table.source(), &columns, &access, &parts, limit)
+        self.table.read(None, &columns, &access, &parts, limit)
     }
 }

@@ -43,7 +43,7 @@ impl RawScan {
         let access = raw.access(condition.as_ref());
         let condition = condition.filter(|_| raw.rows_of(&access) > FEW);
         let partitions = RawTable::partitions(&access, partitions);
-        let schema: SchemaRef = Arc::new(raw.schema_ref().project(columns)?);
+        let schema: SchemaRef = Arc::new(raw.numbered_schema().project(columns)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(partitions.len()),
@@ -62,11 +62,7 @@ impl ExecutionPlan for RawScan {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let part = self.partitions.get(partition).cloned().ok_or_else(faults::broken)?;
-        let source = match &self.condition {
-            Some(condition) => self.raw.source().with_predicate(Arc::clone(condition)),
-            None => self.raw.source(),
-        };
-        let reader = self.raw.read(source, &self.columns, &self.access, &[part], self.limit)?;
+        let reader = self.raw.read(self.condition.as_ref(), &self.columns, &self.access, &[part], self.limit)?;
         reader.execute(0, context)
     }
 }

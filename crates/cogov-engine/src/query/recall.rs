@@ -122,7 +122,7 @@ impl Reader<'_> {
 async fn told(raw: &RawTable, other: &RawTable, unit: Option<&str>) -> Result<Told, QueryError> {
     let unreadable = |_: Unreadable| faults::unreadable();
     let open = || raw.open();
-    let file = File { open: &open, schema: raw.schema_ref() };
+    let file = File { open: &open, schema: raw.schema_ref(), rows: raw.stored_rows() };
     let (ours, theirs) = (raw.schema_ref(), other.schema_ref());
     let mut names: Vec<&str> = Vec::new();
     let mut alike = true;

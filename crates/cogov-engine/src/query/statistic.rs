@@ -165,7 +165,7 @@ impl Statistic {
             .build()
     }
 
-    /// Groups, then a number for each argument, then a key for each table, of every row.
+    /// Groups, then a number for each argument, then the row of each table, of every joined row.
     fn members(&self, arguments: &[&Expr]) -> PlanResult<LogicalPlan> {
         let mut columns = self.named_groups();
         for (i, argument) in arguments.iter().enumerate() {
@@ -176,8 +176,8 @@ impl Statistic {
             };
             columns.push(number.alias(format!("m{i}")));
         }
-        let keys = self.counted.tables.iter().enumerate();
-        columns.extend(keys.map(|(i, below)| Expr::Column(below.key.clone()).alias(format!("k{i}"))));
+        let tables = self.counted.tables.iter().enumerate();
+        columns.extend(tables.map(|(i, below)| Expr::Column(below.row.clone()).alias(format!("r{i}"))));
         LogicalPlanBuilder::from(self.counted.plan.clone()).project(columns)?.build()
     }
 

@@ -1,5 +1,5 @@
-//! Whom a protected statistic counts: a key of the rows of every protected table below it, carried up to the aggregate in
-//! hidden columns. The key tells the declared unit; a table without one counts its rows.
+//! Whom a protected statistic counts: the numbers of the rows of every protected table below it, carried up to the
+//! aggregate in hidden columns. A row's number tells its unit; a table without one counts its rows.
 
 use super::governed::{GovernedTable, ROW};
 use super::{allowed, faults};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// A plan below a protected statistic, with the columns that tell its units apart.
 pub(super) struct Counted {
     pub(super) plan: LogicalPlan,
-    /// The protected tables below, each with the column of its rows' keys.
+    /// The protected tables below, each with the column of its rows' numbers.
     pub(super) tables: Vec<Below>,
     /// Whether a protected table lies below.
     protected: bool,
@@ -30,11 +30,11 @@ pub(super) struct Counted {
 #[derive(Clone)]
 pub(super) struct Below {
     pub(super) table: GovernedTable,
-    /// The column of the plan with a key of each row.
-    pub(super) key: Column,
+    /// The column of the plan with the number of each row.
+    pub(super) row: Column,
 }
 
-/// Carries keys of the rows of every protected table up.
+/// Carries the numbers of the rows of every protected table up.
 ///
 /// # Errors
 /// When something below would make counting wrong.
@@ -67,7 +67,7 @@ impl Threads {
                 let below = self.walk(&node.input)?;
                 let renamed = |column: &Column| Column::new(Some(node.alias.clone()), column.name());
                 let tables = below.tables.iter();
-                let tables = tables.map(|b| Below { key: renamed(&b.key), table: b.table.clone() }).collect();
+                let tables = tables.map(|b| Below { row: renamed(&b.row), table: b.table.clone() }).collect();
                 let plan = built(SubqueryAlias::try_new(Arc::new(below.plan), node.alias.clone()))?;
                 Ok(Counted {
                     plan: LogicalPlan::SubqueryAlias(plan),
@@ -99,9 +99,9 @@ impl Threads {
         let unitless = table.unit.is_none();
         let name = format!("{ROW}_{}", self.next);
         self.next += 1;
-        let key = Column::from_name(name.as_str());
-        let mut counted = Counted::bare(built(keyed_scan(scan, &table, &name))?, true, unitless);
-        counted.tables.push(Below { table, key });
+        let row = Column::from_name(name.as_str());
+        let mut counted = Counted::bare(built(numbered_scan(scan, &table, &name))?, true, unitless);
+        counted.tables.push(Below { table, row });
         Ok(counted)
     }
 
@@ -119,7 +119,7 @@ impl Threads {
             .expr
             .iter()
             .cloned()
-            .chain(below.tables.iter().map(|b| Expr::Column(b.key.clone())))
+            .chain(below.tables.iter().map(|b| Expr::Column(b.row.clone())))
             .collect();
         let plan = built(Projection::try_new(exprs, Arc::new(below.plan.clone())))?;
         Ok(Counted { plan: LogicalPlan::Projection(plan), ..below })
@@ -156,8 +156,8 @@ fn has_protected(table: &GovernedTable) -> bool {
     table.columns.iter().any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
 }
 
-/// The scan with a key of each row as a last column of that name.
-fn keyed_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
+/// The scan with the number of each row as a last column of that name.
+fn numbered_scan(scan: &TableScan, table: &GovernedTable, name: &str) -> PlanResult<LogicalPlan> {
     let source = provider_as_source(Arc::new(table.telling_rows_apart()) as Arc<dyn TableProvider>);
     let table_name = scan.table_name.clone();
     let mut columns: Vec<Expr> = scan.projected_schema.columns().into_iter().map(Expr::Column).collect();

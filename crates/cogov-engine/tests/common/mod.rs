@@ -133,11 +133,15 @@ fn split(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap()
 }
 
-/// Writes a table in several row groups, so that pruning has something to prune.
+/// Writes a table in several row groups and pages, so that pruning has something to prune.
 async fn put(store: &Arc<dyn ObjectStore>, table: &TestTable) -> Source {
     let batch =
         RecordBatch::try_from_iter(table.columns.iter().map(|c| (c.name, Arc::clone(&c.values)))).unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(1000)).build();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(1000))
+        .set_data_page_row_count_limit(128)
+        .set_write_batch_size(64)
+        .build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
