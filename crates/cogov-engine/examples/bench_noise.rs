@@ -15,7 +15,9 @@
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use cogov_engine::noise::SystemRandomness;
-use cogov_engine::{Engine, EngineConfig, GrantWorld, MaskKey, NoiseTerms, Source};
+use cogov_engine::{
+    Engine, EngineConfig, GrantWorld, MaskKey, NoiseTerms, Source, VolatileMemory,
+};
 use cogov_model::{
     Bounds, Column, ColumnRef, Form, Grade, Grant, GrantState, Label, Lane, MinGroup, Party, PartyClass,
     PublicKeys, Purpose, RowScope, SharingAttribute, Table, TablePrivacy, Term, Text, Tier, Timestamp,
@@ -224,7 +226,9 @@ fn world(path: &str, rows: usize, treatment: Treatment, per_person: usize) -> Ar
         without_margins: false,
     };
     Arc::new(
-        GrantWorld::new(permit, RowScope::default(), vec![source], MaskKey::new([9; 32])).with_noise(terms),
+        GrantWorld::new(permit, RowScope::default(), vec![source], MaskKey::new([9; 32]))
+            .with_noise(terms)
+            .remembering(Arc::new(VolatileMemory::new("bench"))),
     )
 }
 
