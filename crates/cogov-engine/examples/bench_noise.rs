@@ -15,9 +15,7 @@
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use cogov_engine::noise::SystemRandomness;
-use cogov_engine::{
-    Engine, EngineConfig, GrantWorld, MaskKey, NoiseTerms, Source, VolatileMemory,
-};
+use cogov_engine::{Engine, EngineConfig, GrantWorld, MaskKey, NoiseTerms, Source, VolatileMemory};
 use cogov_model::{
     Bounds, Column, ColumnRef, Form, Grade, Grant, GrantState, Label, Lane, MinGroup, Party, PartyClass,
     PublicKeys, Purpose, RowScope, SharingAttribute, Table, TablePrivacy, Term, Text, Tier, Timestamp,

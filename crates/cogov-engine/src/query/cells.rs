@@ -45,8 +45,15 @@ pub(super) struct Collected {
     memory: MemoryReservation,
 }
 
+/// The answered groups with the rows behind them, those of most rows first.
+pub(super) struct Ordered {
+    places: Vec<Place>,
+    cells: Vec<Cell>,
+    _memory: MemoryReservation,
+}
+
 /// An answered group: its row, its group, its cell, and whether all its members share a sensitive value.
-pub(super) struct Place {
+struct Place {
     row: u32,
     group: Group,
     cell: usize,
@@ -187,7 +194,7 @@ impl Collected {
     }
 
     /// The answered groups, those of most rows first: they are the most useful, and the last that should be hidden.
-    pub(super) fn order(&mut self, answers: &Answers, sensitive: &[usize]) -> Done<Vec<Place>> {
+    pub(super) fn order(mut self, answers: &Answers, sensitive: &[usize]) -> Done<Ordered> {
         let concentrated = answers.concentrated(sensitive)?;
         let cells = self.places(&answers.batch, answers.columns)?;
         let places = answers.groups.iter().zip(concentrated).zip(cells).zip(0_u32..);
@@ -203,12 +210,15 @@ impl Collected {
         let size =
             |place: &Place| self.cells.get(place.cell).and_then(|c| c.rows.first()).map_or(0, Vec::len);
         places.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| a.group.cmp(&b.group)));
-        Ok(places)
+        Ok(Ordered { places, cells: self.cells, _memory: self.memory })
     }
+}
 
-    pub(super) fn cells(&self, order: &[Place]) -> Vec<(&Cell, bool)> {
+impl Ordered {
+    /// The cells, each with whether its members share a sensitive value.
+    pub(super) fn cells(&self) -> Vec<(&Cell, bool)> {
         let cell = |place: &Place| self.cells.get(place.cell).map(|cell| (cell, place.concentrated));
-        order.iter().filter_map(cell).collect()
+        self.places.iter().filter_map(cell).collect()
     }
 }
 
@@ -243,13 +253,13 @@ impl Answers {
     /// The rows that are shown, what is hidden in them null.
     pub(super) fn shown(
         &self,
-        order: &[Place],
+        order: &Ordered,
         verdicts: &[CellShown],
         columns: &[Shown],
         schema: &SchemaRef,
     ) -> Done<RecordBatch> {
         let mut rows: Vec<(u32, bool, &[bool])> = Vec::new();
-        for (place, verdict) in order.iter().zip(verdicts) {
+        for (place, verdict) in order.places.iter().zip(verdicts) {
             if let CellShown::Row(all, figures) = verdict {
                 rows.push((place.row, *all, figures));
             } else if planted(Fault::SmallFiguresShown) {

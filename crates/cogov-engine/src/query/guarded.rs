@@ -4,7 +4,7 @@
 //! As [`super::barrier`] it shows nothing of what lies below. It is settled before the first row of the statement
 //! leaves ([`settle_all`]), the statistics of one statement in the order of its plan.
 
-use super::cells::{self, Collected};
+use super::cells;
 use super::engine::Engine;
 use super::leaf::{nothing_below, shown_by_name};
 use super::recall::{self, Loaded, Reader, Slot};
@@ -15,8 +15,8 @@ use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use cogov_disclosure::{
-    Addition, AnswerMemory, Answered, CellShown, Measure, MemoryKey, People, Rules, TableRows, TableTold,
-    judge,
+    Addition, AnswerMemory, Answered, Cell, CellShown, Measure, MemoryKey, People, Rules, TableRows,
+    TableTold, judge,
 };
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, stats::Precision};
@@ -131,18 +131,18 @@ impl Case {
         settle_all(&self.answers, context).await?;
         settle_all(&self.members, context).await?;
         let answers = cells::answers(&self.answers, context, self.groups).await?;
-        let mut collected =
+        let collected =
             cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
                 .await?;
         // What may be shown of single persons needs no care for groups that are alike.
         let sensitive = if self.rules.obliged.get() > 1 { self.sensitive.as_slice() } else { &[] };
         let order = collected.order(&answers, sensitive)?;
-        let shown = self.weigh(&collected, &order).await?;
+        let shown = self.weigh(&order.cells()).await?;
         answers.shown(&order, &shown, &self.shown, schema)
     }
 
     /// What is shown of each answered group; the memory has it when this returns.
-    async fn weigh(&self, collected: &Collected, order: &[cells::Place]) -> Settled<Vec<CellShown>> {
+    async fn weigh(&self, cells: &[(&Cell, bool)]) -> Settled<Vec<CellShown>> {
         let mut rows = Vec::new();
         for below in &self.tables {
             let unit = below.table.unit.as_ref().map(cogov_model::ColumnName::as_str);
@@ -151,18 +151,17 @@ impl Case {
         if self.single && rows.iter().any(|rows| rows.several) {
             return Err(several_rows());
         }
-        let cells = collected.cells(order);
         if self.rules.obliged.get() <= 1 {
             let bare = |rows: &Arc<TableRows>| TableTold {
                 rows: Arc::clone(rows),
                 answered: Answered::new(People::default()),
             };
             let mut tables: Vec<TableTold> = rows.iter().map(bare).collect();
-            return Ok(judge(&cells, &self.measures, &self.rules, &mut tables).shown);
+            return Ok(judge(cells, &self.measures, &self.rules, &mut tables).shown);
         }
         let memory = self.world.memory().ok_or_else(recall::unavailable)?;
         for _ in 0..TURNS {
-            if let Some(shown) = self.turn(memory.as_ref(), &rows, &cells).await? {
+            if let Some(shown) = self.turn(memory.as_ref(), &rows, cells).await? {
                 return Ok(shown);
             }
         }
@@ -174,7 +173,7 @@ impl Case {
         &self,
         memory: &dyn AnswerMemory,
         rows: &[Arc<TableRows>],
-        cells: &[(&cogov_disclosure::Cell, bool)],
+        cells: &[(&Cell, bool)],
     ) -> Settled<Option<Vec<CellShown>>> {
         let mut held = Vec::new();
         for below in &self.tables {

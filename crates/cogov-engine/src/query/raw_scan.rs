@@ -62,7 +62,8 @@ impl ExecutionPlan for RawScan {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let part = self.partitions.get(partition).cloned().ok_or_else(faults::broken)?;
-        let reader = self.raw.read(self.condition.as_ref(), &self.columns, &self.access, &[part], self.limit)?;
+        let reader =
+            self.raw.read(self.condition.as_ref(), &self.columns, &self.access, &[part], self.limit)?;
         reader.execute(0, context)
     }
 }
