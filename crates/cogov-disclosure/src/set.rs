@@ -31,7 +31,8 @@ impl QuerySet {
             }
             levels.get_mut(times)?.push(row);
         }
-        Some(Self::of_levels(levels.into_iter().map(RoaringBitmap::from_iter).collect()))
+        let levels = levels.into_iter().map(|rows| RoaringBitmap::from_sorted_iter(rows).ok());
+        levels.collect::<Option<Vec<_>>>().map(Self::of_levels)
     }
 
     /// The set of these levels.

@@ -41,6 +41,8 @@ pub(super) struct Collected {
     /// Which cell a group is; groups are told apart as the aggregate beside it does.
     groups: Option<Box<dyn GroupValues>>,
     types: Vec<DataType>,
+    /// Bytes that telling them apart takes.
+    names: usize,
     cells: Vec<Cell>,
     memory: MemoryReservation,
 }
@@ -144,7 +146,7 @@ impl Collected {
         let leading = Arc::new(schema.project(&leading).map_err(internal)?);
         let types = leading.fields().iter().map(|field| field.data_type().clone()).collect();
         let groups = (columns > 0).then(|| new_group_values(leading, &GroupOrdering::None));
-        Ok(Self { groups: groups.transpose().map_err(internal)?, types, cells: Vec::new(), memory })
+        Ok(Self { groups: groups.transpose().map_err(internal)?, types, names: 0, cells: Vec::new(), memory })
     }
 
     /// The cell of each row of a batch, by the leading columns.
@@ -172,9 +174,10 @@ impl Collected {
             values: vec![Vec::new(); measures],
         });
         // What a row takes, with the spare room of growing vectors, and what a new group does.
-        let values: usize = batch.columns().iter().take(columns).map(|c| c.get_array_memory_size()).sum();
         let new = self.cells.len() - known;
-        let size = 2 * (8 * measures + 4 * tables) * batch.num_rows() + new * 200 + values.min(new * values);
+        let names = if new > 0 { self.groups.as_ref().map_or(0, |groups| groups.size()) } else { self.names };
+        let grown = names.saturating_sub(std::mem::replace(&mut self.names, names));
+        let size = 2 * (8 * measures + 4 * tables) * batch.num_rows() + new * 100 + grown;
         self.memory.try_grow(size).map_err(|_| faults::out_of_memory())?;
         for (measure, column) in columns_of::<Float64Type>(batch, columns, measures)?.iter().enumerate() {
             for (place, value) in places.iter().zip(column) {
@@ -193,10 +196,26 @@ impl Collected {
         Ok(())
     }
 
+    /// Whether each answer is over the rows that are weighed for it: as many of them, and of no other answer.
+    fn check(&self, answers: &Answers, cells: &[usize]) -> Done<()> {
+        let counts = answers.batch.columns().last().and_then(|counts| counts.as_primitive_opt::<Int64Type>());
+        let counts = counts.ok_or_else(QueryError::internal)?;
+        let mut met = vec![false; self.cells.len()];
+        for (place, count) in cells.iter().zip(counts) {
+            let Some((cell, met)) = self.cells.get(*place).zip(met.get_mut(*place)) else { continue };
+            let rows = cell.rows.first().map_or(0, Vec::len);
+            if std::mem::replace(met, true) || count.and_then(|c| usize::try_from(c).ok()) != Some(rows) {
+                return Err(QueryError::internal());
+            }
+        }
+        Ok(())
+    }
+
     /// The answered groups, those of most rows first: they are the most useful, and the last that should be hidden.
     pub(super) fn order(mut self, answers: &Answers, sensitive: &[usize]) -> Done<Ordered> {
         let concentrated = answers.concentrated(sensitive)?;
         let cells = self.places(&answers.batch, answers.columns)?;
+        self.check(answers, &cells)?;
         let places = answers.groups.iter().zip(concentrated).zip(cells).zip(0_u32..);
         let mut places: Vec<Place> = places
             .filter(|(((_, _), cell), _)| *cell < self.cells.len())

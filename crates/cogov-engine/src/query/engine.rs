@@ -2,7 +2,6 @@
 
 use super::catalogue::{self, GrantedTable};
 use super::config::EngineConfig;
-use super::faults;
 use super::functions::Functions;
 use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
@@ -12,6 +11,7 @@ use super::prepared::{self, Prepared};
 use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
+use super::{faults, padded};
 use crate::error::QueryError;
 use cogov_model::GrantId;
 use datafusion::execution::SessionState;
@@ -133,6 +133,19 @@ impl Engine {
         Ok(opened)
     }
 
+    /// The governed tables of a world, made once for an equal decision over the same objects.
+    pub(super) async fn known_tables(
+        &self,
+        world: &Arc<GrantWorld>,
+    ) -> Result<Arc<[Arc<GovernedTable>]>, QueryError> {
+        if let Some(known) = self.inner.plans.tables(world) {
+            return Ok(known);
+        }
+        let tables: Arc<[Arc<GovernedTable>]> = self.tables(world).await?.into();
+        self.inner.plans.keep_tables(world, &tables);
+        Ok(tables)
+    }
+
     /// The governed tables of a world that show any column.
     pub(super) async fn tables(&self, world: &GrantWorld) -> Result<Vec<Arc<GovernedTable>>, QueryError> {
         let opened = self.opened(world).await?;
@@ -231,5 +244,6 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))
+        .with_physical_optimizer_rules(padded::optimiser())
         .with_expr_planners(datafusion::execution::SessionStateDefaults::default_expr_planners())
 }

@@ -1,10 +1,11 @@
 //! What is known of a column of a plan: its label, its protection, and the way it came. The lattice of `docs/labels.md`.
 
 use super::certified;
-use super::governed::{GovernedTable, Visible};
 use super::steps::Step;
 use cogov_model::{Aggregation, Clauses, ColumnRef, Grade, Label, MinGroup, Treatment};
+use cogov_rulebook::Ruling;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Facts of one column, or of which rows there are. They join: labels upwards, thresholds to the greater.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub(super) struct Facts {
     /// What a statistic in which it may be shown obliges; none when it may be shown row by row.
     pub(super) protection: Option<Aggregation>,
     /// The granted columns it is computed from.
-    pub(super) sources: BTreeMap<ColumnRef, Origin>,
+    pub(super) sources: BTreeMap<Arc<ColumnRef>, Arc<Origin>>,
     /// The protected statistics it went through.
     pub(super) statistics: Vec<Step>,
 }
@@ -60,46 +61,49 @@ impl Facts {
     /// The facts of a granted column at its scan. What protects it, or the rows of its table, is what makes its label
     /// smaller in a statistic.
     pub(super) fn of_column(
-        table: &GovernedTable,
-        visible: &Visible,
+        reference: ColumnRef,
+        label: &Label,
+        ruling: &Ruling,
+        numeric: bool,
         protection: Option<Aggregation>,
     ) -> Self {
-        let label = certified::at_scan(&visible.column.label, &visible.ruling.treatment);
+        let stored = label.grade;
+        let label = certified::at_scan(label, &ruling.treatment);
         let left = match protection {
             Some(obliged) => certified::of_statistic(&label, obliged.min_group),
             None => label.clone(),
         };
-        let noisy = matches!(visible.ruling.treatment, Treatment::Noise { .. });
-        let reference = ColumnRef {
-            dataset: table.dataset.clone(),
-            table: table.name.clone(),
-            column: visible.column.name.clone(),
-        };
+        let noisy = matches!(ruling.treatment, Treatment::Noise { .. });
         let origin = Origin {
-            treatment: visible.ruling.treatment,
-            clauses: visible.ruling.clauses.clone(),
-            grades: (visible.column.label.grade, label.grade, left.grade),
-            numeric: visible.data_type.is_numeric(),
+            treatment: ruling.treatment,
+            clauses: ruling.clauses.clone(),
+            grades: (stored, label.grade, left.grade),
+            numeric,
         };
         Self {
             label,
             left,
-            bare: noisy.then(|| visible.ruling.clauses.clone()),
+            bare: noisy.then(|| ruling.clauses.clone()),
             protection,
-            sources: BTreeMap::from([(reference, origin)]),
+            sources: BTreeMap::from([(Arc::new(reference), Arc::new(origin))]),
             statistics: Vec::new(),
         }
     }
 
     /// Both together.
     pub(super) fn join(mut self, other: &Self) -> Self {
-        self.label = self.label.join(&other.label);
-        self.left = self.left.join(&other.left);
+        // Labels of many columns are alike: most of the time nothing is added.
+        if !other.label.is_below(&self.label) {
+            self.label = self.label.join(&other.label);
+        }
+        if !other.left.is_below(&self.left) {
+            self.left = self.left.join(&other.left);
+        }
         if let Some(bare) = &other.bare {
             self.bare.get_or_insert_with(Clauses::new).extend(bare.iter().cloned());
         }
         self.protection = stricter(self.protection, other.protection);
-        self.sources.extend(other.sources.iter().map(|(k, v)| (k.clone(), v.clone())));
+        self.sources.extend(other.sources.iter().map(|(k, v)| (Arc::clone(k), Arc::clone(v))));
         for statistic in &other.statistics {
             if !self.statistics.contains(statistic) {
                 self.statistics.push(statistic.clone());

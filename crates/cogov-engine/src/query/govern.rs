@@ -4,14 +4,13 @@
 
 use super::engine::Engine;
 use super::facts::{self, Facts};
-use super::governed::GovernedTable;
 use super::noise::{self, Noise};
 use super::planted::{Fault, planted};
 use super::statistic::{self, Piece};
 use super::world::GrantWorld;
 use super::{allowed, faults, steps, total};
 use crate::error::QueryError;
-use cogov_model::{Aggregation, Form, Text, Treatment};
+use cogov_model::{Form, Text};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef, JoinType};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -85,8 +84,9 @@ impl Governor {
     /// When it would show a protected value, or uses what cannot be governed.
     pub(super) fn statement(&self, plan: &LogicalPlan) -> Result<Node, QueryError> {
         let node = self.walk(plan, None)?;
-        noise::check(&node.all())?;
-        unprotected(&node.all(), shown)?;
+        let all = node.all();
+        noise::check(&all)?;
+        unprotected(&all, shown)?;
         Ok(node)
     }
 
@@ -128,37 +128,23 @@ impl Governor {
     fn scan(&self, scan: &TableScan) -> Result<Node, QueryError> {
         let table = allowed::governed(scan).map_err(|e| faults::planning(&e))?;
         let mut rows = Facts::default();
-        if self.form == Form::Aggregate {
-            rows.protection = Some(Self::threshold(&table)?);
-        }
+        rows.protection = table.protection;
         noise::check_scan(&table, self.form)?;
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
-            let protection = match visible.ruling.treatment {
-                Treatment::Aggregate(k) => Some(k),
-                Treatment::Clear | Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => None,
-            };
-            let protection = facts::stricter(protection, rows.protection);
-            columns.push(Facts::of_column(&table, visible, protection));
+            columns.push(visible.facts.clone());
         }
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
     }
 
-    /// What the rows of a table oblige: the strictest of what its columns ask for.
-    fn threshold(table: &GovernedTable) -> Result<Aggregation, QueryError> {
-        let asked = table.columns.iter().filter_map(|c| match c.ruling.treatment {
-            Treatment::Aggregate(k) => Some(k),
-            _ => None,
-        });
-        match asked.reduce(Aggregation::stricter) {
-            Some(asked) => Ok(asked),
-            None => statistic::default_threshold().map(Aggregation::over),
-        }
-    }
-
     /// An expression with its subqueries governed, and its facts.
     fn expr(&self, expr: &Expr, around: &Around<'_>) -> Result<(Expr, Facts), QueryError> {
+        if let Expr::Column(column) = expr {
+            let facts = around.find(column).cloned().ok_or_else(QueryError::internal)?;
+            noise::check(&facts)?;
+            return Ok((expr.clone(), facts));
+        }
         let mut facts = Facts { protection: around.rows.protection, ..Facts::default() };
         let mut failure = None;
         let done = expr.clone().transform_up(|part| match self.part(part, around) {
@@ -218,16 +204,23 @@ impl Governor {
         let names = NamePreserver::new_for_projection();
         let mut exprs = Vec::new();
         let mut columns = Vec::new();
-        for expr in &node.expr {
-            let name = names.save(expr);
-            let (mut expr, facts) = self.expr(expr, &around)?;
+        let mut plain = Arc::ptr_eq(node.input.schema(), below.plan.schema());
+        for asked in &node.expr {
+            let (mut expr, facts) = self.expr(asked, &around)?;
             if facts.protection.is_some() {
-                expr = name.restore(total::totalise(&expr, &around.schema)?);
+                expr = names.save(asked).restore(total::totalise(&expr, &around.schema)?);
             }
+            plain &= matches!(expr, Expr::Column(_));
             exprs.push(expr);
             columns.push(facts);
         }
-        let plan = Projection::try_new(exprs, Arc::new(below.plan)).map_err(planning)?;
+        let below_plan = Arc::new(below.plan);
+        // Columns of the same schema have the same schema.
+        let plan = match plain {
+            true => Projection::try_new_with_schema(exprs, below_plan, Arc::clone(&node.schema)),
+            false => Projection::try_new(exprs, below_plan),
+        };
+        let plan = plan.map_err(planning)?;
         Node::new(LogicalPlan::Projection(plan), columns, below.rows)
     }
 

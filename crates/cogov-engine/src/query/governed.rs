@@ -2,16 +2,19 @@
 
 use super::barrier::{Barrier, Passage};
 use super::beneath::Beneath;
+use super::facts::{self, Facts};
 use super::in_order::{InOrder, Reading};
 use super::objects::{ROW_NUMBER, RawTable};
 use super::planted::{Fault, planted};
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
-use super::{faults, leakproof, mask, noise};
+use super::{faults, leakproof, mask, noise, statistic};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use cogov_model::{Column as ModelColumn, ColumnName, DatasetId, TableName, Text, Treatment};
+use cogov_model::{
+    Aggregation, Column as ModelColumn, ColumnName, ColumnRef, DatasetId, Form, TableName, Text, Treatment,
+};
 use cogov_rulebook::Ruling;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Column;
@@ -72,6 +75,8 @@ pub(super) struct Visible {
     pub(super) ruling: Ruling,
     /// The type after the treatment.
     pub(super) data_type: DataType,
+    /// What is known of it at a scan.
+    pub(super) facts: Facts,
 }
 
 impl Visible {
@@ -79,14 +84,30 @@ impl Visible {
     const fn is_raw(&self) -> bool {
         matches!(self.ruling.treatment, Treatment::Clear | Treatment::Aggregate(_))
     }
+
+    /// What is known of it at a scan of its table where this protects it.
+    pub(super) fn facts_under(&self, table: &GovernedTable, protection: Option<Aggregation>) -> Facts {
+        let column = &self.column;
+        let reference = ColumnRef {
+            dataset: table.dataset.clone(),
+            table: table.name.clone(),
+            column: column.name.clone(),
+        };
+        Facts::of_column(reference, &column.label, &self.ruling, self.data_type.is_numeric(), protection)
+    }
 }
 
-/// A granted table. One is built per request; it is cheap.
+/// A column that is shown, its ruling, and its type after the treatment.
+type Admitted = (ModelColumn, Ruling, DataType);
+
+/// A granted table. One is made for a decision; its clones are cheap.
 #[derive(Clone)]
 pub(super) struct GovernedTable {
     pub(super) dataset: DatasetId,
     pub(super) name: TableName,
-    pub(super) columns: Vec<Visible>,
+    pub(super) columns: Arc<[Visible]>,
+    /// What its rows oblige, whatever is asked of them; nothing where rows may be shown.
+    pub(super) protection: Option<Aggregation>,
     /// Columns whose mask does not fit their type, and so are withheld.
     pub(super) unenforceable: Vec<(ColumnName, Text)>,
     /// The declared unit, whether visible or not.
@@ -121,7 +142,8 @@ impl GovernedTable {
         let mut table = Self {
             dataset: source.dataset.clone(),
             name: source.table.name.clone(),
-            columns: Vec::new(),
+            columns: Arc::new([]),
+            protection: None,
             unenforceable: Vec::new(),
             unit: source.table.unit.clone().filter(|u| stored.field_with_name(u.as_str()).is_ok()),
             public: noise::is_public(&source.table, &stored),
@@ -133,32 +155,47 @@ impl GovernedTable {
             key: world.mask_key().clone(),
             planner: Arc::clone(planner),
         };
+        let mut admitted = Vec::new();
         for column in &source.table.columns {
-            table.admit(column, world.ruling(source, &column.name), &stored);
+            let ruling = world.ruling(source, &column.name);
+            admitted.extend(table.admit(column, ruling, &stored));
         }
+        if world.permit().form() == Form::Aggregate {
+            table.protection = Some(threshold(&admitted)?);
+        }
+        table.columns = admitted.into_iter().map(|admitted| table.visible_column(admitted)).collect();
         table.schema = Arc::new(table.visible_schema());
         Ok(table)
     }
 
-    /// Takes a column in when its ruling shows it and its treatment fits its type.
-    fn admit(&mut self, column: &ModelColumn, ruling: Option<&Ruling>, stored: &Schema) {
-        let Some(ruling) = ruling else { return };
+    /// A column with its ruling and the type after its treatment, when the ruling shows it and the treatment fits its type.
+    fn admit(&mut self, column: &ModelColumn, ruling: Option<&Ruling>, stored: &Schema) -> Option<Admitted> {
+        let ruling = ruling?;
         let Ok(field) = stored.field_with_name(column.name.as_str()) else {
             let words = Text::new("the column is not in the data", "数据中没有该列");
             self.unenforceable.push((column.name.clone(), words));
-            return;
+            return None;
         };
         let data_type = match ruling.treatment {
-            Treatment::Withhold if !planted(Fault::WithheldShown) => return,
+            Treatment::Withhold if !planted(Fault::WithheldShown) => return None,
             Treatment::Mask(mask) => mask::masked_type(mask, field.data_type()),
             _ => Some(field.data_type().clone()),
         };
-        match data_type {
-            Some(data_type) => {
-                self.columns.push(Visible { column: column.clone(), ruling: ruling.clone(), data_type })
-            }
-            None => self.unenforceable.push((column.name.clone(), misfit(&ruling.treatment))),
+        if data_type.is_none() {
+            self.unenforceable.push((column.name.clone(), misfit(&ruling.treatment)));
         }
+        Some((column.clone(), ruling.clone(), data_type?))
+    }
+
+    fn visible_column(&self, (column, ruling, data_type): Admitted) -> Visible {
+        let own = match ruling.treatment {
+            Treatment::Aggregate(obliged) => Some(obliged),
+            Treatment::Clear | Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => None,
+        };
+        let protection = facts::stricter(own, self.protection);
+        let mut visible = Visible { column, ruling, data_type, facts: Facts::default() };
+        visible.facts = visible.facts_under(self, protection);
+        visible
     }
 
     fn visible_schema(&self) -> Schema {
@@ -324,6 +361,18 @@ impl GovernedTable {
             plan = plan.sort(masked.map(|c| Expr::Column(Column::new(Some(RAW), c)).sort(true, true)))?;
         }
         self.planner.create_physical_plan(&plan.project(shown)?.build()?).await
+    }
+}
+
+/// What the rows of a table oblige when nothing but statistics is granted: the strictest of what its columns ask for.
+fn threshold(admitted: &[Admitted]) -> Result<Aggregation, QueryError> {
+    let asked = admitted.iter().filter_map(|(_, ruling, _)| match ruling.treatment {
+        Treatment::Aggregate(obliged) => Some(obliged),
+        _ => None,
+    });
+    match asked.reduce(Aggregation::stricter) {
+        Some(asked) => Ok(asked),
+        None => statistic::default_threshold().map(Aggregation::over),
     }
 }
 

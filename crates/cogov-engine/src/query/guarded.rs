@@ -55,7 +55,7 @@ pub(super) struct Case {
     pub(super) single: bool,
     /// For each shown column: a group, or a value with the measure that it rests on.
     pub(super) shown: Vec<Shown>,
-    /// Groups, then values.
+    /// Groups, then values, then the number of rows.
     pub(super) answers: Arc<dyn ExecutionPlan>,
     /// Groups, then a number for each measure, then the row of each table.
     pub(super) members: Arc<dyn ExecutionPlan>,

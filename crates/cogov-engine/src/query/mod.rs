@@ -32,6 +32,7 @@ mod nearest;
 mod noise;
 mod numbered;
 mod objects;
+mod padded;
 mod params;
 mod parse;
 mod plans;

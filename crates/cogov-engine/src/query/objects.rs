@@ -62,6 +62,9 @@ impl Objects {
         let file = footer.file_metadata();
         let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
             .map_err(|_| faults::unreadable())?;
+        if schema.field_with_name(ROW_NUMBER).is_ok() {
+            return Err(faults::unreadable());
+        }
         let stored = Arc::new(with_views(&schema));
         let readers = Readers { store: Arc::clone(&self.store), footer: Arc::clone(&footer) };
         let table = Arc::new(RawTable {
@@ -157,9 +160,18 @@ impl RawTable {
         if columns.contains(&number) { self.numbered_schema() } else { &self.schema }
     }
 
-    /// Rows in the file, as the footer has it.
+    /// Rows in the file, as its row groups have it.
     pub(super) fn stored_rows(&self) -> usize {
-        usize::try_from(self.footer.file_metadata().num_rows()).unwrap_or(usize::MAX)
+        let groups = self.footer.row_groups().iter();
+        let rows = groups.map(|group| usize::try_from(group.num_rows()).unwrap_or(usize::MAX));
+        rows.fold(0, usize::saturating_add)
+    }
+
+    /// Whether the reader numbers rows as they stand: it goes by what each row group says of its own place.
+    fn is_numbered_in_order(&self) -> bool {
+        let mut groups = (0_i16..).zip(self.footer.row_groups());
+        let all = self.footer.row_groups().len() <= usize::from(i16::MAX.unsigned_abs());
+        all && groups.all(|(place, group)| group.ordinal() == Some(place))
     }
 
     /// A reader of the object.
@@ -172,6 +184,9 @@ impl RawTable {
         let mut numbered = self.numbered.lock().await;
         if let Some(known) = numbered.get(&unit.map(str::to_owned)) {
             return Ok(Arc::clone(known));
+        }
+        if !self.is_numbered_in_order() {
+            return Err(faults::unreadable());
         }
         let open = || self.open();
         let file = File { open: &open, schema: &self.schema, rows: self.stored_rows() };

@@ -1,6 +1,7 @@
-//! Statements that were planned before. A statement asked again in the same words, under an equal decision over the same
-//! objects, needs neither labels nor plans anew.
+//! Statements that were planned before, and the tables they were planned over. A statement asked again in the same words,
+//! under an equal decision over the same objects, needs neither labels nor plans anew; one in other words needs no new tables.
 
+use super::governed::GovernedTable;
 use super::prepared::Plan;
 use super::world::GrantWorld;
 use cogov_model::GrantId;
@@ -18,7 +19,15 @@ const LONGEST: usize = 8 << 10;
 /// a bound rounds to, how many rows a LIMIT shows).
 #[derive(Default)]
 pub(super) struct Plans {
-    kept: Mutex<HashMap<GrantId, HashMap<String, Kept>>>,
+    kept: Mutex<HashMap<GrantId, OfGrant>>,
+}
+
+/// What is kept of one grant.
+#[derive(Default)]
+struct OfGrant {
+    /// Its tables, governed by the decision of this world.
+    tables: Option<(Arc<GrantWorld>, Arc<[Arc<GovernedTable>]>)>,
+    statements: HashMap<String, Kept>,
 }
 
 struct Kept {
@@ -30,14 +39,26 @@ impl Plans {
     /// The plan that was made of a statement when the decision, the rows and the objects were these.
     pub(super) fn find(&self, world: &Arc<GrantWorld>, sql: &str) -> Option<Arc<Plan>> {
         let kept = self.kept.lock();
-        let known = kept.get(world.permit().grant())?.get(sql)?;
+        let known = kept.get(world.permit().grant())?.statements.get(sql)?;
         let (before, plan) = (Arc::clone(&known.world), Arc::clone(&known.plan));
         drop(kept);
-        if Arc::ptr_eq(&before, world) || before.shows_the_same(world) {
-            return Some(plan);
+        self.still(&before, world).then_some(plan)
+    }
+
+    /// The tables that were governed when the decision, the rows and the objects were these.
+    pub(super) fn tables(&self, world: &Arc<GrantWorld>) -> Option<Arc<[Arc<GovernedTable>]>> {
+        let known = self.kept.lock().get(world.permit().grant())?.tables.clone();
+        let (before, tables) = known?;
+        self.still(&before, world).then_some(tables)
+    }
+
+    /// Whether what was kept under a world still holds; forgets it otherwise.
+    fn still(&self, before: &Arc<GrantWorld>, now: &Arc<GrantWorld>) -> bool {
+        let still = Arc::ptr_eq(before, now) || before.shows_the_same(now);
+        if !still {
+            self.forget(now.permit().grant());
         }
-        self.forget(world.permit().grant());
-        None
+        still
     }
 
     /// Keeps a plan in the place of what was planned of the statement before.
@@ -46,16 +67,31 @@ impl Plans {
             return;
         }
         let news = Kept { world: Arc::clone(world), plan: Arc::clone(plan) };
+        let old = self.of_grant(world.permit().grant(), |mine| {
+            let full = mine.statements.len() >= STATEMENTS;
+            let old = if full { std::mem::take(&mut mine.statements) } else { HashMap::new() };
+            mine.statements.insert(sql.to_owned(), news);
+            old
+        });
+        drop(old);
+    }
+
+    /// Keeps the governed tables of a world.
+    pub(super) fn keep_tables(&self, world: &Arc<GrantWorld>, tables: &Arc<[Arc<GovernedTable>]>) {
+        let news = Some((Arc::clone(world), Arc::clone(tables)));
+        let old = self.of_grant(world.permit().grant(), |mine| std::mem::replace(&mut mine.tables, news));
+        drop(old);
+    }
+
+    /// Changes what is kept of a grant. What is thrown away goes when nobody waits for the lock: plans are large.
+    fn of_grant<T>(&self, grant: &GrantId, change: impl FnOnce(&mut OfGrant) -> T) -> T {
         let mut kept = self.kept.lock();
-        let grant = world.permit().grant();
         let full = kept.len() >= GRANTS && !kept.contains_key(grant);
         let others = if full { std::mem::take(&mut *kept) } else { HashMap::new() };
-        let mine = kept.entry(grant.clone()).or_default();
-        let old = if mine.len() >= STATEMENTS { std::mem::take(mine) } else { HashMap::new() };
-        mine.insert(sql.to_owned(), news);
+        let result = change(kept.entry(grant.clone()).or_default());
         drop(kept);
-        // Plans are large: they go when nobody waits for the lock.
-        drop((others, old));
+        drop(others);
+        result
     }
 
     /// Forgets what was planned for a grant, its key with it.

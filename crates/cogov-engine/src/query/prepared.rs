@@ -270,7 +270,7 @@ pub(super) async fn prepare(
     let statement = parse::parse(sql, config.max_sql_bytes, config.max_depth)?;
     let shape = parse::shape(&statement);
     let begun = Instant::now();
-    let tables = engine.tables(&world).await?;
+    let tables = engine.known_tables(&world).await?;
     let opening = begun.elapsed();
     let grant = world.permit().grant().to_string();
     let options = engine.inner.outer.config_options();
@@ -334,7 +334,7 @@ async fn finish(
     let plan = Plan {
         label: Label::join_all(columns.iter().map(|c| &c.label)),
         clauses: if used.is_empty() { world.permit().clauses() } else { used },
-        sources: facts.sources.into_keys().collect(),
+        sources: facts.sources.into_keys().map(Arc::unwrap_or_clone).collect(),
         asked,
         governed,
         physical,

@@ -130,7 +130,8 @@ impl Statistic {
         };
         let whole: Vec<usize> = (0..statistic.values.len()).collect();
         let plan = statistic.answers(&whole).map_err(|e| faults::planning(&e))?;
-        let fields = plan.schema().fields().iter().enumerate();
+        let shown = statistic.groups.len() + statistic.values.len();
+        let fields = plan.schema().fields().iter().take(shown).enumerate();
         let fields = fields.map(|(i, f)| f.as_ref().clone().with_name(position(i)).with_nullable(true));
         statistic.schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         Ok(statistic)
@@ -140,7 +141,7 @@ impl Statistic {
         self.groups.iter().enumerate().map(|(i, group)| group.clone().alias(format!("g{i}"))).collect()
     }
 
-    /// Groups, then the wanted values, of every group.
+    /// Groups, then the wanted values, then the number of rows, of every group.
     fn answers(&self, wanted: &[usize]) -> PlanResult<LogicalPlan> {
         let of = |at: &usize| self.values.get(*at);
         let all = wanted
@@ -148,7 +149,6 @@ impl Statistic {
             .filter_map(of)
             .zip(0..)
             .map(|(value, i)| value.aggregate.clone().alias(format!("a{i}")));
-        // Without a group and a value there would be nothing to compute.
         let all: Vec<Expr> = all.chain([count_all().alias("rows")]).collect();
         let column = |name: String| Expr::Column(Column::from_name(name));
         let mut columns: Vec<Expr> = (0..self.groups.len()).map(|i| column(format!("g{i}"))).collect();
@@ -159,6 +159,7 @@ impl Statistic {
                 None => figure,
             });
         }
+        columns.push(column("rows".to_owned()));
         LogicalPlanBuilder::from(self.counted.plan.clone())
             .aggregate(self.named_groups(), all)?
             .project(columns)?

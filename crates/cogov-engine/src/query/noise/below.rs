@@ -153,7 +153,7 @@ impl Below {
             k = k.max(Some(least_group(&scanned.table)?));
         }
         let (mut month, mut clauses) = (None, Clauses::new());
-        for ruling in self.scanned.iter().flat_map(|s| &s.table.columns).map(|c| &c.ruling) {
+        for ruling in self.scanned.iter().flat_map(|s| s.table.columns.iter()).map(|c| &c.ruling) {
             if let Treatment::Noise { epsilon_per_month, .. } = ruling.treatment {
                 month = Some(month.map_or(epsilon_per_month, |least: Epsilon| least.min(epsilon_per_month)));
                 clauses.extend(ruling.clauses.iter().cloned());
@@ -330,7 +330,7 @@ fn at_scan(table: &GovernedTable, name: &str, declared: Option<&TablePrivacy>) -
         None => None,
     };
     Ok(Known {
-        facts: Facts::of_column(table, visible, protection),
+        facts: visible.facts_under(table, protection),
         range: bounds.map(|b| Range { lower: number(b.lower), upper: number(b.upper), complete: b.complete }),
         keys: keys.filter(|_| raw),
         unit: raw && table.unit.as_ref() == Some(column),

@@ -294,7 +294,7 @@ fn fingerprint(
     for scanned in &plan.scanned {
         // Whose rows are bounded: with another unit the answer promises something else.
         add(&format!("{:?} {}", scanned.table.unit, scanned.rows));
-        for column in &scanned.table.columns {
+        for column in scanned.table.columns.iter() {
             add(&format!("{} {}", column.column.name, column.ruling.treatment));
         }
     }

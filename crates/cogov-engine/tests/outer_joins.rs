@@ -1,0 +1,48 @@
+//! What is constant on the side that an outer join pads with nulls is not constant in its result.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use arrow::array::Int64Array;
+use cogov_model::{Form, Treatment};
+use common::{TestTable, Tester, col, tester};
+
+/// The numbers below 2000, and the even ones among them.
+async fn numbers() -> Tester {
+    let table = |name, step| TestTable {
+        name,
+        columns: vec![col("id", Int64Array::from_iter_values((0..2000).step_by(step)), Treatment::Clear)],
+        unit: None,
+        granted: true,
+    };
+    tester(vec![table("data.every", 1), table("data.even", 2)], "", Form::Rows).await
+}
+
+#[tokio::test]
+async fn rows_are_sorted_by_it() {
+    let t = numbers().await;
+    for join in [
+        "data.every e left join (select id, 1 as c from data.even) q on q.id = e.id",
+        "(select id, 1 as c from data.even) q right join data.every e on q.id = e.id",
+        "data.every e full join (select id, 1 as c from data.even) q on q.id = e.id",
+        "data.every e left join (select id, 1 as c from data.even) q on q.id > e.id + 1990",
+    ] {
+        let all = t.ok(&format!("select q.c from {join} order by q.c desc nulls last")).await;
+        let constants = all.iter().filter(|c| *c == "1").count();
+        assert!(constants > 0 && constants < all.len(), "{join}: both kinds of rows are there");
+        assert!(all.iter().take(constants).all(|c| c == "1"), "{join}: the constants come first");
+    }
+}
+
+#[tokio::test]
+async fn groups_by_it_are_whole() {
+    let t = numbers().await;
+    for join in [
+        "data.every e left join (select id, 'k' as c from data.even) q on q.id = e.id",
+        "(select id, 'k' as c from data.even) q right join data.every e on q.id = e.id",
+        "(select id, 'k' as c from data.even) q full join data.every e on q.id = e.id",
+    ] {
+        let all = t.ok(&format!("select q.c, count(*) from {join} group by q.c order by 1")).await;
+        assert_eq!(all, ["k|1000", "∅|1000"], "{join}");
+    }
+}
