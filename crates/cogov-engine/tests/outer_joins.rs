@@ -3,9 +3,12 @@
 
 mod common;
 
-use arrow::array::Int64Array;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use cogov_model::{Form, Treatment};
 use common::{TestTable, Tester, col, tester};
+use datafusion::physical_plan::displayable;
+use datafusion::prelude::SessionContext;
+use std::sync::Arc;
 
 /// The numbers below 2000, and the even ones among them.
 async fn numbers() -> Tester {
@@ -45,4 +48,18 @@ async fn groups_by_it_are_whole() {
         let all = t.ok(&format!("select q.c, count(*) from {join} group by q.c order by 1")).await;
         assert_eq!(all, ["k|1000", "∅|1000"], "{join}");
     }
+}
+
+/// When this fails DataFusion sorts by itself: `query/padded.rs` is not needed any more.
+#[tokio::test]
+async fn datafusion_alone_leaves_the_sort_out() {
+    let plain = SessionContext::new();
+    for table in ["every", "even"] {
+        let ids = Arc::new(Int64Array::from_iter_values(0..10)) as ArrayRef;
+        plain.register_batch(table, RecordBatch::try_from_iter([("id", ids)]).unwrap()).unwrap();
+    }
+    let sql = "select q.c from every e full join (select id, 1 as c from even) q on q.id = e.id order by q.c";
+    let plan = plain.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    let shown = displayable(plan.as_ref()).indent(false).to_string();
+    assert!(shown.contains("HashJoinExec") && !shown.contains("SortExec"), "{shown}");
 }
