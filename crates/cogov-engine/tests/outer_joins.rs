@@ -1,4 +1,4 @@
-//! What is constant on the side that an outer join pads with nulls is not constant in its result.
+//! What is constant on the side that an outer join pads with nulls, or in a branch of a union, is not constant in the result.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -50,7 +50,17 @@ async fn groups_by_it_are_whole() {
     }
 }
 
-/// When this fails DataFusion sorts by itself: `query/padded.rs` is not needed any more.
+#[tokio::test]
+async fn unions_are_sorted_by_the_literals_of_their_branches() {
+    let t = numbers().await;
+    let branch = |c| format!("select {c} as c, id from data.even where id < 20");
+    let all = t.ok(&format!("select c from ({} union all {}) u order by c desc", branch(1), branch(2))).await;
+    assert_eq!(all, [["2"; 10], ["1"; 10]].concat());
+    let first = t.ok(&format!("{} union all {} order by 1 desc limit 3", branch(1), branch(2))).await;
+    assert!(first.len() == 3 && first.iter().all(|row| row.starts_with("2|")), "{first:?}");
+}
+
+/// When this fails DataFusion sorts by itself: `query/forgetting.rs` is not needed any more.
 #[tokio::test]
 async fn datafusion_alone_leaves_the_sort_out() {
     let plain = SessionContext::new();

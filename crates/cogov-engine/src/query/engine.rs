@@ -11,7 +11,7 @@ use super::prepared::{self, Prepared};
 use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
-use super::{faults, padded};
+use super::{faults, forgetting};
 use crate::error::QueryError;
 use cogov_model::GrantId;
 use datafusion::execution::SessionState;
@@ -244,6 +244,6 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))
-        .with_physical_optimizer_rules(padded::optimiser())
+        .with_physical_optimizer_rules(forgetting::optimiser())
         .with_expr_planners(datafusion::execution::SessionStateDefaults::default_expr_planners())
 }

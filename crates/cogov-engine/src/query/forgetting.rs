@@ -1,8 +1,9 @@
-//! What is known of the rows of an outer join: nothing but their columns.
+//! What is known of the rows of an outer join or a union: nothing but their columns.
 //!
 //! DataFusion 55 takes what was constant on the side that an outer join pads with nulls for constant in the result
-//! (`EquivalenceGroup::join`), leaves sorts by it out, and could take groups by it for sorted. So a node stands between such a
-//! join and what is planned above it that forgets what was known.
+//! (`EquivalenceGroup::join`), and the literals of two branches of a union for one constant. It leaves sorts by them out, and
+//! could take groups by them for sorted. So a node stands between these and what is planned above them that forgets what was
+//! known.
 
 use super::faults;
 use datafusion::common::config::ConfigOptions;
@@ -13,10 +14,12 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::joins::{
     HashJoinExec, NestedLoopJoinExec, PiecewiseMergeJoinExec, SortMergeJoinExec, SymmetricHashJoinExec,
 };
 use datafusion::physical_plan::statistics::ChildStats;
+use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
 };
@@ -27,27 +30,29 @@ use std::sync::Arc;
 pub(super) fn optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules.iter().position(|rule| rule.name() == "EnsureRequirements").unwrap_or(0);
-    rules.insert(place, Arc::new(OuterJoins));
+    rules.insert(place, Arc::new(Forget));
     rules
 }
 
-/// Puts [`Padded`] above every outer join.
+/// Puts [`Forgetting`] above every outer join and union.
 #[derive(Debug)]
-struct OuterJoins;
+struct Forget;
 
-impl PhysicalOptimizerRule for OuterJoins {
+impl PhysicalOptimizerRule for Forget {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let pad = |node: Arc<dyn ExecutionPlan>| match join_type(&node) {
-            Some(JoinType::Left | JoinType::Right | JoinType::Full) => {
-                Ok(Transformed::yes(Arc::new(Padded::new(node)) as Arc<dyn ExecutionPlan>))
-            }
-            _ => Ok(Transformed::no(node)),
+        let forget = |node: Arc<dyn ExecutionPlan>| {
+            let outer = matches!(join_type(&node), Some(JoinType::Left | JoinType::Right | JoinType::Full));
+            let union = node.is::<UnionExec>() || node.is::<InterleaveExec>();
+            Ok(match outer || union {
+                true => Transformed::yes(Arc::new(Forgetting::new(node)) as Arc<dyn ExecutionPlan>),
+                false => Transformed::no(node),
+            })
         };
-        plan.transform_up(pad).map(|done| done.data)
+        plan.transform_up(forget).map(|done| done.data)
     }
 
     fn name(&self) -> &str {
-        "OuterJoins"
+        "Forget"
     }
 
     fn schema_check(&self) -> bool {
@@ -64,34 +69,34 @@ fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
     hash().or_else(loops).or_else(merge).or_else(symmetric).or_else(pieces)
 }
 
-/// Passes the rows of an outer join on.
+/// Passes the rows of a join or union on.
 #[derive(Debug)]
-struct Padded {
-    join: Arc<dyn ExecutionPlan>,
+struct Forgetting {
+    input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
-impl Padded {
-    fn new(join: Arc<dyn ExecutionPlan>) -> Self {
+impl Forgetting {
+    fn new(input: Arc<dyn ExecutionPlan>) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(join.schema()),
-            join.output_partitioning().clone(),
-            join.pipeline_behavior(),
-            join.boundedness(),
+            EquivalenceProperties::new(input.schema()),
+            input.output_partitioning().clone(),
+            input.pipeline_behavior(),
+            input.boundedness(),
         );
-        Self { join, properties: Arc::new(properties) }
+        Self { input, properties: Arc::new(properties) }
     }
 }
 
-impl DisplayAs for Padded {
+impl DisplayAs for Forgetting {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Padded")
+        f.write_str("Forgetting")
     }
 }
 
-impl ExecutionPlan for Padded {
+impl ExecutionPlan for Forgetting {
     fn name(&self) -> &str {
-        "Padded"
+        "Forgetting"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -99,7 +104,7 @@ impl ExecutionPlan for Padded {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.join]
+        vec![&self.input]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -117,12 +122,20 @@ impl ExecutionPlan for Padded {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let join = children.into_iter().next().ok_or_else(faults::broken)?;
-        Ok(Arc::new(Self::new(join)))
+        let input = children.into_iter().next().ok_or_else(faults::broken)?;
+        Ok(Arc::new(Self::new(input)))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.join.execute(partition, context)
+        self.input.execute(partition, context)
+    }
+
+    fn supports_limit_pushdown(&self) -> bool {
+        true
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
     }
 
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
