@@ -63,12 +63,13 @@ impl People {
         here().or_else(|| self.of_gone.get(&row).copied()).unwrap_or(row)
     }
 
-    /// How many persons stand behind rows.
-    pub fn behind(&self, rows: &RoaringBitmap) -> u64 {
+    /// Whether at least so many persons stand behind rows.
+    pub(crate) fn are_behind(&self, rows: &RoaringBitmap, least: u64) -> bool {
         if self.of_row.is_empty() && self.of_gone.is_empty() {
-            return rows.len();
+            return rows.len() >= least;
         }
-        rows.iter().map(|row| self.of(row)).collect::<RoaringBitmap>().len()
+        let mut met = HashSet::new();
+        least == 0 || rows.iter().any(|row| met.insert(self.of(row)) && met.len() as u64 >= least)
     }
 }
 

@@ -155,7 +155,7 @@ impl Court<'_> {
 
     fn enough(&self, sets: &[QuerySet]) -> bool {
         let k = self.rules.obliged.get();
-        sets.iter().zip(self.tables.iter()).all(|(set, table)| table.rows.persons(set) >= k)
+        sets.iter().zip(self.tables.iter()).all(|(set, table)| table.rows.are_behind(set, k))
     }
 
     /// Whether a figure over these sets may be shown; if so it is taken in.

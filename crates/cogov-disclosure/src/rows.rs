@@ -49,9 +49,9 @@ impl TableRows {
         Some(Self { count, several: true, without_unit: true, people })
     }
 
-    /// How many persons stand behind rows, which are given with repeats.
-    pub fn persons(&self, set: &crate::set::QuerySet) -> u64 {
-        self.people.behind(set.rows())
+    /// Whether at least so many persons stand behind the rows of a set.
+    pub(crate) fn are_behind(&self, set: &crate::set::QuerySet, least: u64) -> bool {
+        self.people.are_behind(set.rows(), least)
     }
 
     /// For each row of an older file its number here: the row of the same unit and content; otherwise that of a row

@@ -4,6 +4,7 @@ use super::certified;
 use super::steps::Step;
 use cogov_model::{Aggregation, Clauses, ColumnRef, Grade, Label, MinGroup, Treatment};
 use cogov_rulebook::Ruling;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -113,8 +114,8 @@ impl Facts {
     }
 
     /// Many together; nothing when there are none.
-    pub(super) fn join_all<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
-        all.into_iter().fold(Self::default(), Self::join)
+    pub(super) fn join_all<'a, F: Borrow<Self> + 'a>(all: impl IntoIterator<Item = &'a F>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, facts| sum.join(facts.borrow()))
     }
 
     /// The facts after a protected statistic over at least so many: an aggregate, or a group without a name.

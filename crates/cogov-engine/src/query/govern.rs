@@ -24,19 +24,26 @@ use std::{cell::Cell, sync::Arc};
 pub(super) struct Node {
     pub(super) plan: LogicalPlan,
     /// One a column of the plan's schema. Never less protected than `rows`.
-    pub(super) columns: Vec<Facts>,
+    pub(super) columns: Vec<Arc<Facts>>,
     /// What the presence and number of rows depend on.
     pub(super) rows: Facts,
 }
 
 impl Node {
     /// The node with new facts of its rows; what protects the rows protects every column.
-    pub(super) fn new(plan: LogicalPlan, mut columns: Vec<Facts>, rows: Facts) -> Result<Self, QueryError> {
+    pub(super) fn new(
+        plan: LogicalPlan,
+        mut columns: Vec<Arc<Facts>>,
+        rows: Facts,
+    ) -> Result<Self, QueryError> {
         if columns.len() != plan.schema().fields().len() {
             return Err(QueryError::internal());
         }
         for column in &mut columns {
-            column.protection = facts::stricter(column.protection, rows.protection);
+            let protection = facts::stricter(column.protection, rows.protection);
+            if protection != column.protection {
+                Arc::make_mut(column).protection = protection;
+            }
         }
         Ok(Self { plan, columns, rows })
     }
@@ -50,18 +57,18 @@ impl Node {
 /// The columns that an expression may name: of the node below, and of the queries around.
 struct Around<'a> {
     schema: DFSchemaRef,
-    columns: &'a [Facts],
+    columns: &'a [Arc<Facts>],
     rows: &'a Facts,
     outer: Option<&'a Around<'a>>,
 }
 
 impl Around<'_> {
-    fn find(&self, column: &Column) -> Option<&Facts> {
+    fn find(&self, column: &Column) -> Option<&Arc<Facts>> {
         let here = self.schema.maybe_index_of_column(column);
         here.and_then(|index| self.columns.get(index))
     }
 
-    fn find_outer(&self, column: &Column) -> Option<&Facts> {
+    fn find_outer(&self, column: &Column) -> Option<&Arc<Facts>> {
         let outer = self.outer?;
         outer.find(column).or_else(|| outer.find_outer(column))
     }
@@ -117,7 +124,7 @@ impl Governor {
             LogicalPlan::Union(node) => self.union(node, outer),
             LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
                 constants(plan, values)?;
-                let columns = vec![Facts::default(); plan.schema().fields().len()];
+                let columns = vec![Arc::default(); plan.schema().fields().len()];
                 Node::new(plan.clone(), columns, Facts::default())
             }
             LogicalPlan::Subquery(_) => Err(QueryError::not_governed("LATERAL", "LATERAL 连接")),
@@ -133,13 +140,13 @@ impl Governor {
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
             let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
-            columns.push(visible.facts.clone());
+            columns.push(Arc::clone(&visible.facts));
         }
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
     }
 
     /// An expression with its subqueries governed, and its facts.
-    fn expr(&self, expr: &Expr, around: &Around<'_>) -> Result<(Expr, Facts), QueryError> {
+    fn expr(&self, expr: &Expr, around: &Around<'_>) -> Result<(Expr, Arc<Facts>), QueryError> {
         if let Expr::Column(column) = expr {
             let facts = around.find(column).cloned().ok_or_else(QueryError::internal)?;
             noise::check(&facts)?;
@@ -161,18 +168,18 @@ impl Governor {
             return Err(error);
         }
         noise::check(&facts)?;
-        done.map(|done| (done.data, facts)).map_err(planning)
+        done.map(|done| (done.data, Arc::new(facts))).map_err(planning)
     }
 
     #[expect(clippy::result_large_err, reason = "the part goes back into the tree that is walked")]
-    fn part(&self, part: Expr, around: &Around<'_>) -> Result<(Expr, Facts), (Expr, QueryError)> {
+    fn part(&self, part: Expr, around: &Around<'_>) -> Result<(Expr, Arc<Facts>), (Expr, QueryError)> {
         let (plan, facts) = match &part {
             Expr::Column(column) => (None, around.find(column).cloned()),
             Expr::OuterReferenceColumn(_, column) => (None, around.find_outer(column).cloned()),
             Expr::Exists(e) => (Some(&e.subquery), None),
             Expr::InSubquery(e) => (Some(&e.subquery), None),
             Expr::ScalarSubquery(e) => (Some(e), None),
-            _ => (None, Some(Facts::default())),
+            _ => (None, Some(Arc::default())),
         };
         let Some(subquery) = plan else {
             return match facts {
@@ -185,7 +192,7 @@ impl Governor {
             .and_then(|node| unprotected(&node.all(), inside).map(|()| node));
         match governed {
             Ok(node) => {
-                let facts = node.all();
+                let facts = Arc::new(node.all());
                 let mut subquery = subquery.clone();
                 subquery.subquery = Arc::new(node.plan);
                 Ok((with_subquery(part, subquery), facts))
@@ -194,7 +201,7 @@ impl Governor {
         }
     }
 
-    fn exprs(&self, exprs: &[Expr], around: &Around<'_>) -> Result<Vec<(Expr, Facts)>, QueryError> {
+    fn exprs(&self, exprs: &[Expr], around: &Around<'_>) -> Result<Vec<(Expr, Arc<Facts>)>, QueryError> {
         exprs.iter().map(|expr| self.expr(expr, around)).collect()
     }
 
@@ -257,7 +264,7 @@ impl Governor {
         if compares {
             unprotected(&facts.clone().join(&left.all()).join(&right.all()), cut)?;
         }
-        let mut columns: Vec<Facts> = left.columns;
+        let mut columns = left.columns;
         if joins {
             columns.extend(right.columns);
         }
@@ -296,7 +303,7 @@ impl Governor {
         let around = around(&below, outer);
         let groups = self.exprs(&node.group_expr, &around)?;
         let values = self.exprs(&node.aggr_expr, &around)?;
-        let known = |all: &[(Expr, Facts)]| Facts::join_all(all.iter().map(|(_, facts)| facts));
+        let known = |all: &[(Expr, Arc<Facts>)]| Facts::join_all(all.iter().map(|(_, facts)| facts));
         let keys = known(&groups);
         let rows = below.rows.clone().join(&keys);
         let every = rows.clone().join(&known(&values));
@@ -314,19 +321,19 @@ impl Governor {
             };
             let plan = statistic::build(&piece, node, name)?;
             let k = obliged.min_group;
-            let keys = groups.iter().map(|(_, facts)| facts.clone().released(None, k));
-            let figures = values
-                .iter()
-                .map(|(value, facts)| facts.clone().released(function_name(value).as_deref(), k));
+            let released = |facts: &Facts, name: Option<&str>| Arc::new(facts.clone().released(name, k));
+            let keys = groups.iter().map(|(_, facts)| released(facts, None));
+            let figures =
+                values.iter().map(|(value, facts)| released(facts, function_name(value).as_deref()));
             return Node::new(plan, keys.chain(figures).collect(), rows.released(None, k));
         }
         let sets = node.schema.fields().len() - values.len();
-        let mut columns: Vec<Facts> = match sets == groups.len() {
-            true => groups.iter().map(|(_, facts)| facts.clone()).collect(),
-            false => vec![keys; sets],
+        let mut columns: Vec<Arc<Facts>> = match sets == groups.len() {
+            true => groups.iter().map(|(_, facts)| Arc::clone(facts)).collect(),
+            false => vec![Arc::new(keys); sets],
         };
-        columns.extend(values.iter().map(|(_, facts)| facts.clone()));
-        let exprs = |all: Vec<(Expr, Facts)>| all.into_iter().map(|(expr, _)| expr).collect();
+        columns.extend(values.iter().map(|(_, facts)| Arc::clone(facts)));
+        let exprs = |all: Vec<(Expr, Arc<Facts>)>| all.into_iter().map(|(expr, _)| expr).collect();
         let plan =
             Aggregate::try_new(Arc::new(below.plan), exprs(groups), exprs(values)).map_err(planning)?;
         Node::new(LogicalPlan::Aggregate(plan), columns, rows)
@@ -384,7 +391,7 @@ impl Governor {
     }
 
     fn union(&self, node: &Union, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
-        let mut columns = vec![Facts::default(); node.schema.fields().len()];
+        let mut columns = vec![Arc::<Facts>::default(); node.schema.fields().len()];
         let mut rows = Facts::default();
         let mut inputs = Vec::new();
         for input in &node.inputs {
@@ -392,7 +399,7 @@ impl Governor {
             noise::check(&below.all())?;
             unprotected(&below.all(), cut)?;
             for (column, facts) in columns.iter_mut().zip(&below.columns) {
-                *column = std::mem::take(column).join(facts);
+                *column = Arc::new(Arc::unwrap_or_clone(std::mem::take(column)).join(facts));
             }
             rows = rows.join(&below.rows);
             inputs.push(Arc::new(below.plan));

@@ -76,7 +76,7 @@ pub(super) struct Visible {
     /// The type after the treatment.
     pub(super) data_type: DataType,
     /// What is known of it at a scan.
-    pub(super) facts: Facts,
+    pub(super) facts: Arc<Facts>,
 }
 
 impl Visible {
@@ -193,8 +193,8 @@ impl GovernedTable {
             Treatment::Clear | Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => None,
         };
         let protection = facts::stricter(own, self.protection);
-        let mut visible = Visible { column, ruling, data_type, facts: Facts::default() };
-        visible.facts = visible.facts_under(self, protection);
+        let mut visible = Visible { column, ruling, data_type, facts: Arc::default() };
+        visible.facts = Arc::new(visible.facts_under(self, protection));
         visible
     }
 

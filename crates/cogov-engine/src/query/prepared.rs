@@ -363,9 +363,9 @@ async fn planned(
     Ok((optimised, Physical::new(physical, kept)?))
 }
 
-fn describe(schema: &SchemaRef, columns: &[Facts], rows: &Facts) -> Vec<ResultColumn> {
+fn describe(schema: &SchemaRef, columns: &[Arc<Facts>], rows: &Facts) -> Vec<ResultColumn> {
     let described = schema.fields().iter().zip(columns).map(|(field, facts)| {
-        let all = facts.clone().join(rows);
+        let all = facts.as_ref().clone().join(rows);
         ResultColumn {
             name: field.name().clone(),
             label: all.label.clone(),

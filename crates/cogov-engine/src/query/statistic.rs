@@ -45,8 +45,8 @@ pub(super) fn default_threshold() -> Result<MinGroup, QueryError> {
 /// An aggregate over protected rows, governed below.
 pub(super) struct Piece<'a> {
     pub(super) input: &'a LogicalPlan,
-    pub(super) groups: &'a [(Expr, Facts)],
-    pub(super) values: &'a [(Expr, Facts)],
+    pub(super) groups: &'a [(Expr, Arc<Facts>)],
+    pub(super) values: &'a [(Expr, Arc<Facts>)],
     pub(super) obliged: Aggregation,
     pub(super) form: Form,
     pub(super) engine: &'a Engine,
@@ -110,7 +110,7 @@ impl Statistic {
             }
             groups.push(total::totalise(group, &schema)?.unalias());
         }
-        let read = |(value, _): &(Expr, Facts)| Value::new(value, &schema, piece, &counted);
+        let read = |(value, _): &(Expr, Arc<Facts>)| Value::new(value, &schema, piece, &counted);
         let values: Vec<Value> = piece.values.iter().map(read).collect::<Result<_, _>>()?;
         let name = |below: &units::Below| (below.table.dataset.clone(), below.table.name.clone());
         counted.tables.sort_by_key(name);

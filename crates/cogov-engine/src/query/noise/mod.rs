@@ -134,6 +134,7 @@ impl Governor {
         let draft = Draft::new(node, below, measures, rules.clone(), Arc::clone(&self.engine.inner.planner))?;
         let plan = drawn::scan(&draft, node, number).map_err(|e| faults::planning(&e))?;
         self.noise.drafts.borrow_mut().push(draft);
+        let facts = facts.into_iter().map(Arc::new).collect();
         Node::new(plan, facts, rows.released_with_noise(None, rules.k))
     }
 }
