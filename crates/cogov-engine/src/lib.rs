@@ -21,5 +21,5 @@ pub use error::{ErrorKind, QueryError};
 pub use query::planted;
 pub use query::{
     Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
-    Prepared, Question, ResultColumn, RowStream, Source, Verdict,
+    Prepared, Question, ResultColumn, RowStream, Source, Verdict, sound_optimiser,
 };

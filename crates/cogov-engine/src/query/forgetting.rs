@@ -26,8 +26,10 @@ use datafusion::physical_plan::{
 use std::fmt;
 use std::sync::Arc;
 
-/// DataFusion's physical optimiser with the rule before whatever looks at orders.
-pub(super) fn optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+/// DataFusion's physical optimiser with a rule that makes outer joins and unions forget what was constant in their inputs,
+/// before whatever looks at orders. Sessions of DataFusion alone need it too when their answers are compared with ours.
+#[must_use]
+pub fn sound_optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules.iter().position(|rule| rule.name() == "EnsureRequirements").unwrap_or(0);
     rules.insert(place, Arc::new(Forget));

@@ -55,6 +55,7 @@ mod world;
 pub use catalogue::{GrantedColumn, GrantedTable};
 pub use config::EngineConfig;
 pub use engine::Engine;
+pub use forgetting::sound_optimiser;
 pub use noise::{NoiseTerms, Question};
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
