@@ -23,7 +23,7 @@ impl Shares {
     }
 
     /// Whether few contributors make up too much, by the obligations' rules on absolute contributions.
-    pub(crate) fn is_dominated(self, obliged: &Aggregation) -> bool {
+    pub(crate) fn is_dominated(&self, obliged: &Aggregation) -> bool {
         if obliged.dominance.is_none() && obliged.p_percent.is_none() {
             return false;
         }
@@ -44,9 +44,10 @@ impl Shares {
 
     /// The absolute contributions of persons, the greatest first. Added up in one order, so that the same rows give the
     /// same sums however they were read.
-    fn by_person(mut self) -> Vec<f64> {
-        self.rows.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.total_cmp(y)));
-        let persons = self.rows.chunk_by(|(one, _), (other, _)| one == other);
+    fn by_person(&self) -> Vec<f64> {
+        let mut rows = self.rows.clone();
+        rows.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.total_cmp(y)));
+        let persons = rows.chunk_by(|(one, _), (other, _)| one == other);
         let sum = |rows: &[(u32, f64)]| rows.iter().map(|(_, value)| value).sum::<f64>().abs();
         let mut sums: Vec<f64> = persons.map(sum).collect();
         sums.sort_unstable_by(|a, b| b.total_cmp(a));

@@ -134,8 +134,7 @@ impl Governor {
 
     fn scan(&self, scan: &TableScan) -> Result<Node, QueryError> {
         let table = allowed::governed(scan).map_err(|e| faults::planning(&e))?;
-        let mut rows = Facts::default();
-        rows.protection = table.protection;
+        let rows = Facts { protection: table.protection, ..Facts::default() };
         noise::check_scan(&table, self.form)?;
         let mut columns = Vec::new();
         for field in scan.projected_schema.fields() {
@@ -330,7 +329,7 @@ impl Governor {
         let sets = node.schema.fields().len() - values.len();
         let mut columns: Vec<Arc<Facts>> = match sets == groups.len() {
             true => groups.iter().map(|(_, facts)| Arc::clone(facts)).collect(),
-            false => vec![Arc::new(keys); sets],
+            false => std::iter::repeat_n(Arc::new(keys), sets).collect(),
         };
         columns.extend(values.iter().map(|(_, facts)| Arc::clone(facts)));
         let exprs = |all: Vec<(Expr, Arc<Facts>)>| all.into_iter().map(|(expr, _)| expr).collect();

@@ -22,11 +22,14 @@ pub(super) struct Plans {
     kept: Mutex<HashMap<GrantId, OfGrant>>,
 }
 
+/// The tables of a grant.
+type Tables = Arc<[Arc<GovernedTable>]>;
+
 /// What is kept of one grant.
 #[derive(Default)]
 struct OfGrant {
     /// Its tables, governed by the decision of this world.
-    tables: Option<(Arc<GrantWorld>, Arc<[Arc<GovernedTable>]>)>,
+    tables: Option<(Arc<GrantWorld>, Tables)>,
     statements: HashMap<String, Kept>,
 }
 
@@ -46,7 +49,7 @@ impl Plans {
     }
 
     /// The tables that were governed when the decision, the rows and the objects were these.
-    pub(super) fn tables(&self, world: &Arc<GrantWorld>) -> Option<Arc<[Arc<GovernedTable>]>> {
+    pub(super) fn tables(&self, world: &Arc<GrantWorld>) -> Option<Tables> {
         let known = self.kept.lock().get(world.permit().grant())?.tables.clone();
         let (before, tables) = known?;
         self.still(&before, world).then_some(tables)
@@ -77,7 +80,7 @@ impl Plans {
     }
 
     /// Keeps the governed tables of a world.
-    pub(super) fn keep_tables(&self, world: &Arc<GrantWorld>, tables: &Arc<[Arc<GovernedTable>]>) {
+    pub(super) fn keep_tables(&self, world: &Arc<GrantWorld>, tables: &Tables) {
         let news = Some((Arc::clone(world), Arc::clone(tables)));
         let old = self.of_grant(world.permit().grant(), |mine| std::mem::replace(&mut mine.tables, news));
         drop(old);
