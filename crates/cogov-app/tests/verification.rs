@@ -54,7 +54,10 @@ async fn a_counter_learns_yes_no_or_unknown_and_nothing_else() {
     ] {
         let verified = ask(&node, &analyst, &grant, name).await.unwrap();
         assert_eq!(verified.answer, expected, "{name}");
+        // Hashes and salts are long words, in which four digits stand by chance.
         let shown = format!("{verified:?}");
+        let words = shown.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() < 20);
+        let shown: String = words.collect::<Vec<_>>().join(" ");
         for secret in ["1020", "1180", "Person"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }

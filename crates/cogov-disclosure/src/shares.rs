@@ -19,7 +19,8 @@ impl Shares {
     /// Whether everybody has the same value, so that the figure tells it of each.
     pub(crate) fn is_uniform(&self) -> bool {
         let Some((_, first)) = self.rows.first() else { return false };
-        self.rows.iter().all(|(_, value)| value.total_cmp(first).is_eq())
+        // Zero is zero, whatever its sign.
+        self.rows.iter().all(|(_, value)| (value - first).abs() <= 0.0)
     }
 
     /// Whether few contributors make up too much, by the obligations' rules on absolute contributions.

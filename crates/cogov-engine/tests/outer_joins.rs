@@ -1,4 +1,5 @@
-//! What is constant on the side that an outer join pads with nulls, or in a branch of a union, is not constant in the result.
+//! What is constant on the side that an outer join pads with nulls, in a branch of a union, or beneath grouping sets, is not
+//! constant in the result.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -58,6 +59,21 @@ async fn unions_are_sorted_by_the_literals_of_their_branches() {
     assert_eq!(all, [["2"; 10], ["1"; 10]].concat());
     let first = t.ok(&format!("{} union all {} order by 1 desc limit 3", branch(1), branch(2))).await;
     assert!(first.len() == 3 && first.iter().all(|row| row.starts_with("2|")), "{first:?}");
+}
+
+#[tokio::test]
+async fn grouping_sets_are_sorted_by_keys_that_were_constant_and_keep_their_totals() {
+    let t = numbers().await;
+    let from = "from (select id, 'k' as c from data.every) q";
+    let sql = format!(
+        "select c, id % 7, count(*) {from} group by rollup (c, id % 7) order by c nulls first, 2 nulls first"
+    );
+    let all = t.ok(&sql).await;
+    assert_eq!(all.len(), 9, "{all:?}");
+    assert_eq!(all.first().map(String::as_str), Some("∅|∅|2000"));
+    assert_eq!(all.get(1).map(String::as_str), Some("k|∅|2000"));
+    let totals = format!("select count(*) from (select c, id, count(*) {from} group by rollup (c, id)) r");
+    assert_eq!(t.ok(&totals).await, ["2002"], "each number, their total, and the grand total once");
 }
 
 /// When this fails DataFusion sorts by itself: `query/forgetting.rs` is not needed any more.

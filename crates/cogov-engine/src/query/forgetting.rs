@@ -1,9 +1,9 @@
-//! What is known of the rows of an outer join or a union: nothing but their columns.
+//! What is known of the rows of an outer join, a union or grouping sets: nothing but their columns.
 //!
 //! DataFusion 55 takes what was constant on the side that an outer join pads with nulls for constant in the result
-//! (`EquivalenceGroup::join`), and the literals of two branches of a union for one constant. It leaves sorts by them out, and
-//! could take groups by them for sorted. So a node stands between these and what is planned above them that forgets what was
-//! known.
+//! (`EquivalenceGroup::join`), the literals of two branches of a union for one constant, and constant keys that grouping sets
+//! fill with nulls for constant ones. It leaves sorts by them out, and takes groups by them for sorted. So a node stands between
+//! these and what is planned above them that forgets what was known.
 
 use super::faults;
 use datafusion::common::config::ConfigOptions;
@@ -14,6 +14,7 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::joins::{
     HashJoinExec, NestedLoopJoinExec, PiecewiseMergeJoinExec, SortMergeJoinExec, SymmetricHashJoinExec,
@@ -26,7 +27,7 @@ use datafusion::physical_plan::{
 use std::fmt;
 use std::sync::Arc;
 
-/// DataFusion's physical optimiser with a rule that makes outer joins and unions forget what was constant in their inputs,
+/// DataFusion's physical optimiser with a rule that makes outer joins, unions and grouping sets forget what was constant in their inputs,
 /// before whatever looks at orders. Sessions of DataFusion alone need it too when their answers are compared with ours.
 #[must_use]
 pub fn sound_optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
@@ -36,7 +37,7 @@ pub fn sound_optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules
 }
 
-/// Puts [`Forgetting`] above every outer join and union.
+/// Puts [`Forgetting`] above every outer join, union and aggregate over grouping sets.
 #[derive(Debug)]
 struct Forget;
 
@@ -45,7 +46,9 @@ impl PhysicalOptimizerRule for Forget {
         let forget = |node: Arc<dyn ExecutionPlan>| {
             let outer = matches!(join_type(&node), Some(JoinType::Left | JoinType::Right | JoinType::Full));
             let union = node.is::<UnionExec>() || node.is::<InterleaveExec>();
-            Ok(match outer || union {
+            let sets =
+                node.downcast_ref::<AggregateExec>().is_some_and(|a| a.group_expr().has_grouping_set());
+            Ok(match outer || union || sets {
                 true => Transformed::yes(Arc::new(Forgetting::new(node)) as Arc<dyn ExecutionPlan>),
                 false => Transformed::no(node),
             })
@@ -71,7 +74,7 @@ fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
     hash().or_else(loops).or_else(merge).or_else(symmetric).or_else(pieces)
 }
 
-/// Passes the rows of a join or union on.
+/// Passes rows on.
 #[derive(Debug)]
 struct Forgetting {
     input: Arc<dyn ExecutionPlan>,

@@ -45,23 +45,18 @@ impl Plans {
         let known = kept.get(world.permit().grant())?.statements.get(sql)?;
         let (before, plan) = (Arc::clone(&known.world), Arc::clone(&known.plan));
         drop(kept);
-        self.still(&before, world).then_some(plan)
+        if Arc::ptr_eq(&before, world) || before.shows_the_same(world) {
+            return Some(plan);
+        }
+        self.forget(world.permit().grant());
+        None
     }
 
     /// The tables that were governed when the decision, the rows and the objects were these.
     pub(super) fn tables(&self, world: &Arc<GrantWorld>) -> Option<Tables> {
         let known = self.kept.lock().get(world.permit().grant())?.tables.clone();
         let (before, tables) = known?;
-        self.still(&before, world).then_some(tables)
-    }
-
-    /// Whether what was kept under a world still holds; forgets it otherwise.
-    fn still(&self, before: &Arc<GrantWorld>, now: &Arc<GrantWorld>) -> bool {
-        let still = Arc::ptr_eq(before, now) || before.shows_the_same(now);
-        if !still {
-            self.forget(now.permit().grant());
-        }
-        still
+        (Arc::ptr_eq(&before, world) || before.governs_the_same(world)).then_some(tables)
     }
 
     /// Keeps a plan in the place of what was planned of the statement before.

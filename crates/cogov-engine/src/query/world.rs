@@ -91,10 +91,14 @@ impl GrantWorld {
     /// Whether every statement shows the same here as there: equal decisions but for their time, equal rows, equal
     /// objects, terms and keys. What a party was answered before is not looked at.
     pub(super) fn shows_the_same(&self, other: &Self) -> bool {
+        self.governs_the_same(other) && self.noise == other.noise
+    }
+
+    /// The same without the terms of answers under noise, on which no governed table depends.
+    pub(super) fn governs_the_same(&self, other: &Self) -> bool {
         self.permit.allows_the_same(&other.permit)
             && self.scope == other.scope
             && self.sources == other.sources
-            && self.noise == other.noise
             && self.mask_key.bytes() == other.mask_key.bytes()
     }
 
