@@ -320,7 +320,7 @@ async fn refusals_name_the_column_the_clause_and_the_nearest_form() {
     assert!(words.zh.contains("avg(held)"), "{words:?}");
     let prepared = t.prepare("select avg(held) from people").await.unwrap();
     assert_eq!(
-        prepared.columns()[0].chain[0].en,
+        prepared.columns()[0].chain()[0].en,
         "held is general 4 (data.people) → average over at least 10 → general 2 (open)"
     );
     assert_eq!(

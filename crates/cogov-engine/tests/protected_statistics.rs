@@ -436,7 +436,7 @@ async fn labels_follow_what_a_result_depends_on() {
         t.prepare("select name, avg(income) from people where age > 1 group by name").await.unwrap();
     assert_eq!(prepared.grade(), General3, "a mask by its one grade, a statistic only what it protects");
     assert!(prepared.clauses().iter().any(|c| c.as_str() == "open"), "{:?}", prepared.clauses());
-    let chain: Vec<_> = prepared.columns()[0].chain.iter().map(|t| t.en.clone()).collect();
+    let chain: Vec<_> = prepared.columns()[0].chain().iter().map(|t| t.en.clone()).collect();
     assert!(
         chain[0].starts_with("name is general 4 (data.people) → only the first 1 character shown → general 3 → group over at least 10 → general 3 (open)"),
         "{chain:?}"

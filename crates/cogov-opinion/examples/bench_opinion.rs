@@ -3,7 +3,8 @@
 //! `cargo run --release -p cogov-opinion --example bench_opinion [--peer PYTHON] [--large]`
 //!
 //! Each run is a process of its own, which reads the votes from the same file, then takes the time from votes in memory
-//! to the whole picture, and says how much memory it used at most. Then new votes are taken one by one. `--large` adds
+//! to the whole picture, and says how much memory it used at most. Then new votes are taken one by one: how long until a vote is
+//! seen (a glance), and until the picture is the one that starting over would give. `--large` adds
 //! 334,000 × 7,830 with 20 million votes, which the peer's dense matrix does not fit.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -99,7 +100,8 @@ fn read(file: &Path) -> Result<Vec<Cast>> {
     Ok(casts)
 }
 
-/// One run of ours: seconds for the picture, memory, seconds for a new vote (median and worst), groups.
+/// One run of ours: seconds for the picture, memory, seconds until a new vote is seen and until it is settled (median and
+/// worst of each), groups.
 fn measure(file: &Path) -> Result<()> {
     let casts = read(file)?;
     let begun = Instant::now();
@@ -109,7 +111,7 @@ fn measure(file: &Path) -> Result<()> {
     let memory = peak()?;
     let people = casts.iter().map(|cast| cast.participant.0).max().unwrap_or(0) + 1;
     drop(casts);
-    let mut times = Vec::new();
+    let (mut seen, mut settled) = (Vec::new(), Vec::new());
     for number in 0..NEW_VOTES {
         let begun = Instant::now();
         map.cast(Cast {
@@ -118,14 +120,19 @@ fn measure(file: &Path) -> Result<()> {
             vote: Vote::of_number((number % 3) as i8 - 1),
             sequence: u64::MAX - NEW_VOTES + number,
         });
+        map.glance();
+        seen.push(begun.elapsed().as_secs_f64());
         map.picture();
-        times.push(begun.elapsed().as_secs_f64());
+        settled.push(begun.elapsed().as_secs_f64());
     }
-    times.sort_by(f64::total_cmp);
-    let middle = times.get(times.len() / 2).copied().unwrap_or(f64::NAN);
-    let worst = times.last().copied().unwrap_or(f64::NAN);
-    println!("{seconds} {memory} {middle} {worst} {groups}");
+    let ([seen, seen_worst], [settled, settled_worst]) = (middle_and_worst(seen), middle_and_worst(settled));
+    println!("{seconds} {memory} {seen} {seen_worst} {settled} {settled_worst} {groups}");
     Ok(())
+}
+
+fn middle_and_worst(mut times: Vec<f64>) -> [f64; 2] {
+    times.sort_by(f64::total_cmp);
+    [times.get(times.len() / 2), times.last()].map(|time| time.copied().unwrap_or(f64::NAN))
 }
 
 /// The most memory this process ever had, in bytes.
@@ -180,20 +187,23 @@ fn table(ours: &[Vec<f64>], theirs: Option<&[f64]>) {
     };
     let (time, memory) = (median(0), median(1));
     let mega = 1e-6;
-    println!("                                    ours     red-dwarf   ratio");
+    println!("                                        ours     red-dwarf   ratio");
     let row = |what: &str, unit: f64, own: f64, their: Option<f64>| match their {
         Some(their) => {
-            println!("{what:<28} {:>11.2} {:>13.2} {:>7.1}", own * unit, their * unit, their / own)
+            println!("{what:<32} {:>11.2} {:>13.2} {:>7.1}", own * unit, their * unit, their / own)
         }
-        None => println!("{what:<28} {:>11.2} {:>13} {:>7}", own * unit, "–", "–"),
+        None => println!("{what:<32} {:>11.2} {:>13} {:>7}", own * unit, "–", "–"),
     };
     row("votes → picture, seconds", 1.0, time, theirs.and_then(|t| t.first().copied()));
     row("peak memory, MB", mega, memory, theirs.and_then(|t| t.get(1).copied()));
-    row("a new vote, seconds: median", 1.0, median(2), theirs.and_then(|t| t.first().copied()));
-    row("a new vote, seconds: worst", 1.0, median(3), theirs.and_then(|t| t.first().copied()));
+    for (what, at) in [("seen", 2), ("settled", 4)] {
+        let theirs = theirs.and_then(|t| t.first().copied());
+        row(&format!("a new vote {what}, s: median"), 1.0, median(at), theirs);
+        row(&format!("a new vote {what}, s: worst"), 1.0, median(at + 1), theirs);
+    }
     println!(
         "groups found: ours {}, red-dwarf {}\n",
-        median(4),
+        median(6),
         theirs.and_then(|t| t.get(2)).map_or("–".to_owned(), f64::to_string)
     );
 }

@@ -56,15 +56,17 @@ impl Conversation {
         changed
     }
 
-    /// Adds a statement, or changes what is said of it.
-    pub fn state(&mut self, statement: Statement) {
+    /// Adds a statement, or changes what is said of it; answers whether anything changed.
+    pub fn state(&mut self, statement: Statement) -> bool {
         self.votes.add_statement(statement.id);
-        self.statements.insert(statement.id, statement);
+        self.statements.insert(statement.id, statement) != Some(statement)
     }
 
-    /// Records what a participant declares to be.
-    pub fn declare(&mut self, participant: Participant, class: Class) {
+    /// Records what a participant declares to be; answers whether it says of somebody who voted what it did not say.
+    pub fn declare(&mut self, participant: Participant, class: Class) -> bool {
+        let before = self.class(participant);
         self.classes.insert(participant, class);
+        before != class && self.votes.participants().binary_search(&participant).is_ok()
     }
 
     /// The votes that count.

@@ -39,6 +39,15 @@ impl Counts {
         Share::of(self.disagree, self.seen())
     }
 
+    /// The count of a vote (1, 0, −1).
+    pub(crate) const fn of(&mut self, vote: i8) -> &mut u32 {
+        match vote {
+            1 => &mut self.agree,
+            0 => &mut self.pass,
+            _ => &mut self.disagree,
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.agree += other.agree;
         self.disagree += other.disagree;
@@ -63,12 +72,7 @@ pub fn tally(conversation: &Conversation, labels: &[Option<u8>], groups: usize) 
             let base = (group * CLASSES + classes[row] as usize) * width;
             let (columns, values) = votes.row(row);
             for (column, value) in columns.iter().zip(values) {
-                let cell = &mut counts[base + *column as usize];
-                match value {
-                    1 => cell.agree += 1,
-                    0 => cell.pass += 1,
-                    _ => cell.disagree += 1,
-                }
+                *counts[base + *column as usize].of(*value) += 1;
             }
         }
         counts

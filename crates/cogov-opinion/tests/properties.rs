@@ -4,7 +4,8 @@
 mod common;
 
 use cogov_opinion::{
-    Cast, Class, Conversation, Map, Participant, Picture, Statement, StatementId, Verdict, Vote, Votes,
+    Cast, Class, Conversation, Counts, Map, Participant, Picture, Statement, StatementId, Verdict, Vote,
+    Votes,
 };
 use common::{camps, chance, shuffled};
 use proptest::prelude::*;
@@ -54,6 +55,11 @@ proptest! {
             map.cast(*cast);
             if at % 97 == stop % 97 {
                 map.picture();
+            }
+            if at % 31 == stop % 31 {
+                let totals: Vec<_> = map.glance().statements.iter().map(|view| view.total).collect();
+                let anew = picture(&casts[..=at]);
+                prop_assert_eq!(totals, anew.statements.iter().map(|view| view.total).collect::<Vec<_>>());
             }
         }
         prop_assert_eq!(map.picture(), &picture(&casts));
@@ -123,6 +129,77 @@ fn beyond_the_sample_one_more_vote_gives_what_starting_over_gives() {
         all.push(cast);
         assert_eq!(map.picture(), &Picture::of(&Conversation::new([], &all, [])), "vote {number}");
     }
+}
+
+/// What each group says of each statement, counted one by one from where people are said to stand.
+fn recounted(glance: &Picture, casts: &Votes, groups: usize) -> Vec<Vec<Counts>> {
+    let mut counts = vec![vec![Counts::default(); groups]; casts.statements().len()];
+    for cast in casts.casts() {
+        let column = casts.column(cast.statement).unwrap();
+        if let Some(group) = glance.position(cast.participant).unwrap().group {
+            let count = &mut counts[column][usize::from(group)];
+            match cast.vote {
+                Vote::Agree => count.agree += 1,
+                Vote::Disagree => count.disagree += 1,
+                Vote::Pass => count.pass += 1,
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_glance_counts_every_vote_and_places_who_cast_it() {
+    let mut all = camps(3_000, 30, 2, 0.5, 6);
+    let mut map = Map::new(Conversation::new([], &all, classes(2_000)));
+    assert_eq!(map.picture().groups.as_ref().map(Vec::len), Some(2));
+    let friend = map.picture().positions[1].group;
+    // One new person says all that participant 1 says, others change their minds.
+    let said: Vec<Cast> = all.iter().filter(|cast| cast.participant.0 == 1).copied().collect();
+    let new = said.iter().map(|cast| Cast { participant: Participant(90_000), ..*cast });
+    let turned = (0..40_u64).map(|number| Cast {
+        participant: Participant(number * 71),
+        statement: StatementId(number % 30),
+        sequence: 0,
+        vote: Vote::of_number((number % 3) as i8 - 1),
+    });
+    for (at, cast) in new.chain(turned).enumerate() {
+        let cast = Cast { sequence: u64::MAX - 1_000 + at as u64, ..cast };
+        let changed = map.cast(cast);
+        all.push(cast);
+        let votes = Votes::new([], &all);
+        let glance = map.glance().clone();
+        let groups = glance.groups.as_ref().unwrap();
+        assert!(!map.is_settled() || !changed);
+        assert_eq!((glance.participants, glance.votes), (votes.participants().len(), votes.len()));
+        let by_group: Vec<Vec<Counts>> = glance.statements.iter().map(|view| view.groups.clone()).collect();
+        assert_eq!(by_group, recounted(&glance, &votes, groups.len()), "vote {at}");
+        if at % 10 == 0 {
+            let anew = Picture::of(&Conversation::new([], &all, classes(2_000)));
+            for (view, other) in glance.statements.iter().zip(&anew.statements) {
+                assert_eq!((view.total, view.classes), (other.total, other.classes));
+            }
+        }
+        for (number, group) in groups.iter().enumerate() {
+            let members = glance.positions.iter().filter(|p| p.group == Some(number as u8)).count();
+            assert_eq!((group.size, group.classes.iter().sum()), (members, members));
+        }
+    }
+    assert_eq!(map.glance().position(Participant(90_000)).unwrap().group, friend);
+    // A statement that is new is counted too, whether it is announced or only voted on.
+    map.state(Statement::new(StatementId(500)));
+    for statement in [500, 501] {
+        let cast = Cast { statement: StatementId(statement), sequence: u64::MAX, ..said[0] };
+        assert!(map.cast(cast));
+        all.push(cast);
+        let view = map.glance().statement(StatementId(statement)).unwrap().clone();
+        assert_eq!((view.total.seen(), view.priority > 0.0), (1, true));
+    }
+    assert!(!map.is_settled());
+    let settled = Picture::of(&Conversation::new([], &all, classes(2_000)));
+    assert_eq!(map.unmade().picture(), &settled);
+    assert_eq!(map.picture(), &settled);
+    assert!(map.is_settled());
 }
 
 #[test]

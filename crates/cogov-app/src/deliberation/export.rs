@@ -1,7 +1,7 @@
 //! Open data of a consultation: the files that Polis exports, the whole record to be checked against the
 //! ledger, and which contribution was answered how.
 
-use super::OpinionMap;
+use super::{OpinionMap, maps::Wanted};
 use crate::{App, error::Result};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use cogov_model::{
 use cogov_store::{CastVote, ConsultationAct, ContributionFilter, Page, SaltedContribution};
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 /// A file of open data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl App {
             OpenData::ParticipantsVotes => whole(self.matrix_csv(id).await?),
             OpenData::Summary => whole(self.summary_csv(&consultation).await?),
             OpenData::Results => {
-                let map = self.opinion_map_of(id, Duration::ZERO).await?;
+                let map = self.opinion_map_of(id, Wanted::Settled).await?;
                 whole(format!("{:#}\n", results(&consultation, &map)))
             }
         })
@@ -238,7 +238,7 @@ impl App {
     }
 
     async fn matrix_csv(&self, id: &ConsultationId) -> Result<String> {
-        let map = self.opinion_map_of(id, Duration::ZERO).await?;
+        let map = self.opinion_map_of(id, Wanted::Settled).await?;
         let statements: Vec<u64> = map.statements.iter().map(|statement| statement.number).collect();
         let mut written: BTreeMap<u64, u64> = BTreeMap::new();
         for contribution in self.every_contribution(id).await? {
@@ -273,7 +273,7 @@ impl App {
     }
 
     async fn summary_csv(&self, consultation: &Consultation) -> Result<String> {
-        let map = self.opinion_map_of(&consultation.id, Duration::ZERO).await?;
+        let map = self.opinion_map_of(&consultation.id, Wanted::Settled).await?;
         let counts = self.counted_consultation(&consultation.id).await?.counts;
         let statements: Vec<Contribution> = self
             .every_contribution(&consultation.id)

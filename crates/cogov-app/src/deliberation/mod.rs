@@ -8,6 +8,7 @@ mod answer;
 mod diff;
 mod export;
 mod limits;
+mod maps;
 mod moderate;
 mod open;
 mod opinion;
@@ -56,7 +57,7 @@ pub(crate) const MODERATORS: [Role; 3] = [Role::Head, Role::Approver, Role::Admi
 pub(crate) struct Deliberation {
     pub(crate) projector: Projector,
     pub(crate) limits: Limits,
-    maps: opinion::Maps,
+    maps: maps::Maps,
     /// Whoever joins writes alone: a crowd of writers would starve one another.
     joining: tokio::sync::Mutex<()>,
     /// Acts stand side by side; a conclusion, which looks at all of them, stands alone.
@@ -79,7 +80,7 @@ impl Deliberation {
         Ok(Self {
             projector: Projector::new(store.consultations_until().await?),
             limits: Limits::default(),
-            maps: opinion::Maps::default(),
+            maps: maps::Maps::default(),
             joining: tokio::sync::Mutex::default(),
             acts: Arc::default(),
             pseudonyms,

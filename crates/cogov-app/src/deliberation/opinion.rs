@@ -3,16 +3,10 @@
 //! Classes are counted side by side and never pooled. Who only declares a class that their account's party does
 //! not show is counted in the totals of a statement and nowhere else: stuffing a class moves no result by class.
 
-use crate::{App, error::Result};
-use cogov_model::{ConsultationId, Contribution, Participant, ParticipantClass, Tally, Vote};
+use cogov_model::{Contribution, Participant, ParticipantClass, Tally};
 use cogov_opinion as opinion;
-use cogov_store::{Cursor, Page};
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, HashMap};
 
 /// A statement and who holds it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -131,6 +125,9 @@ pub struct OpinionMap {
     pub divisive: Vec<u64>,
     /// Where everybody stands, by participant.
     pub positions: Vec<Position>,
+    /// Whether the groups are those of all these votes. Else every vote is counted, and who cast one since is placed among the
+    /// groups as they were; the groups themselves are being made anew.
+    pub settled: bool,
 }
 
 impl OpinionMap {
@@ -150,149 +147,7 @@ impl OpinionMap {
     }
 }
 
-/// A map under way: votes are added as they come, and nothing is started over but after an act of moderation.
-#[derive(Default)]
-struct Kept {
-    map: opinion::Map,
-    people: BTreeMap<u64, Participant>,
-    /// The ledger entry up to which it holds everything.
-    until: u64,
-}
-
-struct Made {
-    kept: Kept,
-    latest: u64,
-    at: Instant,
-    view: Arc<OpinionMap>,
-}
-
-/// The last map of each consultation. Whoever asks while one is being made waits for it.
-#[derive(Default)]
-pub(crate) struct Maps(parking_lot::Mutex<HashMap<ConsultationId, Arc<tokio::sync::Mutex<Option<Made>>>>>);
-
-/// How old a map may be that is shown while votes come in.
-const FRESH: Duration = Duration::from_millis(800);
-
-impl App {
-    /// The opinion map of a consultation as it was at most a second ago.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such consultation.
-    pub async fn opinion_map(&self, id: &ConsultationId) -> Result<Arc<OpinionMap>> {
-        self.opinion_map_of(id, FRESH).await
-    }
-
-    /// The opinion map, not older than so long.
-    pub(crate) async fn opinion_map_of(&self, id: &ConsultationId, age: Duration) -> Result<Arc<OpinionMap>> {
-        self.consultation_record(id).await?;
-        let slot = Arc::clone(self.deliberation.maps.0.lock().entry(id.clone()).or_default());
-        let mut slot = slot.lock().await;
-        let latest = self.deliberation.projector.latest(id);
-        if let Some(made) = slot.as_ref()
-            && (made.latest == latest || made.at.elapsed() < age)
-        {
-            return Ok(Arc::clone(&made.view));
-        }
-        let kept = slot.take().map(|made| made.kept).unwrap_or_default();
-        let mut kept = self.brought_up(id, kept).await?;
-        let statements = self.shown_statements(id).await?;
-        let made = tokio::task::spawn_blocking(move || {
-            let view = Arc::new(view(&mut kept, &statements));
-            Made { kept, latest, at: Instant::now(), view }
-        });
-        let made = made.await.map_err(|error| {
-            tracing::error!(%error, "the opinion map could not be made");
-            crate::AppError::unavailable(
-                "The opinion map cannot be made at the moment.",
-                "目前无法生成意见图。",
-            )
-        })?;
-        let view = Arc::clone(&made.view);
-        *slot = Some(made);
-        Ok(view)
-    }
-
-    /// How often each statement that is shown should come next.
-    pub(crate) async fn routing(&self, id: &ConsultationId) -> Result<Vec<(u64, f64)>> {
-        let map = self.opinion_map(id).await?;
-        Ok(map.statements.iter().map(|statement| (statement.number, statement.priority)).collect())
-    }
-
-    /// Adds what came since: votes as they were cast, after an act of moderation everything anew.
-    async fn brought_up(&self, id: &ConsultationId, mut kept: Kept) -> Result<Kept> {
-        let since = |index: u64| Page::new(Some(Cursor::from_text(&index.to_string())), Page::MOST);
-        let moderated = !self.store.consultation_acts(id, &since(kept.until)).await?.items.is_empty();
-        if moderated || kept.until == 0 {
-            kept = Kept::default();
-            self.add_people(id, &mut kept).await?;
-            // Asked before the stances are read: what comes in between is added the next time.
-            kept.until = self.store.last_entry(id).await?;
-            for stance in self.store.stances(id).await? {
-                if let Some(cast) = kept.cast(&stance, kept.until) {
-                    kept.map.cast(cast);
-                }
-            }
-            return Ok(kept);
-        }
-        self.add_people(id, &mut kept).await?;
-        let mut page = since(kept.until);
-        let mut voters = BTreeSet::new();
-        loop {
-            let found = self.store.cast_votes(id, &page).await?;
-            voters.extend(found.items.iter().map(|vote| vote.participant));
-            kept.until = found.items.last().map_or(kept.until, |vote| vote.entry);
-            match found.next {
-                Some(next) => page = Page::new(Some(next), Page::MOST),
-                None => break,
-            }
-        }
-        for voter in voters {
-            for stance in self.store.stances_of(id, voter).await? {
-                if let Some(cast) = kept.cast(&stance, kept.until) {
-                    kept.map.cast(cast);
-                }
-            }
-        }
-        Ok(kept)
-    }
-
-    async fn add_people(&self, id: &ConsultationId, kept: &mut Kept) -> Result<()> {
-        let last = kept.people.last_key_value().map(|(number, _)| Cursor::from_text(&number.to_string()));
-        let mut page = Page::new(last, Page::MOST);
-        loop {
-            let found = self.store.participants(id, &page).await?;
-            for person in found.items {
-                if person.verified {
-                    kept.map.declare(opinion::Participant(person.number), class_of(person.class));
-                }
-                kept.people.insert(person.number, person);
-            }
-            match found.next {
-                Some(next) => page = Page::new(Some(next), Page::MOST),
-                None => return Ok(()),
-            }
-        }
-    }
-}
-
-impl Kept {
-    /// A stance as the map takes it; none when it is of somebody who counts in no class.
-    fn cast(&self, stance: &cogov_store::Stance, sequence: u64) -> Option<opinion::Cast> {
-        let counts = self.people.get(&stance.participant).is_some_and(|person| person.verified);
-        counts.then_some(opinion::Cast {
-            participant: opinion::Participant(stance.participant),
-            statement: opinion::StatementId(stance.statement),
-            sequence,
-            vote: match stance.vote {
-                Vote::Agree => opinion::Vote::Agree,
-                Vote::Disagree => opinion::Vote::Disagree,
-                Vote::Pass => opinion::Vote::Pass,
-            },
-        })
-    }
-}
-
-const fn class_of(class: ParticipantClass) -> opinion::Class {
+pub(super) const fn class_of(class: ParticipantClass) -> opinion::Class {
     match class {
         ParticipantClass::Public => opinion::Class::Public,
         ParticipantClass::Scholar => opinion::Class::Scholar,
@@ -303,22 +158,18 @@ const fn class_of(class: ParticipantClass) -> opinion::Class {
 }
 
 /// The picture in the words of the application.
-fn view(kept: &mut Kept, shown: &[Contribution]) -> OpinionMap {
-    let by_number: HashMap<u64, &Contribution> = shown.iter().map(|found| (found.number, found)).collect();
-    let known: Vec<u64> = kept.map.conversation().statements().map(|statement| statement.id.0).collect();
-    for number in known.iter().chain(by_number.keys()) {
-        let mut statement = opinion::Statement::new(opinion::StatementId(*number));
-        statement.moderated_out = !by_number.contains_key(number);
-        kept.map.state(statement);
-    }
-    let picture = kept.map.picture().clone();
-    let classes = classes(&picture, kept);
+pub(super) fn told(
+    picture: &opinion::Picture,
+    settled: bool,
+    people: &BTreeMap<u64, Participant>,
+    shown: &HashMap<u64, &Contribution>,
+) -> OpinionMap {
     let number = |id: &opinion::StatementId| id.0;
     OpinionMap {
         voters: count(picture.participants),
         votes: count(picture.votes),
         groups: picture.groups.iter().flatten().enumerate().map(group).collect(),
-        classes,
+        classes: classes(picture, people),
         confidence: confidence(&picture.grouping),
         all_agree: picture.bridging.iter().map(number).collect(),
         all_disagree: picture.rejected.iter().map(number).collect(),
@@ -327,8 +178,9 @@ fn view(kept: &mut Kept, shown: &[Contribution]) -> OpinionMap {
         statements: picture
             .statements
             .iter()
-            .filter_map(|seen| by_number.get(&seen.id.0).map(|found| statement(seen, found)))
+            .filter_map(|seen| shown.get(&seen.id.0).map(|found| statement(seen, found)))
             .collect(),
+        settled,
     }
 }
 
@@ -403,11 +255,11 @@ fn position(position: &opinion::Position) -> Position {
     Position { participant: position.participant.0, x, y, group: position.group.map(usize::from) }
 }
 
-fn classes(picture: &opinion::Picture, kept: &Kept) -> Vec<ClassOpinion> {
+fn classes(picture: &opinion::Picture, people: &BTreeMap<u64, Participant>) -> Vec<ClassOpinion> {
     let voted = |person: &&Participant| {
         !person.verified || picture.position(opinion::Participant(person.number)).is_some()
     };
-    let voters: Vec<&Participant> = kept.people.values().filter(voted).collect();
+    let voters: Vec<&Participant> = people.values().filter(voted).collect();
     let of = |class: ParticipantClass, verified: bool| {
         count(voters.iter().filter(|person| person.class == class && person.verified == verified).count())
     };

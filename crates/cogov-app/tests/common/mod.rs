@@ -23,7 +23,7 @@ pub struct Node {
 }
 
 fn shipped(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rulebooks").join(name);
+    let path = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../rulebooks").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 

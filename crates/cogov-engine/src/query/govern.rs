@@ -60,12 +60,27 @@ struct Around<'a> {
     columns: &'a [Arc<Facts>],
     rows: &'a Facts,
     outer: Option<&'a Around<'a>>,
+    /// Where the column after the one found last would be: statements often name them in their order.
+    next: Cell<usize>,
 }
 
 impl Around<'_> {
     fn find(&self, column: &Column) -> Option<&Arc<Facts>> {
-        let here = self.schema.maybe_index_of_column(column);
-        here.and_then(|index| self.columns.get(index))
+        let next = self.next.get();
+        let here = match self.is_at(column, next) {
+            true => next,
+            false => self.schema.maybe_index_of_column(column)?,
+        };
+        self.next.set(here + 1);
+        self.columns.get(here)
+    }
+
+    /// Whether the column of this table and name, of which there is but one, is at this place.
+    fn is_at(&self, column: &Column, place: usize) -> bool {
+        place < self.schema.fields().len() && column.relation.is_some() && {
+            let (table, field) = self.schema.qualified_field(place);
+            table == column.relation.as_ref() && *field.name() == column.name
+        }
     }
 
     fn find_outer(&self, column: &Column) -> Option<&Arc<Facts>> {
@@ -136,11 +151,12 @@ impl Governor {
         let table = allowed::governed(scan).map_err(|e| faults::planning(&e))?;
         let rows = Facts { protection: table.protection, ..Facts::default() };
         noise::check_scan(&table, self.form)?;
-        let mut columns = Vec::new();
-        for field in scan.projected_schema.fields() {
-            let visible = table.visible(field.name()).ok_or_else(QueryError::internal)?;
-            columns.push(Arc::clone(&visible.facts));
-        }
+        let facts = |place: usize| table.columns.get(place).map(|visible| Arc::clone(&visible.facts));
+        let columns: Option<Vec<Arc<Facts>>> = match &scan.projection {
+            Some(places) => places.iter().map(|place| facts(*place)).collect(),
+            None => (0..scan.projected_schema.fields().len()).map(facts).collect(),
+        };
+        let columns = columns.ok_or_else(QueryError::internal)?;
         Node::new(LogicalPlan::TableScan(scan.clone()), columns, rows)
     }
 
@@ -269,7 +285,8 @@ impl Governor {
         }
         let mut filter = None;
         if let Some(condition) = &node.filter {
-            let around = Around { schema: Arc::clone(&node.schema), columns: &columns, rows: &rows, outer };
+            let schema = Arc::clone(&node.schema);
+            let around = Around { schema, columns: &columns, rows: &rows, outer, next: Cell::new(0) };
             let (condition, known) = self.expr(condition, &around)?;
             facts = facts.join(&known);
             filter = Some(condition);
@@ -409,7 +426,8 @@ impl Governor {
 }
 
 fn around<'a>(below: &'a Node, outer: Option<&'a Around<'a>>) -> Around<'a> {
-    Around { schema: Arc::clone(below.plan.schema()), columns: &below.columns, rows: &below.rows, outer }
+    let schema = Arc::clone(below.plan.schema());
+    Around { schema, columns: &below.columns, rows: &below.rows, outer, next: Cell::new(0) }
 }
 
 fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Expr {

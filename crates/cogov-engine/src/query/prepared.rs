@@ -12,7 +12,7 @@ use super::world::GrantWorld;
 use super::{allowed, exact, faults, nearest, parse, steps};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
-use cogov_model::{Clauses, ColumnRef, Form, Grade, Label, RulebookVersion, Text, Treatment};
+use cogov_model::{Clauses, ColumnRef, Epsilon, Form, Grade, Label, RulebookVersion, Text, Treatment};
 use datafusion::common::ParamValues;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::SessionState;
@@ -34,10 +34,42 @@ pub struct ResultColumn {
     pub name: String,
     /// Its label: of every column that it, or the presence of its rows, depends on.
     pub label: Label,
-    /// Why it has this label, step by step.
-    pub chain: Vec<Text>,
     /// The treatments met on the way, each once.
     pub treatments: Vec<Treatment>,
+    way: Way,
+}
+
+/// The way of a label, put into words when somebody asks.
+#[derive(Debug, Clone)]
+struct Way {
+    column: Arc<Facts>,
+    rows: Arc<Facts>,
+    /// The greatest privacy loss of what is asked under noise, where the column came through noise.
+    noise: Option<Epsilon>,
+}
+
+impl ResultColumn {
+    fn new(name: &str, column: &Arc<Facts>, rows: &Arc<Facts>, noise: Option<Epsilon>) -> Self {
+        let (label, treatments) = match rows.sources.is_empty() {
+            true => (column.label.clone().join(&rows.label), column.treatments()),
+            false => {
+                let all = column.as_ref().clone().join(rows);
+                let treatments = all.treatments();
+                (all.label, treatments)
+            }
+        };
+        let noise = noise.filter(|_| treatments.iter().any(|t| matches!(t, Treatment::Noise { .. })));
+        let way = Way { column: Arc::clone(column), rows: Arc::clone(rows), noise };
+        Self { name: name.to_owned(), label, treatments, way }
+    }
+
+    /// Why it has this label, step by step.
+    #[must_use]
+    pub fn chain(&self) -> Vec<Text> {
+        let mut chain = steps::chain(&self.way.column, &self.way.rows);
+        chain.extend(self.way.noise.map(noise::promised));
+        chain
+    }
 }
 
 /// A governed statement. Cheap to clone.
@@ -321,10 +353,13 @@ async fn finish(
         node = noise::with_margins(node)?;
     }
     let schema = run::plain_schema(node.plan.schema().as_arrow());
-    let mut columns = describe(&schema, &node.columns, &node.rows);
-    noise::explain(&mut columns, &questions);
+    let noise = questions.iter().map(|question| question.epsilon()).max();
+    let rows = Arc::new(node.rows);
+    let described = schema.fields().iter().zip(&node.columns);
+    let columns: Vec<ResultColumn> =
+        described.map(|(field, facts)| ResultColumn::new(field.name(), facts, &rows, noise)).collect();
     let protected = governor.statistics.get() > 0;
-    let facts = Facts::join_all(&node.columns).join(&node.rows);
+    let facts = Facts::join_all(&node.columns).join(&rows);
     let used = facts.clauses();
     let governing = opening + begun.elapsed();
     let (governed, physical) = match parameters.is_empty() {
@@ -361,19 +396,6 @@ async fn planned(
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;
     let physical = physical.map_err(|e| faults::planning(&e))?;
     Ok((optimised, Physical::new(physical, kept)?))
-}
-
-fn describe(schema: &SchemaRef, columns: &[Arc<Facts>], rows: &Facts) -> Vec<ResultColumn> {
-    let described = schema.fields().iter().zip(columns).map(|(field, facts)| {
-        let all = facts.as_ref().clone().join(rows);
-        ResultColumn {
-            name: field.name().clone(),
-            label: all.label.clone(),
-            chain: steps::chain(facts, rows),
-            treatments: all.treatments(),
-        }
-    });
-    described.collect()
 }
 
 fn verification(clauses: Clauses) -> QueryError {

@@ -13,11 +13,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// Memories held at most; beyond it the engine reads them again, which only costs time.
+/// Memories held at most; beyond it the engine reads those again that were not used for longest, which only costs time.
 const HELD: usize = 256;
 
+/// Bytes that memories which are held may take where they are kept, all together; in the process they take a little less.
+const HELD_BYTES: usize = 512 << 20;
+
 /// Bytes that one memory may take where it is kept: beyond it new figures are refused.
-const KEPT: usize = 64 << 20;
+const KEPT: usize = 256 << 20;
 
 /// Statements that one memory may hold.
 const STATEMENTS: u64 = 10_000;
@@ -51,17 +54,43 @@ pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Loaded>>>;
 /// The memories in use.
 #[derive(Default)]
 pub(super) struct Recollections {
-    slots: Mutex<HashMap<(String, MemoryKey), Slot>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// Each with the turn in which it was last used.
+    slots: HashMap<(String, MemoryKey), (u64, Slot)>,
+    turn: u64,
 }
 
 impl Recollections {
     pub(super) fn slot(&self, owner: String, about: &MemoryKey) -> Slot {
-        let mut slots = self.slots.lock();
-        if slots.len() >= HELD {
-            // Those in use stay with who holds them; the store decides who was first.
-            slots.clear();
-        }
-        Arc::clone(slots.entry((owner, about.clone())).or_default())
+        let mut held = self.held.lock();
+        held.turn += 1;
+        let turn = held.turn;
+        let (used, slot) = held.slots.entry((owner, about.clone())).or_default();
+        *used = turn;
+        let slot = Arc::clone(slot);
+        held.make_room();
+        slot
+    }
+}
+
+impl Held {
+    /// Lets go of what was not used for longest. Who uses one still has it; the store decides who was first.
+    fn make_room(&mut self) {
+        let bytes = |slot: &Slot| slot.try_lock().ok()?.as_ref().map(|loaded| loaded.bytes);
+        let mut by_use: Vec<(u64, usize)> =
+            self.slots.values().map(|(used, slot)| (*used, bytes(slot).unwrap_or(0))).collect();
+        by_use.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
+        let mut all = 0;
+        let fits = by_use.iter().take(HELD).take_while(|(_, bytes)| {
+            all += bytes;
+            all <= HELD_BYTES
+        });
+        let oldest = fits.last().map_or(self.turn, |(used, _)| *used);
+        self.slots.retain(|_, (used, _)| *used >= oldest);
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Person {
 
 /// Every `step`-th unit of the survey, `count` of them.
 pub fn people(count: usize, step: usize) -> Vec<Person> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../demo/cps.parquet");
+    let path = format!("{}/../../demo/cps.parquet", std::env::var("CARGO_MANIFEST_DIR").unwrap());
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
     let mut all: Vec<Vec<i64>> = vec![Vec::new(); 4];
     for batch in reader.build().unwrap() {

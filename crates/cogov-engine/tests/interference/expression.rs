@@ -208,8 +208,8 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         17 => format!("regexp_like({}, '^[0-9]+$')", expression(Kind::Text, columns, below, dice)),
         18 => {
             let (a, b) = (expression(of, columns, below, dice), expression(of, columns, below, dice));
-            // In parentheses: sqlparser reads what follows into its right side, and the engine's dialect does not.
-            format!("({a} is {}distinct from {b})", dice.pick(&["", "not "]))
+            // In parentheses: sqlparser reads what follows into either side, and the dialect of the engine does not.
+            format!("(({a}) is {}distinct from ({b}))", dice.pick(&["", "not "]))
         }
         _ => expression(Kind::Bool, columns, 0, dice),
     }

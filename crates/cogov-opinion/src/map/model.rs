@@ -26,10 +26,40 @@ pub struct Item {
 }
 
 impl Item {
+    /// A statement that says nothing of anybody yet, and of which this is expected.
+    #[must_use]
+    pub fn silent(level: f64) -> Self {
+        let mut mean = [0.0; WIDE];
+        mean[0] = level;
+        Self { mean, covariance: [[0.0; WIDE]; WIDE], noise: 1.0, active: false }
+    }
+
     /// The loads alone.
     #[must_use]
     pub fn load(&self) -> [f64; FACTORS] {
         std::array::from_fn(|k| self.mean[k + 1])
+    }
+
+    /// What the statement adds to the equations of who voted on it.
+    #[must_use]
+    pub fn pull(&self) -> Pull {
+        let mut pull =
+            Pull { gram: [0.0; FACTORS * (FACTORS + 1) / 2], load: [0.0; FACTORS], shift: [0.0; FACTORS] };
+        if !self.active {
+            return pull;
+        }
+        let weight = 1.0 / self.noise;
+        let mut at = 0;
+        for i in 0..FACTORS {
+            for j in 0..=i {
+                pull.gram[at] =
+                    weight * (self.mean[i + 1] * self.mean[j + 1] + self.covariance[i + 1][j + 1]);
+                at += 1;
+            }
+            pull.load[i] = weight * self.mean[i + 1];
+            pull.shift[i] = weight * (self.mean[i + 1] * self.mean[0] + self.covariance[0][i + 1]);
+        }
+        pull
     }
 }
 
@@ -65,7 +95,7 @@ impl Model {
     /// The participants' equations, statement by statement.
     #[must_use]
     pub fn pulls(&self) -> Vec<Pull> {
-        self.items.iter().map(pull).collect()
+        self.items.iter().map(Item::pull).collect()
     }
 
     /// The vote that is expected of somebody who stands there, between −1 and 1.
@@ -136,25 +166,6 @@ fn widen(turn: &Square<FACTORS>) -> Square<WIDE> {
         }
     }
     wide
-}
-
-fn pull(item: &Item) -> Pull {
-    let mut pull =
-        Pull { gram: [0.0; FACTORS * (FACTORS + 1) / 2], load: [0.0; FACTORS], shift: [0.0; FACTORS] };
-    if !item.active {
-        return pull;
-    }
-    let weight = 1.0 / item.noise;
-    let mut at = 0;
-    for i in 0..FACTORS {
-        for j in 0..=i {
-            pull.gram[at] = weight * (item.mean[i + 1] * item.mean[j + 1] + item.covariance[i + 1][j + 1]);
-            at += 1;
-        }
-        pull.load[i] = weight * item.mean[i + 1];
-        pull.shift[i] = weight * (item.mean[i + 1] * item.mean[0] + item.covariance[0][i + 1]);
-    }
-    pull
 }
 
 /// Where somebody with these votes stands.

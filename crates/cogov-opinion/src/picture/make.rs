@@ -1,18 +1,19 @@
 //! From a conversation to its picture.
 #![allow(clippy::indexing_slicing, reason = "rows and columns of one matrix")]
 
+use super::glance::{Ground, Made};
 use super::route::priority;
 use super::voices::{LIST, Voices, representative};
 use super::{Group, Grouping, Picture, Position, StatementView, Sure, Verdict};
 use crate::conversation::Conversation;
 use crate::map::Sheet;
-use crate::map::cluster::{Clustering, cluster};
+use crate::map::cluster::{Clustering, Point, cluster};
 use crate::map::learn::{Learned, learn};
 use crate::map::model::{FACTORS, Model, Stand, stand};
 use crate::map::stability::{GROUPS, scaled};
 use crate::stats::normal;
 use crate::tally::{CLASSES, Cells, Counts, sum, tally};
-use crate::votes::StatementId;
+use crate::votes::{Participant, StatementId};
 use rayon::prelude::*;
 
 /// Votes that place a participant, when there are so many statements (the number of Polis).
@@ -31,20 +32,19 @@ impl Picture {
     /// The picture of a conversation.
     #[must_use]
     pub fn of(conversation: &Conversation) -> Self {
-        Self::with(conversation, None).0
+        Self::with(conversation, None).picture
     }
 
     /// The same, leaving out what is `known` to have been learned from the same votes.
-    pub(crate) fn with(conversation: &Conversation, known: Option<&Learned>) -> (Self, Learned) {
+    pub(crate) fn with(conversation: &Conversation, known: Option<&Learned>) -> Made {
         let votes = &conversation.votes;
         let active: Vec<bool> = conversation.statements.values().map(|s| !s.moderated_out).collect();
         let counts: Vec<usize> = (0..votes.participants().len())
             .into_par_iter()
             .map(|row| votes.row(row).0.iter().filter(|c| active[**c as usize]).count())
             .collect();
-        let shown = active.iter().filter(|a| **a).count();
-        let placed: Vec<usize> =
-            (0..counts.len()).filter(|r| counts[*r] > 0 && counts[*r] >= PLACING_VOTES.min(shown)).collect();
+        let enough = placing_votes(&active);
+        let placed: Vec<usize> = (0..counts.len()).filter(|r| counts[*r] >= enough).collect();
         let mut learned = learn(votes, &active, &placed, known);
         let model = learned.finish(votes, &active);
         let stands = stands(votes, &model);
@@ -57,8 +57,12 @@ impl Picture {
         }
         let cells = tally(conversation, &labels, clustering.as_ref().map_or(0, |c| c.sizes.len()));
         let statements = statements(conversation, &model, &cells, clustering.is_some());
-        let positions = positions(conversation, &model, &stands, &counts, &labels, clustering.as_ref());
-        let groups = clustering.map(|c| groups(&c, &statements, &cells, conversation, &labels));
+        let centres = clustering.map(|clustering| clustering.centres);
+        let positions = positions(conversation, &model, &stands, &counts, &labels, centres.as_deref());
+        let classes =
+            centres.as_deref().map(|centres| classes_of_groups(conversation, &labels, centres.len()));
+        let groups =
+            centres.as_deref().zip(classes).map(|(c, classes)| groups(c, &statements, &cells, &classes));
         let mut picture = Self {
             participants: counts.iter().filter(|c| **c > 0).count(),
             votes: counts.iter().sum(),
@@ -72,11 +76,11 @@ impl Picture {
             axes: axes(&model),
         };
         picture.list(&cells);
-        (picture, learned)
+        Made { picture, learned, ground: Ground { active, enough, model, centres, labels, cells } }
     }
 
     /// Fills the lists of statements.
-    fn list(&mut self, cells: &[Cells]) {
+    pub(super) fn list(&mut self, cells: &[Cells]) {
         let listed = || self.statements.iter().zip(cells).filter(|(view, _)| view.listed());
         let shared = |part: fn(&Counts) -> crate::stats::Share| {
             let mut found: Vec<(f64, StatementId)> = listed()
@@ -98,6 +102,11 @@ impl Picture {
         self.bridging = bridging;
         self.rejected = rejected;
     }
+}
+
+/// How many votes place a participant.
+pub(super) fn placing_votes(active: &[bool]) -> usize {
+    active.iter().filter(|a| **a).count().clamp(1, PLACING_VOTES)
 }
 
 impl StatementView {
@@ -163,7 +172,7 @@ fn grouping(
     (Some(clustering), found)
 }
 
-fn statements(
+pub(super) fn statements(
     conversation: &Conversation,
     model: &Model,
     cells: &[Cells],
@@ -204,29 +213,36 @@ fn positions(
     stands: &[Stand],
     counts: &[usize],
     labels: &[Option<u8>],
-    clustering: Option<&Clustering>,
+    centres: Option<&[Point]>,
 ) -> Vec<Position> {
     let scales = model.scales();
     let participants = conversation.votes.participants();
     (0..participants.len())
         .into_par_iter()
         .with_min_len(1024)
-        .map(|row| {
-            let stand = &stands[row];
-            let point = scaled(&stand.mean, &scales);
-            let deviation = |k: usize| scales[k] * stand.covariance[k][k].max(0.0).sqrt();
-            let group = labels[row];
-            let sure = clustering.zip(group).map(|(c, label)| belonging(&point, stand, &scales, c, label));
-            Position {
-                participant: participants[row],
-                votes: counts[row],
-                at: [point[0], point[1]],
-                unsure: [deviation(0), deviation(1)],
-                group,
-                sure,
-            }
-        })
+        .map(|row| position(participants[row], counts[row], &stands[row], &scales, labels[row], centres))
         .collect()
+}
+
+/// One participant's place.
+pub(super) fn position(
+    participant: Participant,
+    votes: usize,
+    stand: &Stand,
+    scales: &[f64; FACTORS],
+    group: Option<u8>,
+    centres: Option<&[Point]>,
+) -> Position {
+    let point = scaled(&stand.mean, scales);
+    let deviation = |k: usize| scales[k] * stand.covariance[k][k].max(0.0).sqrt();
+    Position {
+        participant,
+        votes,
+        at: [point[0], point[1]],
+        unsure: [deviation(0), deviation(1)],
+        group,
+        sure: centres.zip(group).map(|(c, label)| belonging(&point, stand, scales, c, label)),
+    }
 }
 
 /// How probable it is that a participant is on this side of the middle between its group's centre and the nearest other.
@@ -234,12 +250,12 @@ fn belonging(
     point: &[f64; FACTORS],
     stand: &Stand,
     scales: &[f64; FACTORS],
-    clustering: &Clustering,
+    centres: &[Point],
     label: u8,
 ) -> Sure {
-    let own = clustering.centres[label as usize];
+    let own = centres[label as usize];
     let mut least: f64 = 1.0;
-    for (_, other) in clustering.centres.iter().enumerate().filter(|(g, _)| *g != label as usize) {
+    for (_, other) in centres.iter().enumerate().filter(|(g, _)| *g != label as usize) {
         let way: [f64; FACTORS] = std::array::from_fn(|k| own[k] - other[k]);
         let margin: f64 = (0..FACTORS).map(|k| way[k] * (point[k] - f64::midpoint(own[k], other[k]))).sum();
         let mut variance = 0.0;
@@ -253,12 +269,26 @@ fn belonging(
     Sure(least)
 }
 
-fn groups(
-    clustering: &Clustering,
-    views: &[StatementView],
-    cells: &[Cells],
+/// How many of each class every group has.
+fn classes_of_groups(
     conversation: &Conversation,
     labels: &[Option<u8>],
+    groups: usize,
+) -> Vec<[usize; CLASSES]> {
+    let mut classes = vec![[0; CLASSES]; groups];
+    for (participant, label) in conversation.votes.participants().iter().zip(labels) {
+        if let Some(label) = label {
+            classes[*label as usize][conversation.class(*participant).index()] += 1;
+        }
+    }
+    classes
+}
+
+pub(super) fn groups(
+    centres: &[Point],
+    views: &[StatementView],
+    cells: &[Cells],
+    classes: &[[usize; CLASSES]],
 ) -> Vec<Group> {
     let listed: Vec<(StatementId, &Cells)> = views
         .iter()
@@ -266,20 +296,14 @@ fn groups(
         .filter(|(view, _)| view.listed())
         .map(|(view, cells)| (view.id, cells))
         .collect();
-    let mut classes = vec![[0; CLASSES]; clustering.sizes.len()];
-    for (participant, label) in conversation.votes.participants().iter().zip(labels) {
-        if let Some(label) = label {
-            classes[*label as usize][conversation.class(*participant).index()] += 1;
-        }
-    }
-    representative(&listed, clustering.sizes.len())
+    representative(&listed, centres.len())
         .into_iter()
-        .zip(&clustering.centres)
-        .zip(clustering.sizes.iter().zip(classes))
-        .map(|((representative, centre), (size, classes))| Group {
-            size: *size,
+        .zip(centres)
+        .zip(classes)
+        .map(|((representative, centre), classes)| Group {
+            size: classes.iter().sum(),
             centre: [centre[0], centre[1]],
-            classes,
+            classes: *classes,
             representative,
         })
         .collect()

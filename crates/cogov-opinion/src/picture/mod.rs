@@ -1,8 +1,11 @@
 //! The picture of a conversation: what is shown of it.
 
+mod glance;
 mod make;
 mod route;
 mod voices;
+
+pub(crate) use glance::Made;
 
 pub use route::Routing;
 

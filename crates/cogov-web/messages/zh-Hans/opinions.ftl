@@ -3,6 +3,7 @@ opinion-verdict-not-stable = 没有稳定的群体：同一批人的其他表态
 opinion-verdict-too-few = 尚无群体：对足够多观点表态的人太少。
 opinion-placed = { $count } 人的表态足以确定位置。
 opinion-agreement = 两半之间的一致度：{ $value }；达到 { $label } 才展示群体（1 为相同，0 为随机）。
+opinion-unsettled = 最新的表态已经计入，并按现有群体定位；群体本身正在重新生成。
 opinion-map-title = { $count } 人的表态分布
 opinion-map-text = 每个点代表一人，表态相近者相邻。下方表格以数字说明同样内容。
 opinion-group = 群体 { $letter }

@@ -47,7 +47,8 @@ pub struct ColumnView {
 impl ColumnView {
     /// From the engine's column.
     pub fn new(visit: &Visit, column: &ResultColumn) -> Self {
-        let chain: Vec<&str> = column.chain.iter().map(|text| visit.ui.text(text)).collect();
+        let words = column.chain();
+        let chain: Vec<&str> = words.iter().map(|text| visit.ui.text(text)).collect();
         Self {
             name: column.name.clone(),
             grade: Tag::grade(&visit.ui, column.label.grade),

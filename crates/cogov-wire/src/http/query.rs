@@ -158,7 +158,8 @@ fn type_of(schema: &Schema, place: usize) -> Option<String> {
 }
 
 fn shown(column: &ResultColumn, data_type: Option<String>, locale: Locale) -> Value {
-    let why: Vec<&str> = column.chain.iter().map(|step| step.get(locale)).collect();
+    let chain = column.chain();
+    let why: Vec<&str> = chain.iter().map(|step| step.get(locale)).collect();
     let mut shown = json!({
         "name": column.name,
         "grade": column.label.grade,

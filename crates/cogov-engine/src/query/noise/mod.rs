@@ -32,12 +32,11 @@ pub(super) use spread::Spread;
 use super::facts::Facts;
 use super::govern::{Governor, Node};
 use super::governed::GovernedTable;
-use super::prepared::ResultColumn;
 use super::world::GrantWorld;
 use super::{allowed, faults};
 use crate::error::QueryError;
 use below::{Below, is_noisy, noise_clauses};
-use cogov_model::{Form, Text, Treatment};
+use cogov_model::{Epsilon, Form, Text, Treatment};
 use datafusion::logical_expr::{Aggregate, LogicalPlan};
 use measure::Measures;
 use question::Draft;
@@ -66,18 +65,12 @@ impl Noise {
     }
 }
 
-/// Says of every column that came through noise what that promises.
-pub(super) fn explain(columns: &mut [ResultColumn], questions: &[Arc<Question>]) {
-    let Some(epsilon) = questions.iter().map(|q| q.epsilon()).max() else { return };
-    for column in columns {
-        let noisy = column.treatments.iter().any(|t| matches!(t, Treatment::Noise { .. }));
-        if noisy {
-            column.chain.push(Text::new(
-                format!("with noise: differential privacy with an epsilon of {epsilon}"),
-                format!("加入噪声：epsilon 为 {epsilon} 的差分隐私"),
-            ));
-        }
-    }
+/// What noise promises, in words.
+pub(super) fn promised(epsilon: Epsilon) -> Text {
+    Text::new(
+        format!("with noise: differential privacy with an epsilon of {epsilon}"),
+        format!("加入噪声：epsilon 为 {epsilon} 的差分隐私"),
+    )
 }
 
 /// Refuses rows of a table that is answered from under noise: in statistics every one with a column under noise.

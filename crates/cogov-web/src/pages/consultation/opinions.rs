@@ -123,14 +123,15 @@ fn present(map: &OpinionMap) -> Vec<ParticipantClass> {
 /// How well the groups came back, in words and numbers.
 fn sure(ui: &Ui, map: &OpinionMap) -> String {
     let best = map.confidence.tried.iter().map(|(_, agreement)| *agreement).fold(f64::NEG_INFINITY, f64::max);
-    let placed = ui.n("opinion-placed", map.confidence.placed);
+    let mut told = vec![ui.n("opinion-placed", map.confidence.placed)];
     if best.is_finite() {
-        let reached =
-            ui.by("opinion-agreement", &format!("{best:.2}"), &format!("{:.2}", map.confidence.needed));
-        format!("{placed} {reached}")
-    } else {
-        placed
+        let needed = format!("{:.2}", map.confidence.needed);
+        told.push(ui.by("opinion-agreement", &format!("{best:.2}"), &needed));
     }
+    if !map.settled {
+        told.push(ui.t("opinion-unsettled"));
+    }
+    told.join(" ")
 }
 
 fn drawn(ui: &Ui, map: &OpinionMap) -> Option<Map> {
