@@ -96,7 +96,7 @@ fn noise(sizes: &[String]) -> Result<()> {
 }
 
 /// Governed queries over TPC-H beside the same policy by hand in plain DataFusion, DuckDB and PostgreSQL.
-/// Further arguments: `six` (default) or `tpch` for all 22 queries, then the number of rounds.
+/// Further arguments: `six` (default) or `tpch` for all 22 queries, then the number of rounds, then `alone` to leave the peers out.
 fn governed(arguments: &[String]) -> Result<()> {
     tools::debian(&[("postgresql", "/usr/lib/postgresql"), ("python3-venv", "/usr/bin/python3")])?;
     let python = tools::python("bench", &["psycopg[binary]==3.*", "duckdb", "pyarrow", "tpchgen-cli==4.*"])?;

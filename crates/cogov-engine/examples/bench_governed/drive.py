@@ -171,11 +171,15 @@ class Postgres:
 
 def main():
     program, data, queries, scratch = sys.argv[1:5]
+    if sys.argv[6:] == ["alone"]:
+        measure(program, data, queries, None)
+        return
     with Cluster(Path(scratch)) as socket:
         measure(program, data, queries, socket)
 
 
 def measure(program, data, queries, socket):
+    """Without a socket both sides are alone: no DuckDB, no PostgreSQL."""
     rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 7
     queries = Path(queries)
     policy = tomllib.loads((queries / "policy.toml").read_text())["tables"]
@@ -184,12 +188,9 @@ def measure(program, data, queries, socket):
     ready, data = process.stdout.readline().rstrip("\n").split(" ", 1)
     assert ready == "ready"
     data = Path(data)
-    contestants = {
-        "cogov": Cogov(process, "governed"),
-        "by hand": Cogov(process, "hand"),
-        "DuckDB": Duck(policy, data),
-        "PostgreSQL": Postgres(policy, data, socket),
-    }
+    contestants = {"cogov": Cogov(process, "governed"), "by hand": Cogov(process, "hand")}
+    if socket:
+        contestants |= {"DuckDB": Duck(policy, data), "PostgreSQL": Postgres(policy, data, socket)}
     times = {(who, name): [] for who in contestants for name in texts}
     # Planning of a statement in words that were not asked before, and of one that was.
     planners = {side: Cogov(process, side) for side in ("first", "plan")}
@@ -212,27 +213,22 @@ def measure(program, data, queries, socket):
 
 def table(times, plans, contestants, texts):
     median = {key: statistics.median(values) for key, values in times.items()}
-    print(f"{'query':<12}{'cogov ms':>10}{'÷ by hand':>11}{'÷ DuckDB':>10}{'÷ PostgreSQL':>14}{'planning ms':>13}{'again':>7}")
-    ratios = {who: [] for who in contestants}
+    peers = {who: f"÷ {who}" for who in contestants if who != "cogov"}
+    heads = "".join(f"{head:>14}" for head in peers.values())
+    print(f"{'query':<12}{'cogov ms':>10}{heads}{'planning ms':>13}{'again':>7}")
+    ratios = {who: [] for who in peers}
     for name in texts:
         ours = median["cogov", name]
-        for who in contestants:
+        for who in peers:
             ratios[who].append(ours / median[who, name])
-        print(
-            f"{name:<12}{ours:>10.1f}{ratios['by hand'][-1]:>11.2f}{ratios['DuckDB'][-1]:>10.2f}"
-            f"{ratios['PostgreSQL'][-1]:>14.2f}{statistics.median(plans['first', name]):>13.2f}"
-            f"{statistics.median(plans['plan', name]):>7.2f}"
-        )
-    print(
-        f"{'median':<12}{'':>10}" + "".join(
-            f"{statistics.median(ratios[who]):>{width}.2f}"
-            for who, width in [("by hand", 11), ("DuckDB", 10), ("PostgreSQL", 14)]
-        )
-    )
+        beside = "".join(f"{ratios[who][-1]:>14.2f}" for who in peers)
+        first, again = (statistics.median(plans[side, name]) for side in ("first", "plan"))
+        print(f"{name:<12}{ours:>10.1f}{beside}{first:>13.2f}{again:>7.2f}")
+    print(f"{'median':<12}{'':>10}" + "".join(f"{statistics.median(ratios[who]):>14.2f}" for who in peers))
     if any(math.isinf(value) for value in median.values()):
         print(f"0.00 beside PostgreSQL: it was stopped after {PATIENCE} seconds")
     worst = max(ratios["by hand"])
-    print(f"{'worst':<12}{'':>10}{worst:>11.2f}")
+    print(f"{'worst':<12}{'':>10}{worst:>14.2f}")
 
 
 main()
