@@ -307,6 +307,22 @@ async fn only_certified_transforms_lower() {
     assert_eq!(t.state("select held from people intersect select one from people").await, "42501");
 }
 
+/// Where `people.two` may be taken for `data.people.two`, the label is of the column that execution takes.
+#[tokio::test]
+async fn of_two_columns_that_a_name_could_mean_the_label_is_of_the_one_that_is_shown() {
+    let t = world().await;
+    let sql =
+        "select data.people.* from (select four as two from data.people) as people cross join data.people";
+    let columns = "select data.people.one, data.people.two from (select four as two, key as other from data.people) \
+                   as people join data.people on data.people.key = people.other";
+    for sql in [sql, columns] {
+        if let Ok(prepared) = t.prepare(sql).await {
+            let two = prepared.columns().iter().find(|column| column.name == "two").unwrap();
+            assert_eq!(two.label.grade, Grade::General4, "{sql}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn refusals_name_the_column_the_clause_and_the_nearest_form() {
     let t = world().await;

@@ -69,6 +69,7 @@ impl Map {
 
     /// Lets go of a picture that new votes cannot be counted into.
     fn forget(&mut self) {
+        self.state = State::Counted;
         if let Some(made) = self.made.take() {
             self.learned = Some(made.learned);
         }

@@ -283,6 +283,13 @@ impl Votes {
         (&self.columns[range.clone()], &self.values[range])
     }
 
+    /// What the participant of one row says (1, 0, −1) of a statement.
+    pub(crate) fn vote(&self, row: usize, statement: StatementId) -> Option<i8> {
+        let column = self.column(statement)? as u32;
+        let (columns, values) = self.row(row);
+        columns.binary_search(&column).ok().map(|at| values[at])
+    }
+
     /// Sequence of the first cast of one row.
     ///
     /// # Panics

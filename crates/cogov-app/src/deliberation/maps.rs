@@ -7,13 +7,13 @@ use super::opinion::{OpinionMap, class_of, told};
 use crate::{App, error::Result};
 use cogov_model::{ConsultationId, Contribution, Participant, Vote};
 use cogov_opinion as opinion;
-use cogov_store::{Cursor, Page};
+use cogov_store::{Cursor, Page, Stance};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
 
 /// How exact a map must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,7 @@ const AT_ONCE: usize = 100_000;
 enum Change {
     Cast(opinion::Cast),
     Declared(opinion::Participant, opinion::Class),
+    Stated(opinion::Statement),
 }
 
 impl Change {
@@ -42,49 +43,72 @@ impl Change {
                 map.cast(cast);
             }
             Self::Declared(participant, class) => map.declare(participant, class),
+            Self::Stated(statement) => map.state(statement),
         }
     }
 }
 
 /// A copy that is being settled, and what came since it was taken.
 struct Settling {
-    task: JoinHandle<opinion::Map>,
+    /// The copy, and how long it took.
+    task: JoinHandle<(opinion::Map, Duration)>,
     since: Vec<Change>,
-    begun: Instant,
 }
 
 #[derive(Default)]
 struct Kept {
     map: opinion::Map,
     people: BTreeMap<u64, Participant>,
-    /// The ledger entry up to which it holds everything.
+    /// The ledger entry up to which it holds every vote.
     until: u64,
+    /// The ledger entry up to which it holds every act of moderation.
+    acts_until: u64,
     settling: Option<Settling>,
     /// Not before this is a copy taken again: at most half of the time goes into settling.
     rests_until: Option<Instant>,
 }
 
+/// What is on record that a map does not hold.
+struct News {
+    /// Whether it is everything, because an act of moderation may have changed anything.
+    anew: bool,
+    people: Vec<Participant>,
+    stances: Vec<Stance>,
+    until: u64,
+    acts_until: u64,
+}
+
+/// A map that was made.
 struct Made {
-    kept: Kept,
     latest: u64,
+    /// When it began to be made.
     at: Instant,
     view: Arc<OpinionMap>,
 }
 
+/// The map of one consultation.
+#[derive(Default)]
+struct Slot {
+    kept: Kept,
+    made: Option<Made>,
+}
+
 /// The last map of each consultation. Whoever asks while one is being made waits for it.
 #[derive(Default)]
-pub(crate) struct Maps(parking_lot::Mutex<HashMap<ConsultationId, Arc<tokio::sync::Mutex<Option<Made>>>>>);
+pub(crate) struct Maps(parking_lot::Mutex<HashMap<ConsultationId, Arc<tokio::sync::Mutex<Slot>>>>);
 
-impl Made {
-    /// Whether it serves who asks, when the latest entry is this.
-    fn serves(&self, latest: u64, wanted: Wanted) -> bool {
+impl Slot {
+    /// The map that serves who asks, when the latest entry is this.
+    fn serves(&self, latest: u64, wanted: Wanted) -> Option<Arc<OpinionMap>> {
+        let made = self.made.as_ref()?;
         let ready = self.kept.settling.as_ref().is_some_and(|settling| settling.task.is_finished());
-        match wanted {
-            Wanted::Settled => self.view.settled && self.latest == latest,
+        let serves = match wanted {
+            Wanted::Settled => made.view.settled && made.latest == latest,
             Wanted::Seen => {
-                self.at.elapsed() < FRESH || (self.latest == latest && !ready && !self.kept.may_settle())
+                made.at.elapsed() < FRESH || (made.latest == latest && !ready && !self.kept.may_settle())
             }
-        }
+        };
+        serves.then(|| Arc::clone(&made.view))
     }
 }
 
@@ -105,29 +129,37 @@ impl App {
     ) -> Result<Arc<OpinionMap>> {
         self.consultation_record(id).await?;
         let slot = Arc::clone(self.deliberation.maps.0.lock().entry(id.clone()).or_default());
-        let mut slot = slot.lock().await;
+        let slot = slot.lock_owned().await;
         let latest = self.deliberation.projector.latest(id);
-        if let Some(made) = slot.as_ref().filter(|made| made.serves(latest, wanted)) {
-            return Ok(Arc::clone(&made.view));
+        if let Some(view) = slot.serves(latest, wanted) {
+            return Ok(view);
         }
-        let mut kept = slot.take().map(|made| made.kept).unwrap_or_default();
-        kept.take_settled().await;
-        let mut kept = self.brought_up(id, kept).await?;
-        let statements = self.shown_statements(id).await?;
+        let (app, id) = (self.clone(), id.clone());
+        // A task of its own: it ends well also when whoever asked does not wait for it.
+        let made = tokio::spawn(async move { app.make_map(&id, slot, latest, wanted).await });
+        made.await.map_err(|error| unmade(&error))?
+    }
+
+    async fn make_map(
+        &self,
+        id: &ConsultationId,
+        mut slot: OwnedMutexGuard<Slot>,
+        latest: u64,
+        wanted: Wanted,
+    ) -> Result<Arc<OpinionMap>> {
+        let at = Instant::now();
+        slot.kept.take_settled().await;
+        let shown = self.shown_statements(id).await?;
+        let news = self.news(id, &slot.kept).await?;
+        let mut kept = std::mem::take(&mut slot.kept);
         let made = tokio::task::spawn_blocking(move || {
-            let view = Arc::new(view(&mut kept, &statements, wanted));
+            kept.take_in(news, &shown);
+            let view = Arc::new(view(&mut kept, &shown, wanted));
             kept.settle();
-            Made { kept, latest, at: Instant::now(), view }
+            (kept, view)
         });
-        let made = made.await.map_err(|error| {
-            tracing::error!(%error, "the opinion map could not be made");
-            crate::AppError::unavailable(
-                "The opinion map cannot be made at the moment.",
-                "目前无法生成意见图。",
-            )
-        })?;
-        let view = Arc::clone(&made.view);
-        *slot = Some(made);
+        let (kept, view) = made.await.map_err(|error| unmade(&error))?;
+        *slot = Slot { kept, made: Some(Made { latest, at, view: Arc::clone(&view) }) };
         Ok(view)
     }
 
@@ -137,78 +169,120 @@ impl App {
         Ok(map.statements.iter().map(|statement| (statement.number, statement.priority)).collect())
     }
 
-    /// Adds what came since: votes as they were cast, after an act of moderation everything anew.
-    async fn brought_up(&self, id: &ConsultationId, mut kept: Kept) -> Result<Kept> {
+    /// What came since: votes as they were cast, after an act of moderation everything. Everybody is read after the votes,
+    /// so that nobody's vote comes before they do.
+    async fn news(&self, id: &ConsultationId, kept: &Kept) -> Result<News> {
         let since = |index: u64| Page::new(Some(Cursor::from_text(&index.to_string())), Page::MOST);
-        let moderated = !self.store.consultation_acts(id, &since(kept.until)).await?.items.is_empty();
+        // Asked before anything is read: what comes in between is added the next time.
+        let last = self.store.last_entry(id).await?;
+        let moderated = !self.store.consultation_acts(id, &since(kept.acts_until)).await?.items.is_empty();
         if moderated || kept.until == 0 {
-            kept = Kept::default();
-            self.add_people(id, &mut kept).await?;
-            // Asked before the stances are read: what comes in between is added the next time.
-            kept.until = self.store.last_entry(id).await?;
-            for stance in self.store.stances(id).await? {
-                kept.cast(&stance, kept.until);
-            }
-            return Ok(kept);
+            let stances = self.store.stances(id).await?;
+            let people = self.people_after(id, None).await?;
+            return Ok(News { anew: true, people, stances, until: last, acts_until: last });
         }
-        self.add_people(id, &mut kept).await?;
-        let mut page = since(kept.until);
-        let mut voters = BTreeSet::new();
+        let (mut until, mut page, mut voters) = (kept.until, since(kept.until), BTreeSet::new());
         loop {
             let found = self.store.cast_votes(id, &page).await?;
             voters.extend(found.items.iter().map(|vote| vote.participant));
-            kept.until = found.items.last().map_or(kept.until, |vote| vote.entry);
+            until = found.items.last().map_or(until, |vote| vote.entry);
             match found.next {
                 Some(next) => page = Page::new(Some(next), Page::MOST),
                 None => break,
             }
         }
+        let mut stances = Vec::new();
         for voter in voters {
-            for stance in self.store.stances_of(id, voter).await? {
-                kept.cast(&stance, kept.until);
-            }
+            stances.extend(self.store.stances_of(id, voter).await?);
         }
-        Ok(kept)
+        let people = self.people_after(id, kept.people.last_key_value().map(|(number, _)| *number)).await?;
+        Ok(News { anew: false, people, stances, until, acts_until: last })
     }
 
-    async fn add_people(&self, id: &ConsultationId, kept: &mut Kept) -> Result<()> {
-        let last = kept.people.last_key_value().map(|(number, _)| Cursor::from_text(&number.to_string()));
-        let mut page = Page::new(last, Page::MOST);
+    async fn people_after(&self, id: &ConsultationId, last: Option<u64>) -> Result<Vec<Participant>> {
+        let mut page = Page::new(last.map(|number| Cursor::from_text(&number.to_string())), Page::MOST);
+        let mut people = Vec::new();
         loop {
             let found = self.store.participants(id, &page).await?;
-            for person in found.items {
-                if person.verified {
-                    let (participant, class) = (opinion::Participant(person.number), class_of(person.class));
-                    kept.map.declare(participant, class);
-                    kept.came(Change::Declared(participant, class));
-                }
-                kept.people.insert(person.number, person);
-            }
+            people.extend(found.items);
             match found.next {
                 Some(next) => page = Page::new(Some(next), Page::MOST),
-                None => return Ok(()),
+                None => return Ok(people),
             }
         }
     }
 }
 
+fn unmade(error: &tokio::task::JoinError) -> crate::AppError {
+    tracing::error!(%error, "the opinion map could not be made");
+    crate::AppError::unavailable("The opinion map cannot be made at the moment.", "目前无法生成意见图。")
+}
+
 impl Kept {
-    /// Takes a stance, unless it is of somebody who counts in no class.
-    fn cast(&mut self, stance: &cogov_store::Stance, sequence: u64) {
-        if !self.people.get(&stance.participant).is_some_and(|person| person.verified) {
+    /// Takes in what came since.
+    fn take_in(&mut self, news: News, shown: &[Contribution]) {
+        let News { anew, people, stances, until, acts_until } = news;
+        (self.until, self.acts_until) = (until, acts_until);
+        if anew {
+            self.settling = None;
+            self.people = people.into_iter().map(|person| (person.number, person)).collect();
+            self.begin(&stances, shown);
             return;
         }
-        let cast = opinion::Cast {
+        self.show(shown);
+        for person in people {
+            if person.verified {
+                let (participant, class) = (opinion::Participant(person.number), class_of(person.class));
+                self.map.declare(participant, class);
+                self.came(Change::Declared(participant, class));
+            }
+            self.people.insert(person.number, person);
+        }
+        for stance in &stances {
+            if let Some(cast) = self.cast(stance) {
+                self.take(cast);
+            }
+        }
+    }
+
+    /// Makes the map of all stances, with these statements shown and all others hidden.
+    fn begin(&mut self, stances: &[Stance], shown: &[Contribution]) {
+        let shown: BTreeSet<u64> = shown.iter().map(|found| found.number).collect();
+        let all: BTreeSet<u64> = stances.iter().map(|stance| stance.statement).chain(shown.clone()).collect();
+        let statements = all.into_iter().map(|number| {
+            let statement = opinion::Statement::new(opinion::StatementId(number));
+            opinion::Statement { moderated_out: !shown.contains(&number), ..statement }
+        });
+        let casts: Vec<opinion::Cast> = stances.iter().filter_map(|stance| self.cast(stance)).collect();
+        let verified = self.people.values().filter(|person| person.verified);
+        let classes = verified.map(|person| (opinion::Participant(person.number), class_of(person.class)));
+        self.map = opinion::Map::new(opinion::Conversation::new(statements, &casts, classes));
+    }
+
+    /// Adds the statements that are new, in their order, so that each comes after all others.
+    fn show(&mut self, shown: &[Contribution]) {
+        let known: BTreeSet<u64> = self.map.conversation().statements().map(|s| s.id.0).collect();
+        let shown: BTreeSet<u64> = shown.iter().map(|found| found.number).collect();
+        for number in shown.difference(&known) {
+            let statement = opinion::Statement::new(opinion::StatementId(*number));
+            self.map.state(statement);
+            self.came(Change::Stated(statement));
+        }
+    }
+
+    /// A stance as the map takes it; none when it is of somebody who counts in no class.
+    fn cast(&self, stance: &Stance) -> Option<opinion::Cast> {
+        let counts = self.people.get(&stance.participant).is_some_and(|person| person.verified);
+        counts.then_some(opinion::Cast {
             participant: opinion::Participant(stance.participant),
             statement: opinion::StatementId(stance.statement),
-            sequence,
+            sequence: self.until,
             vote: match stance.vote {
                 Vote::Agree => opinion::Vote::Agree,
                 Vote::Disagree => opinion::Vote::Disagree,
                 Vote::Pass => opinion::Vote::Pass,
             },
-        };
-        self.take(cast);
+        })
     }
 
     fn take(&mut self, cast: opinion::Cast) {
@@ -234,43 +308,38 @@ impl Kept {
         if self.may_settle() {
             let mut copy = self.map.unmade();
             let task = tokio::task::spawn_blocking(move || {
+                let begun = Instant::now();
                 copy.picture();
-                copy
+                (copy, begun.elapsed())
             });
-            self.settling = Some(Settling { task, since: Vec::new(), begun: Instant::now() });
+            self.settling = Some(Settling { task, since: Vec::new() });
         }
     }
 
     /// Takes the settled copy for the map, when it is ready, with what came since.
     async fn take_settled(&mut self) {
-        let Some(Settling { task, since, begun }) = self.settling.take() else { return };
-        if !task.is_finished() {
-            self.settling = Some(Settling { task, since, begun });
+        let Some(Settling { task, since }) = self.settling.take_if(|settling| settling.task.is_finished())
+        else {
             return;
-        }
-        self.rests_until = Some(Instant::now() + begun.elapsed());
+        };
         match task.await {
-            Ok(_) if self.map.is_settled() => {}
-            Ok(mut map) => {
-                for change in since {
-                    change.make(&mut map);
+            Ok((mut map, took)) => {
+                self.rests_until = Some(Instant::now() + took);
+                if !self.map.is_settled() {
+                    for change in since {
+                        change.make(&mut map);
+                    }
+                    self.map = map;
                 }
-                self.map = map;
             }
             Err(error) => tracing::error!(%error, "the opinion map could not be settled"),
         }
     }
 }
 
-/// The map of what is kept, with these statements shown and all others hidden.
+/// The map of what is kept, of these statements.
 fn view(kept: &mut Kept, shown: &[Contribution], wanted: Wanted) -> OpinionMap {
     let by_number: HashMap<u64, &Contribution> = shown.iter().map(|found| (found.number, found)).collect();
-    let known: Vec<u64> = kept.map.conversation().statements().map(|statement| statement.id.0).collect();
-    for number in known.iter().chain(by_number.keys()) {
-        let mut statement = opinion::Statement::new(opinion::StatementId(*number));
-        statement.moderated_out = !by_number.contains_key(number);
-        kept.map.state(statement);
-    }
     let at_once = wanted == Wanted::Settled || kept.map.conversation().votes().len() <= AT_ONCE;
     if at_once {
         kept.map.picture();

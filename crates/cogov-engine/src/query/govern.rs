@@ -18,7 +18,8 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
     TableScan, Union, Window,
 };
-use std::{cell::Cell, sync::Arc};
+use std::cell::{Cell, OnceCell};
+use std::{collections::HashSet, sync::Arc};
 
 /// A plan with its facts.
 pub(super) struct Node {
@@ -62,6 +63,8 @@ struct Around<'a> {
     outer: Option<&'a Around<'a>>,
     /// Where the column after the one found last would be: statements often name them in their order.
     next: Cell<usize>,
+    /// Whether no two columns have one name, of whatever table.
+    distinct: OnceCell<bool>,
 }
 
 impl Around<'_> {
@@ -75,12 +78,20 @@ impl Around<'_> {
         self.columns.get(here)
     }
 
-    /// Whether the column of this table and name, of which there is but one, is at this place.
+    /// Whether the column is at this place, and no name could be taken for it: of two that could, execution takes the first
+    /// (`people.age` may mean `data.people.age`), so its facts must be those.
     fn is_at(&self, column: &Column, place: usize) -> bool {
         place < self.schema.fields().len() && column.relation.is_some() && {
             let (table, field) = self.schema.qualified_field(place);
-            table == column.relation.as_ref() && *field.name() == column.name
+            table == column.relation.as_ref() && *field.name() == column.name && self.are_distinct()
         }
+    }
+
+    fn are_distinct(&self) -> bool {
+        *self.distinct.get_or_init(|| {
+            let mut met = HashSet::new();
+            self.schema.fields().iter().all(|field| met.insert(field.name()))
+        })
     }
 
     fn find_outer(&self, column: &Column) -> Option<&Arc<Facts>> {
@@ -286,7 +297,14 @@ impl Governor {
         let mut filter = None;
         if let Some(condition) = &node.filter {
             let schema = Arc::clone(&node.schema);
-            let around = Around { schema, columns: &columns, rows: &rows, outer, next: Cell::new(0) };
+            let around = Around {
+                schema,
+                columns: &columns,
+                rows: &rows,
+                outer,
+                next: Cell::default(),
+                distinct: OnceCell::new(),
+            };
             let (condition, known) = self.expr(condition, &around)?;
             facts = facts.join(&known);
             filter = Some(condition);
@@ -427,7 +445,14 @@ impl Governor {
 
 fn around<'a>(below: &'a Node, outer: Option<&'a Around<'a>>) -> Around<'a> {
     let schema = Arc::clone(below.plan.schema());
-    Around { schema, columns: &below.columns, rows: &below.rows, outer, next: Cell::new(0) }
+    Around {
+        schema,
+        columns: &below.columns,
+        rows: &below.rows,
+        outer,
+        next: Cell::default(),
+        distinct: OnceCell::new(),
+    }
 }
 
 fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Expr {

@@ -41,16 +41,20 @@ pub struct Ground {
 }
 
 impl Made {
-    /// Adds a statement, when it comes after all others; nobody is told anything by it until the picture is made anew.
-    /// Answers whether it was added.
+    /// Adds a statement, when it comes after all others and there are many; it says nothing of anybody until the picture is
+    /// made anew. Answers whether it was added.
     pub fn add(&mut self, conversation: &mut Conversation, statement: Statement) -> bool {
         if conversation.votes.statements().last().is_some_and(|last| *last >= statement.id) {
             return false;
         }
-        conversation.state(statement);
         let Ground { active, enough, model, centres, cells, .. } = &mut self.ground;
         active.push(!statement.moderated_out);
-        *enough = placing_votes(active);
+        if placing_votes(active) != *enough {
+            // Among so few statements one more changes who is placed.
+            active.pop();
+            return false;
+        }
+        conversation.state(statement);
         model.items.push(Item::silent(model.level.0));
         cells.push(vec![Default::default(); centres.as_ref().map_or(0, Vec::len) + 1]);
         true
@@ -65,6 +69,9 @@ impl Made {
             return None;
         }
         let known = conversation.votes.participants().binary_search(&cast.participant);
+        if known.is_ok_and(|row| conversation.votes.vote(row, cast.statement) == Some(cast.vote.number())) {
+            return Some(conversation.cast(cast));
+        }
         if let Ok(row) = known {
             self.count(conversation, row, u32::wrapping_sub);
         }
