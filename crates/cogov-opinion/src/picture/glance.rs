@@ -34,8 +34,6 @@ pub struct Ground {
     pub(super) model: Model,
     /// The middles of the groups.
     pub(super) centres: Option<Vec<Point>>,
-    /// Everybody's group.
-    pub(super) labels: Vec<Option<u8>>,
     /// The counts of each statement.
     pub(super) cells: Vec<Cells>,
 }
@@ -76,18 +74,11 @@ impl Made {
             self.count(conversation, row, u32::wrapping_sub);
         }
         let changed = conversation.cast(cast);
-        let row = match known {
-            Ok(row) => row,
-            Err(row) => {
-                self.ground.labels.insert(row, None);
-                self.picture.positions.insert(row, self.place(conversation, row));
-                row
-            }
-        };
-        if changed {
-            let place = self.place(conversation, row);
-            self.ground.labels[row] = place.group;
-            self.picture.positions[row] = place;
+        let (Ok(row) | Err(row)) = known;
+        match known {
+            Err(row) => self.picture.positions.insert(row, self.place(conversation, row)),
+            Ok(row) if changed => self.picture.positions[row] = self.place(conversation, row),
+            Ok(_) => {}
         }
         self.count(conversation, row, u32::wrapping_add);
         Some(changed)
@@ -95,7 +86,7 @@ impl Made {
 
     /// Adds a participant's votes to the counts, or takes them away. Who is taken away was added, so no count wraps in the end.
     fn count(&mut self, conversation: &Conversation, row: usize, change: fn(u32, u32) -> u32) {
-        let group = self.ground.labels[row].map_or(0, |label| usize::from(label) + 1);
+        let group = self.picture.positions[row].group.map_or(0, |label| usize::from(label) + 1);
         let class = conversation.class(conversation.votes.participants()[row]).index();
         let (columns, values) = conversation.votes.row(row);
         for (column, value) in columns.iter().zip(values) {
@@ -128,14 +119,8 @@ impl Made {
         picture.grouping.placed = counted().filter(|position| position.votes >= *enough).count();
         picture.statements = statements(conversation, model, cells, centres.is_some());
         if let Some(centres) = centres {
-            let mut classes = vec![Default::default(); centres.len()];
-            for position in &picture.positions {
-                if let Some(group) = position.group {
-                    let of: &mut [usize; crate::CLASSES] = &mut classes[usize::from(group)];
-                    of[conversation.class(position.participant).index()] += 1;
-                }
-            }
-            picture.groups = Some(groups(centres, &picture.statements, cells, &classes));
+            let told = groups(centres, &picture.statements, cells, conversation, &picture.positions);
+            picture.groups = Some(told);
         }
         picture.list(&self.ground.cells);
     }

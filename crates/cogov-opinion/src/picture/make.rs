@@ -59,10 +59,7 @@ impl Picture {
         let statements = statements(conversation, &model, &cells, clustering.is_some());
         let centres = clustering.map(|clustering| clustering.centres);
         let positions = positions(conversation, &model, &stands, &counts, &labels, centres.as_deref());
-        let classes =
-            centres.as_deref().map(|centres| classes_of_groups(conversation, &labels, centres.len()));
-        let groups =
-            centres.as_deref().zip(classes).map(|(c, classes)| groups(c, &statements, &cells, &classes));
+        let groups = centres.as_deref().map(|c| groups(c, &statements, &cells, conversation, &positions));
         let mut picture = Self {
             participants: counts.iter().filter(|c| **c > 0).count(),
             votes: counts.iter().sum(),
@@ -76,7 +73,7 @@ impl Picture {
             axes: axes(&model),
         };
         picture.list(&cells);
-        Made { picture, learned, ground: Ground { active, enough, model, centres, labels, cells } }
+        Made { picture, learned, ground: Ground { active, enough, model, centres, cells } }
     }
 
     /// Fills the lists of statements.
@@ -269,26 +266,12 @@ fn belonging(
     Sure(least)
 }
 
-/// How many of each class every group has.
-fn classes_of_groups(
-    conversation: &Conversation,
-    labels: &[Option<u8>],
-    groups: usize,
-) -> Vec<[usize; CLASSES]> {
-    let mut classes = vec![[0; CLASSES]; groups];
-    for (participant, label) in conversation.votes.participants().iter().zip(labels) {
-        if let Some(label) = label {
-            classes[*label as usize][conversation.class(*participant).index()] += 1;
-        }
-    }
-    classes
-}
-
 pub(super) fn groups(
     centres: &[Point],
     views: &[StatementView],
     cells: &[Cells],
-    classes: &[[usize; CLASSES]],
+    conversation: &Conversation,
+    positions: &[Position],
 ) -> Vec<Group> {
     let listed: Vec<(StatementId, &Cells)> = views
         .iter()
@@ -296,6 +279,12 @@ pub(super) fn groups(
         .filter(|(view, _)| view.listed())
         .map(|(view, cells)| (view.id, cells))
         .collect();
+    let mut classes = vec![[0; CLASSES]; centres.len()];
+    for position in positions {
+        if let Some(group) = position.group {
+            classes[group as usize][conversation.class(position.participant).index()] += 1;
+        }
+    }
     representative(&listed, centres.len())
         .into_iter()
         .zip(centres)
@@ -303,7 +292,7 @@ pub(super) fn groups(
         .map(|((representative, centre), classes)| Group {
             size: classes.iter().sum(),
             centre: [centre[0], centre[1]],
-            classes: *classes,
+            classes,
             representative,
         })
         .collect()
