@@ -6,7 +6,7 @@ opinion-placed = { $n ->
    *[other] { $count } people have voted on enough statements to be placed.
   }
 opinion-agreement = Agreement between halves: { $value }; groups are shown from { $label } on (1 is the same, 0 is chance).
-opinion-unsettled = The newest votes are counted and placed among the groups as they were; the groups themselves are being made anew.
+opinion-unsettled = The newest votes are counted already; the groups are being made anew with them.
 opinion-map-title = { $n ->
     [one] One person
    *[other] { $count } people by how they vote

@@ -9,7 +9,7 @@ use crate::{
 use askama::Template;
 use axum::extract::Path;
 use cogov_app::{GroupOpinion, OpinionMap, Represents, StatementOpinion};
-use cogov_model::{ParticipantClass, Tally};
+use cogov_model::{Locale, ParticipantClass, Tally};
 
 struct Telling {
     statement: u64,
@@ -131,7 +131,8 @@ fn sure(ui: &Ui, map: &OpinionMap) -> String {
     if !map.settled {
         told.push(ui.t("opinion-unsettled"));
     }
-    told.join(" ")
+    // Sentences of Chinese follow one another without a space.
+    told.join(if ui.locale == Locale::En { " " } else { "" })
 }
 
 fn drawn(ui: &Ui, map: &OpinionMap) -> Option<Map> {
