@@ -28,6 +28,14 @@ async fn what_doubles_at_each_step_ends_early() {
     let sql =
         format!("with c0 as (select word from wide){double} select max(character_length(word)) from c59");
     assert_eq!(t.state(&sql).await, "53200");
+    // Columns that are carried along count as well as those that are new: 25 MB each.
+    let long = (0..8).fold("word".to_owned(), |text, _| format!("({text} || {text})"));
+    let step = |i: usize| format!(", c{i} as (select *, t{} || '+' as t{i} from c{})", i - 1, i - 1);
+    let carried: String = (1..20).map(step).collect();
+    let all: Vec<String> = (0..20).map(|i| format!("max(t{i})")).collect();
+    let sql =
+        format!("with c0 as (select {long} as t0 from wide){carried} select {} from c19", all.join(", "));
+    assert_eq!(t.state(&sql).await, "53200");
     let mut replaced = "word".to_owned();
     for _ in 0..8 {
         replaced = format!("replace({replaced}, '0', '{}')", "0".repeat(100));

@@ -198,7 +198,10 @@ def measure(program, data, queries, socket):
     for number in range(rounds + 1):
         for name, sql in texts.items():
             rows = {}
-            for who, contestant in contestants.items():
+            # Who comes first finds memory and caches as another query left them: each comes first in turn.
+            turns = list(contestants.items())
+            first = number % len(turns)
+            for who, contestant in turns[first:] + turns[:first]:
                 if who == "PostgreSQL" and number > 3:
                     continue
                 elapsed, rows[who] = contestant.run(name, sql)

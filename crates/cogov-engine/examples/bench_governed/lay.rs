@@ -7,9 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Where the tables are, laid out as since the change that it is named after.
+const FOLDER: &str = "laid-out-without-vain-dictionaries";
+
 /// Lays the tables of a folder out in one beside it, once.
 pub fn out(data: &Path) -> Result<PathBuf> {
-    let folder = data.join("laid-out");
+    let folder = data.join(FOLDER);
     let complete = folder.join("complete");
     if complete.exists() {
         return Ok(folder);

@@ -33,8 +33,8 @@ const WIDE: usize = 16 << 10;
 /// Bytes of a dictionary, above which a column is written without: it is read whole for one value.
 const DICTIONARY: usize = 64 << 10;
 
-/// How tables are laid out: Zstandard, statistics by small pages, small dictionaries, and a Bloom filter on columns whose
-/// values name a row in the first batch.
+/// How tables are laid out: Zstandard, statistics by small pages, small dictionaries; columns whose values name a row in the
+/// first batch have no dictionary, and a Bloom filter where they are numbers or texts.
 #[must_use]
 pub fn layout(first: &RecordBatch) -> WriterProperties {
     let base = WriterProperties::builder()
@@ -44,18 +44,21 @@ pub fn layout(first: &RecordBatch) -> WriterProperties {
         .set_write_batch_size(LOOK)
         .set_dictionary_page_size_limit(DICTIONARY)
         .set_created_by("cogov".to_owned());
-    let filtered = |builder: WriterPropertiesBuilder, field: &Field| {
+    let naming = |builder: WriterPropertiesBuilder, field: &Field| {
         let path = ColumnPath::new(vec![field.name().clone()]);
+        // Its dictionary would be given up after the first rows, and read for every lookup all the same.
+        let builder = builder.set_column_dictionary_enabled(path.clone(), false);
+        if !matches!(field.data_type(), ArrowType::Int64 | ArrowType::Utf8) {
+            return builder;
+        }
         builder
             .set_column_bloom_filter_enabled(path.clone(), true)
             .set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS as u64)
             .set_column_bloom_filter_fpp(path, 0.01)
     };
     let schema = first.schema();
-    let naming = schema.fields().iter().enumerate().filter(|(index, field)| {
-        matches!(field.data_type(), ArrowType::Int64 | ArrowType::Utf8) && names_rows(first, *index)
-    });
-    naming.fold(base, |builder, (_, field)| filtered(builder, field)).build()
+    let fields = schema.fields().iter().enumerate().filter(|(index, _)| names_rows(first, *index));
+    fields.fold(base, |builder, (_, field)| naming(builder, field)).build()
 }
 
 /// Bytes of the values of a batch.

@@ -4,6 +4,7 @@
 //! timed out nor aborted. So every operator is followed by a [`Checkpoint`], and join conditions look at the
 //! watch themselves.
 
+use super::barrier::Barrier;
 use super::{bounded, faults};
 use crate::error::QueryError;
 use arrow::array::RecordBatch;
@@ -14,8 +15,12 @@ use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskCo
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::expressions::Column;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec};
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::Stream;
 use std::fmt;
@@ -102,12 +107,31 @@ pub(super) fn watched(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
 }
 
 fn followed(plan: Arc<dyn ExecutionPlan>, weighed: bool) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
-        // It passes batches on as they are.
-        let weighed = weighed && node.downcast_ref::<CoalescePartitionsExec>().is_none();
+    let plan = plan.transform_up(|node| {
+        let weighed = weighed && can_lengthen(&node);
         Ok(Transformed::yes(Arc::new(Checkpoint { input: node, weighed }) as Arc<dyn ExecutionPlan>))
-    })
-    .map(|done| done.data)
+    })?;
+    match plan.data.downcast_ref::<Checkpoint>() {
+        // Whoever reads gets texts at their full length, however often one is shared.
+        Some(root) if weighed => Ok(Arc::new(Checkpoint { input: Arc::clone(&root.input), weighed })),
+        _ => Ok(plan.data),
+    }
+}
+
+/// Whether an operator can make texts longer, or more of them in one batch. What only passes rows on is not followed by
+/// scales: its batches were weighed before, and are again after whatever computes with them.
+fn can_lengthen(node: &Arc<dyn ExecutionPlan>) -> bool {
+    if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
+        let schema = node.schema();
+        let computed = |(shown, field): (&ProjectionExpr, &FieldRef)| {
+            !shown.expr.is::<Column>() && !field.data_type().is_numeric() && !field.data_type().is_temporal()
+        };
+        return projection.expr().iter().zip(schema.fields()).any(computed);
+    }
+    !(node.is::<Barrier>()
+        || node.is::<CoalescePartitionsExec>()
+        || node.is::<RepartitionExec>()
+        || node.is::<FilterExec>())
 }
 
 /// The plan with join conditions that look at the watch: a join may try pairs for long without finding one.

@@ -123,10 +123,14 @@ impl Maker<'_> {
         } else if self.plain && self.shop.whole && statement.first.groups.is_empty() {
             statement.order = Order::Stored;
         }
-        // No LIMIT over a UNION: DataFusion 55 takes the literals of its branches for one constant and cuts by the rest.
         if statement.order != Order::Free && statement.others.is_empty() && self.dice.percent(40) {
             let offset = if self.dice.percent(15) { self.dice.below(3) } else { 0 };
             statement.limit = Some((self.dice.below(24).div_ceil(4), offset));
+        }
+        // Follows from the text, so that what the dice say next stays the same.
+        let length = statement.sql().len();
+        if statement.order == Order::Total && !statement.others.is_empty() && length.is_multiple_of(2) {
+            statement.limit = Some((length % 7, length % 3));
         }
         statement
     }
@@ -280,6 +284,7 @@ impl Maker<'_> {
             let (item, of) = self.aggregate(columns);
             select.having.push(format!("{item} >= {}", literal(of, self.dice)));
         }
+        sets(&mut select);
         (select, kinds)
     }
 
@@ -439,4 +444,17 @@ impl Maker<'_> {
         }
         Statement::of(select)
     }
+}
+
+/// Some groups as grouping sets. Which ones follows from the text, so that what the dice say next stays the same.
+fn sets(select: &mut Select) {
+    let all = select.groups.join(", ");
+    let Some(first) = select.groups.first() else { return };
+    let set = match select.items.concat().len() % 9 {
+        0 => format!("rollup({all})"),
+        1 => format!("cube({all})"),
+        2 => format!("grouping sets (({all}), ({first}), ())"),
+        _ => return,
+    };
+    select.groups = vec![set];
 }
