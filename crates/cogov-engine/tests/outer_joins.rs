@@ -89,3 +89,20 @@ async fn datafusion_alone_leaves_the_sort_out() {
     let shown = displayable(plan.as_ref()).indent(false).to_string();
     assert!(shown.contains("HashJoinExec") && !shown.contains("SortExec"), "{shown}");
 }
+
+/// A filter over columns of one name, one of each side, is of both sides.
+#[tokio::test]
+async fn filters_over_both_sides_stay_above_the_join() {
+    let t = numbers().await;
+    let count = |join: &str| {
+        format!(
+            "select count(*) from data.every a {join} join data.even b on a.id = b.id / 2
+             where coalesce(b.id - a.id, 7) >= 10 and character_length(cast(b.id as text)) < 3
+               and character_length(cast(a.id as text)) < 3"
+        )
+    };
+    // Of the even ones from 20 to 98 each is at least ten above its half.
+    for join in ["inner", "left", "right", "full"] {
+        assert_eq!(t.ok(&count(join)).await, ["40"], "{join}");
+    }
+}

@@ -244,6 +244,9 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))
-        .with_physical_optimizer_rules(forgetting::sound_optimiser())
+        .with_physical_optimizer_rules(match below {
+            true => forgetting::optimiser_below(),
+            false => forgetting::sound_optimiser(),
+        })
         .with_expr_planners(datafusion::execution::SessionStateDefaults::default_expr_planners())
 }

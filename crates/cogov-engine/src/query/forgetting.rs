@@ -29,8 +29,19 @@ use std::sync::Arc;
 
 /// DataFusion's physical optimiser with a rule that makes outer joins, unions and grouping sets forget what was constant in their inputs,
 /// before whatever looks at orders. Sessions of DataFusion alone need it too when their answers are compared with ours.
+///
+/// Filters stay where the logical plan has them: DataFusion 55 finds out by the names of columns alone which side of a join a
+/// filter belongs to, and moves one that compares two columns of the same name, one of each side, into either of them.
 #[must_use]
 pub fn sound_optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = optimiser_below();
+    rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
+    rules
+}
+
+/// The same for what lies below barriers, where no filter compares the columns of two tables and filters let scans leave row
+/// groups out.
+pub(super) fn optimiser_below() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules.iter().position(|rule| rule.name() == "EnsureRequirements").unwrap_or(0);
     rules.insert(place, Arc::new(Forget));
