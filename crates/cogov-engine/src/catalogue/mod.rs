@@ -19,6 +19,7 @@ use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
@@ -213,7 +214,11 @@ fn context() -> Result<SessionContext, QueryError> {
         .with_default_catalog_and_schema("cogov", "pg_catalog")
         .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
         .set_bool("datafusion.sql_parser.enable_ident_normalization", true);
-    Ok(SessionContext::new_with_config_rt(config, runtime))
+    let state = SessionStateBuilder::new_with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_physical_optimizer_rules(crate::sound_optimiser());
+    Ok(SessionContext::new_with_state(state.build()))
 }
 
 fn parse(sql: &str) -> Result<Statement, QueryError> {

@@ -179,3 +179,19 @@ fn parameters_are_counted_and_never_become_sql() {
     assert!(ask(sql, &[None]).unwrap().is_empty());
     assert_eq!(ask(sql, &[]).unwrap_err().kind(), ErrorKind::Parameters);
 }
+
+#[test]
+fn filters_over_both_sides_stay_above_the_join() {
+    let pairs = |join: &str| {
+        let sql = format!(
+            "select count(*) from pg_class a {join} join pg_class b on a.relnamespace = b.relnamespace
+             where coalesce(b.oid - a.oid, 0) > 0 and length(a.relname) > 0 and length(b.relname) > 0"
+        );
+        rows(&sql)
+    };
+    let inner = pairs("inner");
+    assert!(inner != [["0"]], "{inner:?}");
+    for join in ["left", "right", "full"] {
+        assert_eq!(pairs(join), inner, "{join}");
+    }
+}

@@ -1,4 +1,5 @@
-//! What is known of the rows of an outer join, a union or grouping sets: nothing but their columns.
+//! What is known of the rows of an outer join, a union or grouping sets: nothing but their columns. And the optimiser that
+//! heeds it.
 //!
 //! DataFusion 55 takes what was constant on the side that an outer join pads with nulls for constant in the result
 //! (`EquivalenceGroup::join`), the literals of two branches of a union for one constant, and constant keys that grouping sets
@@ -39,8 +40,8 @@ pub fn sound_optimiser() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules
 }
 
-/// The same for what lies below barriers, where no filter compares the columns of two tables and filters let scans leave row
-/// groups out.
+/// The same for what lies below barriers and statistics, where filters let scans leave row groups out. Joins there are inner
+/// ones or follow the link of a scope, so that no filter over the columns of both sides stays above one.
 pub(super) fn optimiser_below() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules.iter().position(|rule| rule.name() == "EnsureRequirements").unwrap_or(0);

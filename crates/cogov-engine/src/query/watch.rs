@@ -124,7 +124,7 @@ fn can_lengthen(node: &Arc<dyn ExecutionPlan>) -> bool {
     if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
         let schema = node.schema();
         let computed = |(shown, field): (&ProjectionExpr, &FieldRef)| {
-            !shown.expr.is::<Column>() && !field.data_type().is_numeric() && !field.data_type().is_temporal()
+            !shown.expr.is::<Column>() && field.data_type().is_string()
         };
         return projection.expr().iter().zip(schema.fields()).any(computed);
     }
