@@ -37,6 +37,10 @@ mod worlds;
 use cogov_engine::planted::{Fault, plant};
 use run::Run;
 
+/// As in the binary: planning is mostly small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Each fault, and how it must be found: by two worlds that differ, or by an answer that is wrong.
 const FAULTS: [(Fault, By); 19] = [
     (Fault::ScopeForgotten, By::Worlds),
