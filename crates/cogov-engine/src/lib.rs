@@ -7,6 +7,10 @@
 //! the asker's reaches into; what is not on the lists of `query/allowed.rs` and `query/functions.rs` does not
 //! run; errors of a running query never carry DataFusion's words.
 
+/// As tests outside name it, whose helpers tests inside share.
+#[cfg(test)]
+extern crate self as cogov_engine;
+
 pub mod catalogue;
 mod error;
 pub mod extract;

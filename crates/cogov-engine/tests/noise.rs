@@ -430,6 +430,7 @@ async fn the_same_question_is_known_again_and_another_is_not() {
     for same in [
         "SELECT region,\n avg( income ) AS a FROM data.people WHERE income > 5+5 GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
         "select a / 2 from (select region, avg(income) as a from people where income > 10 group by region) x",
+        "select region as r, avg(income), region from people where income > 10 group by region, region",
     ] {
         assert_eq!(print(same).await, first, "{same}");
     }

@@ -165,6 +165,10 @@ async fn single_rows_are_refused() {
         t.ok("select region, count(*) from people group by region order by region").await,
         ["r0|100", "r1|80", "r2|18", "r3|2"]
     );
+    assert_eq!(
+        t.ok("select region as a, region as b, count(*) from people group by 1, 2 order by 1 limit 1").await,
+        ["r0|r0|100"]
+    );
     assert_eq!(t.ok("select person from people where region = 'r3' limit 1").await, ["99"]);
 }
 

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
     TableScan, Union, Window,
 };
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::{collections::HashSet, sync::Arc};
 
@@ -330,6 +331,7 @@ impl Governor {
     }
 
     fn aggregate(&self, node: &Aggregate, outer: Option<&Around<'_>>) -> Result<Node, QueryError> {
+        let node = &each_key_once(node);
         if self.form == Form::Aggregate && noise::concerns(&node.input) {
             return self.noisy(node);
         }
@@ -468,6 +470,18 @@ fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Ex
         Expr::ScalarSubquery(_) => Expr::ScalarSubquery(subquery),
         other => other,
     }
+}
+
+/// The aggregate as its schema has it: DataFusion keeps keys that are written twice, and gives each of them once.
+fn each_key_once(node: &Aggregate) -> Cow<'_, Aggregate> {
+    let mut seen = HashSet::new();
+    let keys: Vec<Expr> = node.group_expr.iter().filter(|key| seen.insert(*key)).cloned().collect();
+    if keys.len() == node.group_expr.len() {
+        return Cow::Borrowed(node);
+    }
+    let mut node = node.clone();
+    node.group_expr = keys;
+    Cow::Owned(node)
 }
 
 /// The name of an aggregate.

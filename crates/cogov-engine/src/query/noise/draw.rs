@@ -26,9 +26,9 @@ pub(super) type Group = Vec<ScalarValue>;
 
 /// Exact sums of a group.
 #[derive(Clone, Default)]
-struct Sums {
-    sums: Vec<i64>,
-    bins: HashMap<usize, Vec<i64>>,
+pub(super) struct Sums {
+    pub(super) sums: Vec<i64>,
+    pub(super) bins: HashMap<usize, Vec<i64>>,
 }
 
 /// The answer of a question with fresh noise.
@@ -63,7 +63,7 @@ fn no_randomness() -> QueryError {
 }
 
 /// Whether some unit has more rows than it may, so that rows must be left out.
-async fn must_be_bounded(question: &Question, engine: &Engine) -> Result<bool, QueryError> {
+pub(super) async fn must_be_bounded(question: &Question, engine: &Engine) -> Result<bool, QueryError> {
     let plan = &question.plan;
     let mut bounded = false;
     for scanned in &plan.scanned {
@@ -121,7 +121,7 @@ pub(super) fn order(a: &[ScalarValue], b: &[ScalarValue]) -> Ordering {
 }
 
 /// Exact sums by group: of every public group, or of every group that there is.
-async fn exact(
+pub(super) async fn exact(
     question: &Question,
     engine: &Engine,
     bounded: bool,

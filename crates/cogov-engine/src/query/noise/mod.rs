@@ -13,6 +13,8 @@ mod drawn;
 mod figure;
 mod margins;
 mod measure;
+#[cfg(test)]
+mod neighbours;
 mod print;
 mod public;
 mod quantise;
