@@ -25,5 +25,5 @@ pub use error::{ErrorKind, QueryError};
 pub use query::planted;
 pub use query::{
     Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
-    Prepared, Question, ResultColumn, RowStream, Source, Verdict, sound_optimiser,
+    Prepared, Question, ResultColumn, RowStream, Source, Verdict, sound_optimiser, sound_rules,
 };

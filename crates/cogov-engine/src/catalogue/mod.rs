@@ -217,6 +217,7 @@ fn context() -> Result<SessionContext, QueryError> {
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_optimizer_rules(crate::sound_rules())
         .with_physical_optimizer_rules(crate::sound_optimiser());
     Ok(SessionContext::new_with_state(state.build()))
 }

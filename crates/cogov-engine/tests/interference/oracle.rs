@@ -41,6 +41,7 @@ pub fn oracle(grant: &Grant, contents: &Contents, way: usize) -> SessionContext 
     }
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
+        .with_optimizer_rules(cogov_engine::sound_rules())
         .with_physical_optimizer_rules(cogov_engine::sound_optimiser())
         .build();
     let context = SessionContext::new_with_state(state);
