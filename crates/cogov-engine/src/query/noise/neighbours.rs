@@ -163,7 +163,7 @@ impl Contents {
             table("data.names", names, None),
         ];
         let mut t = tester(tables, "", Form::Aggregate).await;
-        let plain = Arc::try_unwrap(t.world).ok().expect("nobody else holds the world");
+        let plain = Arc::try_unwrap(t.world).expect("nobody else holds the world");
         t.world = Arc::new(plain.with_noise(self.declared()));
         t
     }
