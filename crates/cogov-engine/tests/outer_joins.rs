@@ -106,30 +106,3 @@ async fn filters_over_both_sides_stay_above_the_join() {
         assert_eq!(t.ok(&count(join)).await, ["40"], "{join}");
     }
 }
-
-/// A literal on the left of a comparison, after its cast was folded, says the same as on the right.
-#[tokio::test]
-async fn comparisons_are_the_same_whichever_side_the_literal_is_on() {
-    let t = numbers().await;
-    for condition in ["cast('12' as bigint) = a.id", "a.id = cast('12' as bigint)"] {
-        let sql = format!(
-            "select b.id from data.every a left join data.even b on a.id = b.id and {condition} where b.id is not null"
-        );
-        assert_eq!(t.ok(&sql).await, ["12"], "{condition}");
-        let sql = format!(
-            "select count(b.id) from data.every a left join data.even b on a.id = b.id and {condition}"
-        );
-        assert_eq!(t.ok(&sql).await, ["1"], "{condition}");
-    }
-    for (conditions, count) in [
-        ("id = cast('12' as bigint) and cast('12' as bigint) = id", "1"),
-        ("id >= cast('12' as bigint) and cast('12' as bigint) < id", "1987"),
-        ("cast('12' as bigint) > id and id <= cast('12' as bigint)", "12"),
-    ] {
-        assert_eq!(
-            t.ok(&format!("select count(*) from data.every where {conditions}")).await,
-            [count],
-            "{conditions}"
-        );
-    }
-}

@@ -1,10 +1,11 @@
 //! Predicates of the asker's that may run beside the row filter: they can neither raise nor tell.
 //!
 //! Comparisons of unmasked columns with literals of exactly their type, or with each other, BETWEEN, IN
-//! lists, null tests, and AND, OR, NOT of these. Everything else stays above the barrier.
+//! lists, null tests, constants, and AND, OR, NOT of these. Everything else stays above the barrier.
 
 use super::planted::{Fault, planted};
 use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, Operator};
 
 /// Whether a predicate may be pushed below the barrier. `clear` says whether a column is shown as it is.
@@ -28,6 +29,8 @@ impl Check<'_> {
             Expr::Not(inner) => self.predicate(inner),
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => self.column(inner).is_some(),
             Expr::Column(_) => self.column(expr) == Some(DataType::Boolean),
+            // What a comparison with null becomes when it is folded after it was pushed.
+            Expr::Literal(ScalarValue::Boolean(_), _) => true,
             Expr::Between(b) => self.same_type(&b.expr, &b.low) && self.same_type(&b.expr, &b.high),
             Expr::InList(list) => {
                 self.column(&list.expr).is_some()
@@ -85,7 +88,8 @@ mod tests {
         assert!(!passes(col("masked").gt(lit(5_i64))), "a masked column");
         assert!(!passes((lit(1_i64) / col("a")).gt(lit(0_i64))), "may raise");
         assert!(!passes(cast(col("a"), DataType::Int32).gt(lit(0_i32))), "may raise");
-        assert!(!passes(lit(true)), "tells nothing about a column");
+        assert!(passes(col("a").gt(lit(5_i64)).and(lit(true))));
+        assert!(!passes(lit(5_i64)), "no predicate");
         assert!(!passes(lit(1_i64).eq(lit(1_i64))));
     }
 }

@@ -9,6 +9,7 @@ mod catalogue;
 mod cells;
 mod certified;
 mod config;
+mod conjuncts;
 mod dialect;
 mod engine;
 mod exact;
@@ -47,7 +48,7 @@ mod scope;
 mod statistic;
 mod steps;
 mod total;
-mod turned;
+
 mod units;
 mod verify;
 mod watch;
@@ -55,12 +56,13 @@ mod world;
 
 pub use catalogue::{GrantedColumn, GrantedTable};
 pub use config::EngineConfig;
+pub use conjuncts::sound_rules;
 pub use engine::Engine;
 pub use forgetting::sound_optimiser;
 pub use noise::{NoiseTerms, Question};
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
-pub use turned::sound_rules;
+
 pub use verify::{Question as FactQuestion, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};

@@ -57,10 +57,10 @@ const REGIONS: [&str; 5] = ["a", "b", "c", "7", "ab"];
 
 impl Contents {
     fn random(dice: &mut Dice) -> Self {
-        let heavy = dice.between(0, 12);
+        let heavy = dice.between(1, 12);
         let units = |dice: &mut Dice| {
             let mut units: Vec<Option<i64>> = Vec::new();
-            for unit in 0..dice.between(3, 30) {
+            for unit in 0..dice.between(GONE + 1, 30) {
                 let rows = if unit == GONE { heavy } else { dice.between(0, 3) };
                 units.extend(std::iter::repeat_n((!dice.percent(3)).then_some(unit), rows as usize));
             }
@@ -391,6 +391,7 @@ async fn ask(worlds: &[Tester; 2], sql: &str, tally: &mut Tally) {
         (a, b) => panic!("{sql}\nis answered in one world only: {:?} {:?}", a.err(), b.err()),
     };
     assert_eq!(format!("{:?}", a.columns()), format!("{:?}", b.columns()), "{sql}");
+    assert_eq!(a.questions().len(), b.questions().len(), "{sql}");
     for (a, b) in a.questions().iter().zip(b.questions()) {
         assert_eq!(a.loss(), b.loss(), "{sql}");
         let (x, y) = (exact(one, a).await, exact(other, b).await);
@@ -401,18 +402,13 @@ async fn ask(worlds: &[Tester; 2], sql: &str, tally: &mut Tally) {
         assert_eq!((&x.scales, x.rows), (&y.scales, y.rows), "{sql}");
         tally.questions += 1;
         tally.bounded += u64::from(draw::must_be_bounded(a, &one.engine).await.unwrap());
-        for (key, sums) in &x.groups {
-            if !y.groups.contains_key(key) {
-                // Shown with a probability below δ at most.
-                assert!(a.plan.secret_keys(), "{sql}\n{key:?}");
-                assert!(
-                    sums.sums[0] <= i64::from(x.rows),
-                    "{sql}\n{key:?}: {} rows of one unit",
-                    sums.sums[0]
-                );
-            }
-        }
+        let rows = |exact: &Exact, key: &Group| exact.groups.get(key).map_or(0, |sums| sums.sums[0]);
         assert!(y.groups.keys().all(|key| x.groups.contains_key(key)), "{sql}");
+        // Groups of this unit alone are shown with a probability below δ: so many as it has rows, at most.
+        let alone = x.groups.keys().filter(|key| !y.groups.contains_key(*key)).count();
+        assert!(alone <= x.rows as usize && (alone == 0 || a.plan.secret_keys()), "{sql}: {alone} groups");
+        let moved: i64 = x.groups.keys().map(|key| rows(&x, key) - rows(&y, key)).sum();
+        assert!((0..=i64::from(x.rows)).contains(&moved), "{sql}: {moved} rows of one unit");
         let (moved, loss) = (worth_of_all(&x, &y), a.loss());
         let (most, greatest) = match loss.pure.micros() > 0 {
             true => (loss.pure.micros() as f64 / 1e6, &mut tally.laplace),
@@ -437,7 +433,7 @@ async fn one_unit_moves_no_answer_by_more_than_its_noise_is_made_for() {
         }
     }
     println!("{tally:?}");
-    assert!(tally.questions * 3 >= cases && tally.bounded > 0, "{tally:?}");
+    assert!(tally.questions * 3 >= cases && (cases < 400 || tally.bounded > 0), "{tally:?}");
     // A unit that may move a sum by all it does leaves no room for a mistake.
-    assert!(tally.laplace > 0.9 && tally.gaussian > 0.5, "{tally:?}");
+    assert!(cases < 400 || (tally.laplace > 0.9 && tally.gaussian > 0.5), "{tally:?}");
 }
