@@ -1,5 +1,5 @@
 //! Conditions on one column are all kept, however they are written, and a row scope among them.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::float_cmp, reason = "tests")]
 
 mod common;
 
