@@ -1,5 +1,5 @@
 //! Conditions on one column are all kept, however they are written, and a row scope among them.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::float_cmp, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
 mod common;
 
@@ -66,6 +66,9 @@ async fn zero_is_zero() {
     }
 }
 
+/// A comparison with zero, and what meets it.
+type Scope = (&'static str, fn(f64) -> bool);
+
 /// Nothing that is asked takes a condition of the scope away, whether it is planned by hand or, with a link, by an optimiser.
 #[tokio::test]
 async fn a_condition_of_the_asker_takes_no_scope_away() {
@@ -81,7 +84,7 @@ async fn a_condition_of_the_asker_takes_no_scope_away() {
         "x <> -0.0",
         "x = 0.0",
     ];
-    let scopes: [(&str, fn(f64) -> bool); 3] = [("<", |x| x < 0.0), (">", |x| x > 0.0), ("<>", |x| x != 0.0)];
+    let scopes: [Scope; 3] = [("<", |x| x < 0.0), (">", |x| x > 0.0), ("<>", |x| x != 0.0)];
     for link in ["", linked] {
         for (op, meets) in scopes {
             for zero in ["0.0", "-0.0", "0"] {
