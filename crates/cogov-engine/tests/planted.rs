@@ -79,6 +79,7 @@ const WITHIN: u64 = 10_000;
 fn from(fault: Fault) -> u64 {
     match fault {
         Fault::BarrierOpen | Fault::SmallFiguresShown => 40,
+        Fault::ProtectedMayRaise => 160,
         _ => 0,
     }
 }
