@@ -45,3 +45,8 @@ impl Dice {
         of[self.below(of.len())].clone()
     }
 }
+
+/// A number from the environment, or the usual one.
+pub fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
+}

@@ -29,15 +29,12 @@ mod run;
 mod statement;
 mod worlds;
 
+use dice::setting;
 use run::Run;
 
 /// As in the binary: planning is mostly small allocations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}")))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_withheld_changes_nothing() {

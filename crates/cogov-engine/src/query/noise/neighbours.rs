@@ -16,7 +16,7 @@ use crate::noise::{BINS, Scale};
 use arrow::array::{Float64Array, Int64Array, StringArray};
 use cogov_model::{Bounds, Form, Grade, MinGroup, PublicKeys, Rho, TablePrivacy, Treatment};
 use common::{Col, TestTable, Tester, col, tester};
-use dice::Dice;
+use dice::{Dice, setting};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -25,10 +25,6 @@ const GONE: i64 = 7;
 
 /// Statements for one pair of worlds.
 const STATEMENTS: u64 = 20;
-
-fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |value| value.parse().unwrap())
-}
 
 #[derive(Debug, Clone)]
 struct Person {
@@ -137,8 +133,10 @@ impl Contents {
         };
         let (people, homes, names) = (&self.people, &self.homes, &self.names);
         let public = |name, values: arrow::array::ArrayRef| Col {
+            name,
+            values,
             grade: Grade::General1,
-            ..Col { name, values, grade: Grade::General1, treatment: common::aggregate(10) }
+            treatment: common::aggregate(10),
         };
         let people = vec![
             col("person", people.iter().map(|r| r.unit).collect::<Int64Array>(), noise),
@@ -310,6 +308,8 @@ struct Exact {
     groups: HashMap<Group, Sums>,
     scales: Vec<Scale>,
     rows: u32,
+    /// Whether rows were left out.
+    bounded: bool,
 }
 
 async fn exact(t: &Tester, question: &Question) -> Result<Exact, crate::QueryError> {
@@ -318,7 +318,7 @@ async fn exact(t: &Tester, question: &Question) -> Result<Exact, crate::QueryErr
     let public = super::public::groups(question, &t.engine).await?;
     let bounded = draw::must_be_bounded(question, &t.engine).await?;
     let groups = draw::exact(question, &t.engine, bounded, public).await?;
-    Ok(Exact { groups, scales, rows })
+    Ok(Exact { groups, scales, rows, bounded })
 }
 
 /// What the distance of two vectors is worth under noise: ε of Laplace noise, ρ of Gaussian.
@@ -348,20 +348,21 @@ fn worth_of_all(one: &Exact, other: &Exact) -> f64 {
         let sum = |sums: &Sums| sums.sums.get(place).copied().unwrap_or(0);
         let pairs: Vec<_> = groups.iter().map(|g| both(g)).map(|(a, b)| (sum(a), sum(b))).collect();
         all += worth(*scale, &pairs);
-        let bin =
-            |sums: &Sums, bin: usize| sums.bins.get(&place).and_then(|b| b.get(bin)).copied().unwrap_or(0);
+        if !groups
+            .iter()
+            .map(|g| both(g))
+            .any(|(a, b)| [a, b].iter().any(|sums| sums.bins.contains_key(&place)))
+        {
+            continue;
+        }
         // Fine bins, and coarse ones of 32 each.
         for width in [1, 32] {
-            let bins = (0..BINS / width).map(|n| n * width..(n + 1) * width);
-            let bins: Vec<_> = bins.collect();
-            let count =
-                |sums: &Sums, bins: &std::ops::Range<usize>| bins.clone().map(|b| bin(sums, b)).sum::<i64>();
-            let pairs: Vec<_> = groups
-                .iter()
-                .map(|g| both(g))
-                .flat_map(|(a, b)| bins.iter().map(move |bins| (count(a, bins), count(b, bins))))
-                .collect();
-            all += worth(*scale, &pairs);
+            let count = |sums: &Sums| -> Vec<i64> {
+                let bins = sums.bins.get(&place).cloned().unwrap_or_else(|| vec![0; BINS]);
+                bins.chunks(width).map(|bins| bins.iter().sum()).collect()
+            };
+            let pairs = groups.iter().map(|g| both(g)).flat_map(|(a, b)| count(a).into_iter().zip(count(b)));
+            all += worth(*scale, &pairs.collect::<Vec<_>>());
         }
     }
     all
@@ -401,7 +402,7 @@ async fn ask(worlds: &[Tester; 2], sql: &str, tally: &mut Tally) {
         };
         assert_eq!((&x.scales, x.rows), (&y.scales, y.rows), "{sql}");
         tally.questions += 1;
-        tally.bounded += u64::from(draw::must_be_bounded(a, &one.engine).await.unwrap());
+        tally.bounded += u64::from(x.bounded);
         let rows = |exact: &Exact, key: &Group| exact.groups.get(key).map_or(0, |sums| sums.sums[0]);
         assert!(y.groups.keys().all(|key| x.groups.contains_key(key)), "{sql}");
         // Groups of this unit alone are shown with a probability below δ: so many as it has rows, at most.
