@@ -7,8 +7,10 @@
     reason = "an experiment"
 )]
 
-#[path = "../tests/attack_suite/mod.rs"]
+#[path = "../tests/governed/attack_suite/mod.rs"]
 mod attack_suite;
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 #[tokio::main]
 async fn main() {

@@ -11,7 +11,7 @@ use super::prepared::{self, Prepared};
 use super::recall::Recollections;
 use super::scope::Opened;
 use super::world::GrantWorld;
-use super::{conjuncts, faults, forgetting};
+use super::{faults, forgetting, optimiser};
 use crate::error::QueryError;
 use cogov_model::GrantId;
 use datafusion::execution::SessionState;
@@ -244,7 +244,7 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))
-        .with_optimizer_rules(conjuncts::sound_rules())
+        .with_optimizer_rules(optimiser::sound_rules())
         .with_physical_optimizer_rules(match below {
             true => forgetting::optimiser_below(),
             false => forgetting::sound_optimiser(),

@@ -133,7 +133,26 @@ fn plan(words: &str) -> QueryError {
             format!("函数 {name} 不存在或不可在此使用"),
         );
     }
+    if let Some((_, rest)) = words.split_once(" require unique expression names but the expression \"")
+        && let Some((name, _)) = rest.split_once('"')
+        && name.contains('(')
+    {
+        return one_name(name);
+    }
     QueryError::new(ErrorKind::WrongType, words.to_owned(), format!("语句不成立：{words}"))
+}
+
+/// Two expressions that are one to the planner, whose names leave casts out. AS does not reach inside a grouping.
+fn one_name(name: &str) -> QueryError {
+    QueryError::new(
+        ErrorKind::AmbiguousColumn,
+        format!(
+            "two expressions of the statement, which may differ in a cast only, are both called \"{name}\"; write one of them in another way, for example sum(x + 0) for sum(x), or ask for them in two subqueries"
+        ),
+        format!(
+            "语句中有两个表达式（可能仅类型转换不同）同名“{name}”；请将其中一个改写，例如用 sum(x + 0) 代替 sum(x)，或分成两个子查询"
+        ),
+    )
 }
 
 fn schema(error: &SchemaError) -> QueryError {
@@ -153,6 +172,12 @@ fn schema(error: &SchemaError) -> QueryError {
                 format!("column reference \"{name}\" is ambiguous; write table.{name}"),
                 format!("列“{name}”指代不明；请写成 表名.{name}"),
             )
+        }
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name }
+            if name.contains('(') =>
+        {
+            one_name(name)
         }
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => QueryError::new(

@@ -1,11 +1,12 @@
 //! A granted table as a query sees it: only its visible columns, masked, on the rows of the scope.
 
 use super::barrier::{Barrier, Passage};
-use super::beneath::Beneath;
+use super::beneath::{Beneath, Named};
 use super::facts::{self, Facts};
 use super::in_order::{InOrder, Reading};
 use super::objects::{ROW_NUMBER, RawTable};
 use super::planted::{Fault, planted};
+use super::raw_provider::RawProvider;
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, MaskKey, Source};
 use super::{faults, leakproof, mask, noise, statistic};
@@ -318,14 +319,13 @@ impl GovernedTable {
     ) -> PlanResult<Passage> {
         let asked = filters.iter().map(requalify).collect::<PlanResult<Vec<_>>>()?;
         let scope = self.filter.as_ref().filter(|_| !self.forgets_scope(&asked)).cloned();
-        let condition = scope.into_iter().chain(asked).reduce(Expr::and);
         let shown: Option<Vec<Expr>> = positions.iter().map(|p| self.expression(*p)).collect();
         let shown = shown.ok_or_else(faults::broken)?;
         let schema = Arc::new(self.schema.project(positions)?);
         let linked = self.filter.as_ref().map(joins).transpose()?.unwrap_or_default();
         let faults = [Fault::LimitBelowScope, Fault::SortedByHidden, Fault::BarrierOpen];
         if linked || faults.into_iter().any(planted) {
-            let rows = self.optimised(condition, shown, limit).await?;
+            let rows = self.optimised(scope, &asked, shown, limit).await?;
             if self.filter.is_none() || planted(Fault::BarrierOpen) {
                 return Ok(Passage::AsRead(rows));
             }
@@ -333,28 +333,35 @@ impl GovernedTable {
             let reading = Reading::of(self.raw.row_bytes(&all), self.planner.config().batch_size());
             return Ok(Passage::Linked(InOrder { rows, reading, shown: None, schema, fetch: limit }));
         }
-        let (planner, raw) = (self.planner.as_ref(), &self.raw);
-        let beneath = Beneath { planner, raw, name: RAW, condition, shown, schema, limit };
+        let conditions = scope.into_iter().chain(asked).collect();
+        let beneath = Beneath { table: self.named(), conditions, shown, schema, limit };
         match self.filter {
             None => beneath.as_read().map(Passage::AsRead),
             Some(_) => beneath.in_order().map(Passage::InOrder),
         }
     }
 
-    /// The same by way of the optimiser, which makes joins of links.
+    fn named(&self) -> Named<'_> {
+        Named { planner: self.planner.as_ref(), raw: &self.raw, name: RAW }
+    }
+
+    /// The same by way of the optimiser, which makes joins of links. It does not see what is asked, beside which it
+    /// might take a condition of the scope for superfluous: only the rows that meet that are there for it.
     async fn optimised(
         &self,
-        condition: Option<Expr>,
+        scope: Option<Expr>,
+        asked: &[Expr],
         shown: Vec<Expr>,
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let source = provider_as_source(self.raw.provider_in_one());
+        let met = self.named().judging(asked)?;
+        let source = provider_as_source(Arc::new(RawProvider::meeting(&self.raw, met)?.in_one()));
         let mut plan = LogicalPlanBuilder::scan(RAW, source, None)?;
         if planted(Fault::LimitBelowScope) {
             plan = plan.limit(0, limit)?;
         }
-        if let Some(condition) = condition {
-            plan = plan.filter(condition)?;
+        if let Some(scope) = scope {
+            plan = plan.filter(scope)?;
         }
         if planted(Fault::SortedByHidden) {
             let masked = self.columns.iter().filter(|c| !c.is_raw()).map(|c| c.column.name.as_str());

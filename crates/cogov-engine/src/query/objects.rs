@@ -9,11 +9,8 @@ use super::numbered::File;
 use super::prune;
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use async_trait::async_trait;
 use cogov_disclosure::TableRows;
-use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Statistics, stats::Precision};
-use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -21,7 +18,6 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::Expr;
 use datafusion::physical_expr_common::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path};
@@ -281,61 +277,7 @@ impl RawTable {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    /// It as a table, in as many partitions as the session wants.
-    pub(super) fn provider(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        let schema = self.schema();
-        Arc::new(RawProvider { table: Arc::clone(self), schema, partitions: None })
-    }
-
-    /// It as a table in one partition, so that its rows keep their order where a join collects them; with the numbers of
-    /// rows.
-    pub(super) fn provider_in_one(self: &Arc<Self>) -> Arc<dyn TableProvider> {
-        let schema = Arc::clone(self.numbered_schema());
-        Arc::new(RawProvider { table: Arc::clone(self), schema, partitions: Some(1) })
-    }
-
     pub(super) fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
-    }
-}
-
-/// A raw table as a plan reads it.
-#[derive(Debug)]
-struct RawProvider {
-    table: Arc<RawTable>,
-    schema: SchemaRef,
-    /// At most so many; as many as the session wants when none.
-    partitions: Option<usize>,
-}
-
-#[async_trait]
-impl TableProvider for RawProvider {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    fn statistics(&self) -> Option<Statistics> {
-        let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Inexact(self.table.rows);
-        Some(statistics)
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        limit: Option<usize>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
-        let all = || (0..self.schema.fields().len()).collect();
-        let access = self.table.access(None);
-        let parts = RawTable::partitions(&access, partitions);
-        let columns = projection.cloned().unwrap_or_else(all);
-        self.table.read(None, &columns, &access, &parts, limit)
     }
 }

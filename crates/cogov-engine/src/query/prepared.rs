@@ -9,7 +9,7 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
-use super::{allowed, exact, faults, nearest, parse, steps};
+use super::{allowed, dependencies, exact, faults, nearest, parse, steps, subqueries};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Epsilon, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -328,6 +328,7 @@ async fn finish(
     opening: Duration,
 ) -> Result<Prepared, QueryError> {
     allowed::check(&asked)?;
+    dependencies::check(&asked)?;
     let mut state = engine.inner.outer.clone();
     state.mark_start_execution();
     let parameters = params::types(&asked)?;
@@ -335,7 +336,7 @@ async fn finish(
         .analyzer()
         .execute_and_check(asked.clone(), state.config_options(), |_, _| {})
         .map_err(|e| faults::planning(&e))?;
-    let analyzed = nearest::casts_round(analyzed).map_err(|e| faults::planning(&e))?;
+    let analyzed = nearest::casts_round(subqueries::meant(analyzed)?).map_err(|e| faults::planning(&e))?;
     let begun = Instant::now();
     let governor = Governor {
         form: world.permit().form(),
@@ -391,7 +392,8 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let exact = exact::overflow_raises(governed.clone()).map_err(|e| faults::planning(&e))?;
+    let exact = exact::overflow_raises(governed.clone()).and_then(dependencies::told_apart);
+    let exact = exact.map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).map_err(|e| faults::planning(&e))?;
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;
     let physical = physical.map_err(|e| faults::planning(&e))?;

@@ -5,9 +5,11 @@
 //! not there. The conditions are computed on these rows in three-valued logic; a link into another table is a
 //! lookup of its own by the value of its key. No value leaves this module, only the answer with its label.
 
+use super::beneath::Named;
 use super::engine::Engine;
 use super::faults;
 use super::objects::RawTable;
+use super::raw_provider::RawProvider;
 use super::run::{self, Job};
 use super::scope::{self, Opened};
 use super::world::{GrantWorld, Source};
@@ -244,11 +246,20 @@ impl Asking {
     ) -> Result<RecordBatch, QueryError> {
         let conditions = self.world.scope().of(&place.source.dataset, &place.source.table.name);
         let granted = scope::predicate(conditions, place.raw, RAW, &self.opened)?;
-        let filter = granted.into_iter().chain(filters).reduce(Expr::and).ok_or_else(QueryError::internal)?;
-        let source = provider_as_source(place.raw.provider());
+        if filters.is_empty() {
+            return Err(QueryError::internal());
+        }
+        let planner = self.engine.inner.planner.as_ref();
+        let chosen = Named { planner, raw: place.raw, name: RAW }.judging(&filters);
+        let source = chosen.and_then(|chosen| RawProvider::meeting(place.raw, chosen));
+        let source = provider_as_source(Arc::new(source.map_err(|error| faults::running(&error))?));
         let outputs = if outputs.is_empty() { vec![lit(true).alias("found")] } else { outputs };
+        let scoped = |plan: LogicalPlanBuilder| match granted {
+            Some(granted) => plan.filter(granted),
+            None => Ok(plan),
+        };
         let plan = LogicalPlanBuilder::scan(RAW, source, None)
-            .and_then(|plan| plan.filter(filter))
+            .and_then(scoped)
             .and_then(|plan| plan.project(outputs))
             .and_then(|plan| plan.limit(0, Some(ROWS + 1)))
             .and_then(LogicalPlanBuilder::build)

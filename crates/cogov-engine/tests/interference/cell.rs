@@ -149,7 +149,7 @@ fn words(cell: &Cell) -> String {
 }
 
 /// Year, month and day of a day number, by Howard Hinnant's arithmetic of civil calendars.
-fn civil(day: i32) -> (i64, i64, i64) {
+pub fn civil(day: i32) -> (i64, i64, i64) {
     let z = i64::from(day) + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);

@@ -26,6 +26,25 @@ pub fn literal(kind: Kind, dice: &mut Dice) -> String {
     }
 }
 
+/// A literal to compare with: also as optimisers do not expect it, folded only later or written otherwise than what equals it.
+fn bound(kind: Kind, dice: &mut Dice) -> String {
+    let plain = literal(kind, dice);
+    match (kind, dice.below(10)) {
+        (Kind::Real, 0 | 1) => "cast('-0' as double)".to_owned(),
+        (Kind::Real, 2) => "cast('NaN' as double)".to_owned(),
+        (Kind::Real, 3) => "cast(0 as double)".to_owned(),
+        (Kind::Int, 0) => format!("cast('{}' as bigint)", dice.between(-2, 12)),
+        (Kind::Int, 1) => format!("({plain} + 1)"),
+        (Kind::Short, 0) => format!("cast({plain} as int)"),
+        (Kind::Short, 1) => format!("{}.5", dice.between(-2, 12)),
+        (Kind::Text, 0) => format!("({plain} || '')"),
+        (Kind::Text, 1) => format!("cast({plain} as varchar)"),
+        (Kind::Day, 0) => "cast('1999-12-31' as date)".to_owned(),
+        (Kind::Dec, 0) => dice.between(-1, 3).to_string(),
+        _ => plain,
+    }
+}
+
 /// A column of a kind, where there is one.
 pub fn column(kind: Kind, columns: &[Named], dice: &mut Dice) -> Option<String> {
     let same =
@@ -172,7 +191,13 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         0..=6 => comparison(of, columns, below, dice),
         7 | 8 => {
             let column = column(of, columns, dice).unwrap_or_else(|| literal(of, dice));
-            format!("{column} {} {}", dice.pick(&["=", "<", ">=", ">=", "<>", "<>"]), literal(of, dice))
+            beside(&column, of, dice)
+        }
+        // Two of one column, of which one may follow from the other.
+        9 if dice.percent(40) => {
+            let column = column(of, columns, dice).unwrap_or_else(|| literal(of, dice));
+            let (a, b) = (beside(&column, of, dice), beside(&column, of, dice));
+            format!("({a} {} {b})", dice.pick(&["and", "and", "or"]))
         }
         9 | 10 if depth > 0 => {
             let (a, b) = (predicate(columns, below, dice), predicate(columns, below, dice));
@@ -184,7 +209,7 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
             format!("{} is {}null", expression(of, columns, below, dice), dice.pick(&["", "not ", "not "]))
         }
         13 => {
-            let list: Vec<String> = (0..3).map(|_| literal(of, dice)).collect();
+            let list: Vec<String> = (0..3).map(|_| bound(of, dice)).collect();
             let list = list.join(", ");
             format!("{} {}in ({list})", expression(of, columns, below, dice), dice.pick(&["", "not "]))
         }
@@ -213,6 +238,12 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         }
         _ => expression(Kind::Bool, columns, 0, dice),
     }
+}
+
+/// A column beside a literal, on either side of it.
+fn beside(column: &str, kind: Kind, dice: &mut Dice) -> String {
+    let (sign, bound) = (dice.pick(&["=", "<", "<=", ">=", ">", "<>", "<>"]), bound(kind, dice));
+    if dice.percent(30) { format!("{bound} {sign} {column}") } else { format!("{column} {sign} {bound}") }
 }
 
 fn comparison(kind: Kind, columns: &[Named], depth: usize, dice: &mut Dice) -> String {

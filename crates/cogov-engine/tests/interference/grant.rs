@@ -1,6 +1,6 @@
 //! Random grants over small tables: what is shown of each column, and which rows are in scope.
 
-use super::cell::{Cell, Kind, Shown, random};
+use super::cell::{Cell, Kind, Shown, civil, random};
 use super::dice::Dice;
 use cogov_model::Form;
 
@@ -27,7 +27,8 @@ pub enum Scope {
 pub struct Table {
     pub name: &'static str,
     pub fields: Vec<Field>,
-    pub scope: Option<Scope>,
+    /// All of these hold of a row that is granted.
+    pub scope: Vec<Scope>,
     pub unit: Option<&'static str>,
 }
 
@@ -95,7 +96,8 @@ fn table(name: &'static str, statistics: bool, dice: &mut Dice) -> Table {
         let last = fields.len() - 1;
         fields[last].shown = Shown::Statistic(dice.one(&[2, 2, 3, 20]));
     }
-    let scope = dice.percent(85).then(|| scope(0, dice));
+    let conditions = dice.one(&[0, 1, 1, 1, 1, 1, 2]);
+    let scope = (0..conditions).map(|_| scope(&fields, 0, dice)).collect();
     let unit = dice.percent(60).then_some("id");
     Table { name, fields, scope, unit }
 }
@@ -128,17 +130,44 @@ fn mask(kind: Kind, dice: &mut Dice) -> Shown {
     }
 }
 
-fn scope(depth: usize, dice: &mut Dice) -> Scope {
-    match dice.below(10) {
-        0 | 1 if depth == 0 => Scope::Any(Box::new(scope(1, dice)), Box::new(scope(1, dice))),
+fn scope(fields: &[Field], depth: usize, dice: &mut Dice) -> Scope {
+    match dice.below(13) {
+        0 | 1 if depth == 0 => Scope::Any(Box::new(scope(fields, 1, dice)), Box::new(scope(fields, 1, dice))),
         2 | 3 => Scope::Linked(0, dice.between(0, 3)),
         4 => Scope::In(0, (0..3).map(|_| Cell::Int(dice.between(-3, 12))).collect()),
         5 => Scope::Compare(0, dice.pick(&["<", ">=", "<>"]), Cell::Int(dice.between(0, 9))),
+        6..=8 => of_any_column(fields, dice),
         _ => Scope::Compare(1, dice.pick(&["=", "=", "<>"]), Cell::Text(dice.pick(&["A", "B"]).to_owned())),
     }
 }
 
+/// A comparison of any column, shown or not, that leaves most rows in; often with an end of what statements compare with.
+fn of_any_column(fields: &[Field], dice: &mut Dice) -> Scope {
+    let at = dice.below(fields.len());
+    let sign = dice.pick(&["<>", ">=", "<=", "<", ">", "<>"]);
+    match fields[at].kind {
+        Kind::Real => Scope::Compare(at, sign, Cell::Real(dice.one(&[0.0, -0.0, 0.25, 2.0, 5.0]))),
+        // A column of whole numbers is compared as a real one then.
+        Kind::Int | Kind::Short if dice.percent(30) => Scope::Compare(at, sign, Cell::Real(2.5)),
+        Kind::Int | Kind::Short => Scope::Compare(at, sign, Cell::Int(dice.between(0, 6))),
+        Kind::Text => {
+            Scope::Compare(at, sign, Cell::Text(dice.pick(&["", "a", "12", "A", "李明"]).to_owned()))
+        }
+        Kind::Day => Scope::Compare(at, sign, Cell::Day(dice.one(&[10_592, 10_957, 11_016, 11_323]))),
+        Kind::Bool => Scope::Compare(at, dice.pick(&["=", "<>"]), Cell::Bool(dice.percent(50))),
+        Kind::Dec => Scope::Compare(at, sign, Cell::Int(dice.between(0, 3))),
+    }
+}
+
 impl Scope {
+    /// Whether it looks at a column.
+    fn looks_at(&self, column: usize) -> bool {
+        match self {
+            Scope::Compare(at, ..) | Scope::In(at, _) | Scope::Linked(at, _) => *at == column,
+            Scope::Any(one, other) => one.looks_at(column) || other.looks_at(column),
+        }
+    }
+
     /// Whether a row is granted. A comparison with null grants nothing.
     pub fn holds(&self, row: &[Cell], links: &[Link]) -> bool {
         match self {
@@ -174,7 +203,13 @@ impl Scope {
 fn literal(cell: &Cell) -> String {
     match cell {
         Cell::Int(value) => value.to_string(),
+        Cell::Real(value) => format!("{value:?}"),
+        Cell::Bool(value) => value.to_string(),
         Cell::Text(text) => format!("\"{text}\""),
+        Cell::Day(day) => {
+            let (year, month, day) = civil(*day);
+            format!("\"{year:04}-{month:02}-{day:02}\"")
+        }
         other => panic!("no literal of a scope: {other:?}"),
     }
 }
@@ -183,12 +218,18 @@ fn compare(left: &Cell, op: &str, right: &Cell) -> bool {
     let order = match (left, right) {
         (Cell::Int(left), Cell::Int(right)) => left.cmp(right),
         (Cell::Text(left), Cell::Text(right)) => left.cmp(right),
+        (Cell::Real(left), Cell::Real(right)) => left.partial_cmp(right).unwrap(),
+        (Cell::Int(left), Cell::Real(right)) => (*left as f64).partial_cmp(right).unwrap(),
+        (Cell::Dec(left), Cell::Int(right)) => left.cmp(&(i128::from(*right) * 100)),
+        (Cell::Day(left), Cell::Day(right)) => left.cmp(right),
+        (Cell::Bool(left), Cell::Bool(right)) => left.cmp(right),
         _ => return false,
     };
     match op {
         "=" => order.is_eq(),
         "<>" => order.is_ne(),
         "<" => order.is_lt(),
+        "<=" => order.is_le(),
         ">" => order.is_gt(),
         ">=" => order.is_ge(),
         other => panic!("no operator {other}"),
@@ -198,8 +239,8 @@ fn compare(left: &Cell, op: &str, right: &Cell) -> bool {
 impl Table {
     /// The row scope as the model writes it.
     pub fn scope_json(&self) -> Option<String> {
-        let scope = self.scope.as_ref()?;
-        Some(format!(r#""{}":[{}]"#, self.name, scope.json(&self.fields)))
+        let all: Vec<String> = self.scope.iter().map(|scope| scope.json(&self.fields)).collect();
+        (!all.is_empty()).then(|| format!(r#""{}":[{}]"#, self.name, all.join(",")))
     }
 
     /// A row of random values; identifiers and organisations from small sets, so that scopes part them.
@@ -214,7 +255,12 @@ impl Table {
 
     /// Whether a row is granted.
     pub fn grants(&self, row: &[Cell], links: &[Link]) -> bool {
-        self.scope.as_ref().is_none_or(|scope| scope.holds(row, links))
+        self.scope.iter().all(|scope| scope.holds(row, links))
+    }
+
+    /// Whether its scope looks at a column.
+    pub fn is_scoped_by(&self, column: usize) -> bool {
+        self.scope.iter().any(|scope| scope.looks_at(column))
     }
 
     /// The threshold of its statistics; none when none of its columns asks for one.

@@ -98,9 +98,9 @@ fn twin_of(table: &Table, row: &[Cell], shown: &[Shown], links: &[Link], dice: &
     // The columns that the scope looks at stay; the rest may differ.
     let cells = table.fields.iter().zip(row).zip(shown).enumerate();
     cells
-        .map(|(at, ((field, cell), shown))| match at {
-            0 | 1 => cell.clone(),
-            _ => twin(cell, field.kind, *shown, dice),
+        .map(|(at, ((field, cell), shown))| match table.is_scoped_by(at) {
+            true => cell.clone(),
+            false => twin(cell, field.kind, *shown, dice),
         })
         .collect()
 }
@@ -108,7 +108,7 @@ fn twin_of(table: &Table, row: &[Cell], shown: &[Shown], links: &[Link], dice: &
 /// The granted rows in their order, with rows outside the scope anywhere between them.
 fn among_hidden(table: &Table, rows: Vec<Vec<Cell>>, links: &[Link], dice: &mut Dice) -> Vec<Vec<Cell>> {
     let mut all = rows;
-    if table.scope.is_none() {
+    if table.scope.is_empty() {
         return all;
     }
     for _ in 0..dice.below(14) {

@@ -6,6 +6,7 @@
 use super::super::engine::Engine;
 use super::super::governed::RAW;
 use super::super::objects::RawTable;
+use super::super::raw_provider::RawProvider;
 use super::super::{faults, run};
 use super::quantise;
 use crate::error::QueryError;
@@ -73,7 +74,7 @@ pub(super) async fn rows_of(
     column: &str,
     scope: Option<&Expr>,
 ) -> Result<run::RowStream, QueryError> {
-    let source = provider_as_source(table.provider());
+    let source = provider_as_source(Arc::new(RawProvider::all(table)));
     let scoped = |plan: LogicalPlanBuilder| match scope {
         Some(scope) => plan.filter(scope.clone()),
         None => Ok(plan),

@@ -1,12 +1,9 @@
 //! Laws of labels on generated statements, with and without statistics: adding columns, groups, predicates or joins
 //! never lowers one, and only certified transforms do. The rules are those of `docs/labels.md`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{Col, TestTable, Tester, aggregate, col, mask, tester};
 use arrow::array::{Int64Array, StringArray};
 use cogov_model::{Form, Grade, Label, Treatment};
-use common::{Col, TestTable, Tester, aggregate, col, mask, tester};
 
 const CLEAR: [(&str, Grade); 4] = [
     ("one", Grade::General1),

@@ -1,13 +1,10 @@
 //! Statistics resist combination: what a party was answered is remembered, whatever grant, statement or version of
 //! the data it asks.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, aggregate, col, remembered};
 use arrow::array::{Float64Array, Int64Array, StringArray};
 use cogov_engine::{Engine, EngineConfig, VolatileMemory};
 use cogov_model::{Form, Treatment};
-use common::{TestTable, Tester, aggregate, col, remembered};
 use std::sync::Arc;
 
 fn memory(name: &str) -> Arc<VolatileMemory> {

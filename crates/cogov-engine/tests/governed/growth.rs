@@ -1,12 +1,9 @@
 //! Queries that grow: refused before they are planned, or ended while their texts are still small. Apart from
 //! `limits.rs`, which measures the memory of its process.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, col, tester};
 use arrow::array::StringArray;
 use cogov_model::{Form, Treatment};
-use common::{TestTable, col, tester};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_doubles_at_each_step_ends_early() {

@@ -1,8 +1,6 @@
 //! The rulebook's loop on one node: branch, check, replay, approve, adopt, in force by the clock, predicted and real.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{Node, account, node_at};
 use cogov_app::{
     AdoptionRequest, AppError, Door, DraftMay, DraftWords, EntryFilter, GrantSession, NewConsultation, Page,
     VersionState,
@@ -12,7 +10,6 @@ use cogov_model::{
     Tier, Timestamp,
 };
 use cogov_rulebook::{Claim, Flip, Proof};
-use common::{Node, account, node_at};
 use futures::TryStreamExt;
 use std::sync::{
     Arc,

@@ -1,5 +1,4 @@
 //! Marks of extracts: a copy is traced through what people do to files, and chance is never taken for a mark.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{concat_batches, take_record_batch};

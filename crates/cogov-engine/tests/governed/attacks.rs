@@ -1,9 +1,6 @@
 //! Statistics resist attack: where a threshold alone gives persons away, ours leaves the attacker at the level of guessing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod attack_suite;
-
-use attack_suite::{HEAD, all};
+use super::attack_suite::{HEAD, all};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ours_is_at_the_level_of_guessing() {

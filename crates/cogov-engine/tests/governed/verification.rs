@@ -1,13 +1,10 @@
 //! Verification: yes, no or unknown about one person, and nothing of anybody else.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, aggregate, col, mask, tester};
 use VerifyAnswer::{No, Unknown, Yes};
 use arrow::array::{Int64Array, StringArray};
 use cogov_engine::{FactQuestion as Question, QueryError};
 use cogov_model::{Form, Grade, Scalar, Treatment, VerifyAnswer};
-use common::{TestTable, Tester, aggregate, col, mask, tester};
 use serde_json::json;
 
 /// Region 6 is granted. Ann is helped, Ben is not, Cem's value is missing, Dee has no row of benefits, Eve's benefits

@@ -1,11 +1,8 @@
 //! Files under a grant of extracts: written on the ledger by their hash, cut ones too, and traced by auditors only.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod common;
-
+use crate::common::{Node, node};
 use cogov_app::{AppError, ApplicationAct, ApplicationDraft, EntryFilter, FileFormat, Page};
 use cogov_model::{EntryKind, Form, GrantId};
-use common::{Node, node};
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 

@@ -1,11 +1,8 @@
 //! Columns that may be shown only in statistics: small groups vanish, single rows never show, errors tell nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, aggregate, col, mask, tester};
 use arrow::array::{Float64Array, Int64Array, StringArray};
 use cogov_model::{Form, Grade, Treatment};
-use common::{TestTable, Tester, aggregate, col, mask, tester};
 
 /// 100 persons with two rows each. Region r0 has 50 persons, r1 40, r2 9, r3 one. `bonus` is null but for
 /// three persons of r0. `code` raises when cast, of one person only.
@@ -407,7 +404,7 @@ async fn different_values_are_counted_where_that_is_a_sum_only() {
 async fn labels_follow_what_a_result_depends_on() {
     let mut table = people(aggregate(10), Treatment::Clear, Some("person"));
     table.columns[1].grade = Grade::General1;
-    table.columns.push(common::Col {
+    table.columns.push(crate::common::Col {
         grade: Grade::General4,
         ..col("name", StringArray::from_iter_values((0..200).map(|i| i.to_string())), mask("prefix:1"))
     });

@@ -2,14 +2,11 @@
 //!
 //! Organisation A may see its own rows, with the name cut to one letter and no secret. The rows of B hold
 //! values that make predicates raise; no result, error or name may tell of them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{Col, TestTable, Tester, col, mask, tester};
 use arrow::array::{Date32Array, Float64Array, Int64Array, StringArray};
 use cogov_engine::ErrorKind;
 use cogov_model::{Form, Treatment};
-use common::{Col, TestTable, Tester, col, mask, tester};
 
 const HIDDEN: &str = "HIDDEN";
 

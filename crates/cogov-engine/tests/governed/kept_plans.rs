@@ -1,13 +1,10 @@
 //! Plans that were kept serve the world that they were made for, and no other: one engine, one grant, one statement, and
 //! every part of a world changed in turn.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, col, mask, permit, tester};
 use arrow::array::{Int64Array, StringArray};
 use cogov_engine::{GrantWorld, MaskKey};
 use cogov_model::{Form, RowScope, Treatment};
-use common::{TestTable, Tester, col, mask, permit, tester};
 use std::sync::Arc;
 
 const ROWS: i64 = 4000;

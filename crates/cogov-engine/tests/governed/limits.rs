@@ -1,10 +1,7 @@
 //! What a query may cost: length, depth, memory, time; and that it ends when nobody reads it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{MB, texts, wide};
 use cogov_engine::Param;
-use common::{MB, texts, wide};
 use futures::StreamExt;
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,7 @@
 //! The loop whole: a draft is published and consulted on, people speak, answers change a clause, the changed text is
 //! published, approved and adopted, the engine decides by it, and the adopted clause leads back to who caused it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{HOME, Node, PASSWORD, account, node_at};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use cogov_app::{
     Actor, AdoptionRequest, AppError, Consulted, Door, DraftMay, DraftWords, EntryFilter, Hindrance,
@@ -13,7 +11,6 @@ use cogov_model::{
     AnswerOutcome, ClauseId, Clock, ConsultationId, ConsultationState, ContributionKind, DraftId, EntryKind,
     Locale, ParticipantClass, Party, PartyClass, Role, Text, Tier, Timestamp,
 };
-use common::{HOME, Node, PASSWORD, account, node_at};
 use futures::TryStreamExt;
 use std::{
     path::Path,

@@ -1,15 +1,11 @@
 //! Statistics under differential privacy: right within their margins, bounded per person, refused where undeclared.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-#![allow(clippy::cast_precision_loss, reason = "tests")]
 
-mod common;
-
+use crate::common::{Col, TestTable, Tester, col, tester};
 use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float64Type};
 use cogov_engine::noise::SystemRandomness;
 use cogov_engine::{NoiseTerms, Prepared, QueryError};
 use cogov_model::{Bounds, Form, Grade, MinGroup, PublicKeys, TablePrivacy, Treatment};
-use common::{Col, TestTable, Tester, col, tester};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -162,7 +158,7 @@ async fn figures_are_right_within_their_margins() {
                from people group by region order by region";
     let batch = ask(&t, sql).await;
     assert_eq!(
-        common::texts(&batch.project(&[0]).unwrap()),
+        crate::common::texts(&batch.project(&[0]).unwrap()),
         ["a", "b"],
         "three persons are too few, z is empty"
     );
@@ -276,7 +272,7 @@ async fn joins_bring_a_person_their_own_rows_only() {
     };
     let public = |name, values: StringArray| Col {
         grade: Grade::General1,
-        ..col(name, values, common::aggregate(10))
+        ..col(name, values, crate::common::aggregate(10))
     };
     let names = TestTable {
         name: "data.names",
@@ -297,7 +293,7 @@ async fn joins_bring_a_person_their_own_rows_only() {
     let batch = ask(&t, "select p.region as r, count(*) as n from people p join homes h on p.person = h.person group by p.region order by r").await;
     near(&batch, "n", &[900.0, 300.0]);
     let batch = ask(&t, "select n.title as r, avg(p.income) as m from people p join names n on p.region = n.region group by n.title order by r").await;
-    assert_eq!(common::texts(&batch.project(&[0]).unwrap()), ["Alpha", "Beta"]);
+    assert_eq!(crate::common::texts(&batch.project(&[0]).unwrap()), ["Alpha", "Beta"]);
     near(&batch, "m", &[mean(&income(0..600)), mean(&income(600..900))]);
     refused(&t, "select count(*) from people p join homes h on p.code = h.rooms", "identify the unit").await;
     refused(&t, "select count(*) from people p cross join homes h", "identify the unit").await;
@@ -307,7 +303,7 @@ async fn joins_bring_a_person_their_own_rows_only() {
 fn names(rows: &[(&str, &str)], treatment: Treatment) -> TestTable {
     let column = |name, values: Vec<&str>| Col {
         grade: Grade::General1,
-        ..col(name, StringArray::from(values), common::aggregate(10))
+        ..col(name, StringArray::from(values), crate::common::aggregate(10))
     };
     let owner = StringArray::from_iter_values(rows.iter().enumerate().map(|(n, _)| format!("owner {n}")));
     TestTable {
@@ -365,7 +361,7 @@ async fn keys_in_a_table_are_read_on_the_rows_of_the_grant_and_of_public_tables_
     let open = names(&rows, Treatment::Withhold);
     let t = scoped(vec![people("60"), open], declared(), Some("60"), scope).await;
     let batch = ask(&t, sql).await;
-    assert_eq!(common::texts(&batch.project(&[0]).unwrap()), ["a"]);
+    assert_eq!(crate::common::texts(&batch.project(&[0]).unwrap()), ["a"]);
     let mut held = names(&rows, Treatment::Withhold);
     held.columns[2].grade = Grade::General3;
     let t = scoped(vec![people("60"), held], declared(), Some("60"), scope).await;

@@ -1,15 +1,12 @@
 //! Answers under noise through the whole way: paid once, kept, repeated for nothing, refused when there is nothing left.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::{Node, account, node};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use cogov_app::{
     Actor, Answer, AppError, Description, Door, GrantSession, ImportRequest, ImportSource, LabelChoice,
     NoiseAsk, Page, SetupGrant,
 };
 use cogov_model::*;
-use common::{Node, account, node};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 

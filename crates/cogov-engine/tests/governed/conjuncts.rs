@@ -1,11 +1,8 @@
 //! Conditions on one column are all kept, however they are written, and a row scope among them.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, col, tester};
 use arrow::array::{Float64Array, Int64Array};
 use cogov_model::{Form, Treatment};
-use common::{TestTable, Tester, col, tester};
 
 /// The numbers below 2000 with their distance from 4, and the even ones among them.
 async fn numbers(scope: &str) -> Tester {

@@ -1,15 +1,11 @@
 //! Consultations on one node: opening, taking part, receipts, moderation, answers, the end, and what is refused.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-mod deliberation;
-
+use crate::common::HOME;
+use crate::deliberation::{file, forum};
 use cogov_app::{
     AppError, ContributionFilter, NewAnswer, NewContribution, OpenData, Page, ReceiptCheck, Registration,
 };
 use cogov_model::*;
-use common::HOME;
-use deliberation::{file, forum};
 
 fn words(kind: ContributionKind, clause: Option<&str>, words: &str) -> NewContribution {
     NewContribution {

@@ -1,12 +1,9 @@
 //! What is constant on the side that an outer join pads with nulls, in a branch of a union, or beneath grouping sets, is not
 //! constant in the result.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
+use crate::common::{TestTable, Tester, col, tester};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use cogov_model::{Form, Treatment};
-use common::{TestTable, Tester, col, tester};
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionContext;
 use std::sync::Arc;

@@ -1,14 +1,11 @@
 //! Story 4: a counter verifies a fact without seeing the record, and holds a receipt for it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod common;
-
+use crate::common::{Node, node};
 use cogov_app::{
     Actor, AppError, ApplicationAct, ApplicationDraft, Door, EntryFilter, Page, Receipt, Subject, Verified,
     subject_text,
 };
 use cogov_model::{Form, GrantId, Outcome, Scalar, Verification, VerifyAnswer};
-use common::{Node, node};
 use serde_json::json;
 
 fn verification() -> Verification {

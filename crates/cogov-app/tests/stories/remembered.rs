@@ -1,12 +1,9 @@
 //! What a party was answered is remembered with the records: across its grants, and when it asks many things at once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::Node;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use cogov_app::{ApplicationDraft, Door};
 use cogov_model::{Form, GrantId, RowScope};
-use common::Node;
 use futures::StreamExt;
 
 /// The first value of an answer, null as `∅`.
@@ -32,7 +29,7 @@ async fn statistics(node: &Node) -> GrantId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_grants_of_a_party_cannot_be_subtracted() {
-    let node = common::node().await;
+    let node = crate::common::node().await;
     node.publish().await;
     let (one, other) = (statistics(&node).await, statistics(&node).await);
     assert_eq!(ask(&node, &one, "SELECT sum(wage) FROM units").await, "219900");
@@ -43,7 +40,7 @@ async fn two_grants_of_a_party_cannot_be_subtracted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_at_once_only_one_passes() {
-    let node = common::node().await;
+    let node = crate::common::node().await;
     node.publish().await;
     let grant = statistics(&node).await;
     let sqls: Vec<String> =

@@ -5,14 +5,12 @@
 //! sample itself and shares no code with the engine.
 
 mod attacks;
-#[path = "../common/mod.rs"]
-mod common;
 mod sample;
 mod solve;
 
+use crate::common::{TestTable, Tester, aggregate, col, remembered};
 use cogov_engine::VolatileMemory;
 use cogov_model::Form;
-use common::{TestTable, Tester, aggregate, col, remembered};
 use sample::Person;
 use std::sync::Arc;
 

@@ -1,10 +1,7 @@
 //! Written before released: when the ledger's disk stops, no byte of data leaves.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod common;
-
+use crate::common::node;
 use cogov_app::{AppError, Door};
-use common::node;
 use futures::{StreamExt, TryStreamExt};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,8 @@
 //! The whole story on one node: import, publish, apply, agree, query, audit.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-mod common;
-
+use crate::common::node;
 use cogov_app::{AppError, ApplicationAct, Door, EntryFilter, Page};
 use cogov_model::{ApplicationState, EntryKind, Outcome};
-use common::node;
 use futures::TryStreamExt;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +68,7 @@ async fn a_grant_is_its_partys_alone_and_ends_at_once_when_revoked() {
     let node = node().await;
     node.publish().await;
     let grant = node.grant().await;
-    common::account(&node.app, "tax-analyst-2", "tax", vec![cogov_model::Role::Analyst]).await;
+    crate::common::account(&node.app, "tax-analyst-2", "tax", vec![cogov_model::Role::Analyst]).await;
     let stranger = node.actor("tax-analyst-2").await;
     let sql = "SELECT count(*) FROM units";
     let other = node.app.query(&stranger, &grant, sql, &[], Door::Pg).await;

@@ -1,0 +1,70 @@
+//! The logical optimiser: DataFusion's rules, but for what of them changes answers.
+
+use super::conjuncts::PushDown;
+use super::simplify::Simplify;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, NullEquality, Result};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
+use datafusion::optimizer::optimizer::Optimizer;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use std::sync::Arc;
+
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// DataFusion's rules without their mistakes. Sessions of DataFusion alone need them too when their answers are compared
+/// with ours.
+#[must_use]
+pub fn sound_rules() -> Vec<Rule> {
+    let sound = |rule: Rule| -> Option<Rule> {
+        match rule.name() {
+            "simplify_expressions" => Some(Arc::new(Simplify)),
+            "push_down_filter" => Some(Arc::new(PushDown(PushDownFilter::new()))),
+            "eliminate_cross_join" => Some(Arc::new(CrossJoins(EliminateCrossJoin::new()))),
+            // It puts the columns of unions in unions together by name.
+            "optimize_unions" => None,
+            _ => Some(rule),
+        }
+    };
+    Optimizer::new().rules.into_iter().filter_map(sound).collect()
+}
+
+/// DataFusion's rule makes one chain of joins of many, of which all take nulls for equal where the topmost does. It
+/// leaves alone a plan in which one of them does.
+#[derive(Debug)]
+struct CrossJoins(EliminateCrossJoin);
+
+impl OptimizerRule for CrossJoins {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let nulls_equal = |node: &LogicalPlan| {
+            let inner = |join: &datafusion::logical_expr::Join| {
+                join.join_type == JoinType::Inner && join.null_equality == NullEquality::NullEqualsNull
+            };
+            Ok(matches!(node, LogicalPlan::Join(join) if inner(join)))
+        };
+        if plan.exists(nulls_equal)? { Ok(Transformed::no(plan)) } else { self.0.rewrite(plan, config) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_stand_in_their_places() {
+        let ours: Vec<String> = sound_rules().iter().map(|rule| rule.name().to_owned()).collect();
+        let theirs = Optimizer::new().rules;
+        let theirs: Vec<String> = theirs.iter().map(|rule| rule.name().to_owned()).collect();
+        let kept: Vec<&String> = theirs.iter().filter(|name| *name != "optimize_unions").collect();
+        assert_eq!(ours.iter().collect::<Vec<_>>(), kept);
+        assert!(theirs.len() > ours.len(), "{theirs:?}");
+        for own in ["Simplify", "PushDown(", "CrossJoins("] {
+            assert!(sound_rules().iter().any(|rule| format!("{rule:?}").starts_with(own)), "{own}");
+        }
+    }
+}

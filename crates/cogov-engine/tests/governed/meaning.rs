@@ -1,0 +1,188 @@
+//! Statements that DataFusion 55 answers otherwise than PostgreSQL does, and we as PostgreSQL does; or not at all.
+//!
+//! Every expectation was checked against PostgreSQL 15.
+
+use crate::common::{TestTable, Tester, col, tester};
+use arrow::array::{
+    BooleanArray, Decimal128Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use cogov_model::{Form, Treatment};
+
+async fn tables() -> Tester {
+    let clear = || Treatment::Clear;
+    let day = 86_400_000_000_i64;
+    let t = vec![
+        col("id", Int64Array::from(vec![0, 1, 2, 3]), clear()),
+        col("a", Int64Array::from(vec![Some(1), Some(2), Some(5), None]), clear()),
+        col("k", Int64Array::from(vec![1, 1, 2, 3]), clear()),
+        col("x", Float64Array::from(vec![Some(0.0), Some(-0.0), Some(2.0), None]), clear()),
+        col(
+            "m",
+            Decimal128Array::from(vec![Some(150), Some(240), Some(100), None])
+                .with_precision_and_scale(10, 2)
+                .unwrap(),
+            clear(),
+        ),
+        col("s", StringArray::from(vec![Some("a\\b"), Some("ab"), Some("x%"), None]), clear()),
+        col("f", BooleanArray::from(vec![Some(true), Some(false), None, None]), clear()),
+        col("d", TimestampMicrosecondArray::from(vec![Some(0), Some(day), Some(2 * day), None]), clear()),
+    ];
+    let u = vec![
+        col("k", Int64Array::from(vec![1, 1, 2, 7]), clear()),
+        col("b", Int64Array::from(vec![Some(1), None, Some(2), Some(9)]), clear()),
+        col("c", Int64Array::from(vec![3, 2, 2, 1]), clear()),
+        col("w", StringArray::from(vec!["1", "01", "2", "7"]), clear()),
+    ];
+    let table = |name, columns| TestTable { name, columns, unit: None, granted: true };
+    tester(vec![table("data.t", t), table("data.u", u)], "", Form::Rows).await
+}
+
+/// Each statement, and the rows it gives.
+async fn give(cases: &[(&str, &[&str])]) {
+    let t = tables().await;
+    let mut wrong = Vec::new();
+    for (sql, expected) in cases {
+        match t.rows(sql).await {
+            Ok(rows) if rows == *expected => (),
+            other => wrong.push(format!("{sql}\n  {other:?}\n  not {expected:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Each statement is refused with words that contain these.
+async fn refused(cases: &[(&str, &str)]) {
+    let t = tables().await;
+    let mut wrong = Vec::new();
+    for (sql, words) in cases {
+        match t.rows(sql).await {
+            Err(error) if error.sqlstate() == "0A000" && error.reason().en.contains(words) => (),
+            other => wrong.push(format!("{sql}\n  {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_unknown_stays_unknown() {
+    give(&[
+        ("select id from t where a not in (1, 2) or a not in (3, 4) order by id", &["0", "1", "2"]),
+        ("select id from t where a in (1, 2) and a not in (2, null) order by id", &[]),
+        ("select id from t where a not in (1, null) or a not in (1, 2) order by id", &["2"]),
+        ("select id from t where not (a in (1, 2) and a in (3, 4)) order by id", &["0", "1", "2"]),
+        ("select id from t where not ((a = 1 or a = 2) and (a = 3 or a = 4)) order by id", &["0", "1", "2"]),
+        ("select (a # a) is null from t order by id", &["false", "false", "false", "true"]),
+        ("select id from t where not (s ~ '.*') order by id", &[]),
+        ("select id from t where (a > 1 or a is null) and not (a > 1 and a < 3) order by id", &["2"]),
+        ("select id from t where not (a > 1 or f) order by id", &[]),
+        ("select id, not (a > 1 and f) from t order by id", &["0|true", "1|true", "2|∅", "3|∅"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_are_what_they_equal() {
+    give(&[
+        ("select id from t where x in (0, 1, 2, 3) order by id", &["0", "1", "2"]),
+        ("select id from t where x not in (0, 1, 3, 4) order by id", &["2"]),
+        ("select id from t where x = 0 or x = 1 or x = 2 or x = 3 order by id", &["0", "1", "2"]),
+        ("select id from t where x = -0.0 and x <> 0.0", &[]),
+        ("select id from t where x in (-0.0, 5) and x in (0.0, 7) order by id", &["0", "1"]),
+        ("select id from t where cast(m as int) = 2 order by id", &["0", "1"]),
+        ("select id from t where cast(m as int) <> 2 order by id", &["2"]),
+        ("select id from t where cast(m as decimal(9,0)) = 2 order by id", &["0", "1"]),
+        ("select id from t where cast(m as int) in (2, 7) order by id", &["0", "1"]),
+        ("select coalesce(m, 0) % 1 from t order by id", &["0.50", "0.40", "0.00", "0.00"]),
+        ("select id from t where s ~ 'a\\\\b' order by id", &["0"]),
+        ("select id from t where s ~ '\\\\' order by id", &["0"]),
+        (
+            "select id from t where extract(year from cast(d as timestamp)) <= 9999 order by id",
+            &["0", "1", "2"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn conditions_stay_above_totals() {
+    give(&[
+        (
+            "select t.id, s.c from t left join (select count(*) as c from u) s on false order by 1",
+            &["0|∅", "1|∅", "2|∅", "3|∅"],
+        ),
+        (
+            "select t.id, s.c from t left join (select count(*) as c from u) s on 1 = 2 order by 1",
+            &["0|∅", "1|∅", "2|∅", "3|∅"],
+        ),
+        ("select count(*) from t having (select max(b) from u) > 1000", &[]),
+        ("select count(*) from t having (select max(b) from u) > 1", &["4"]),
+        ("select k, count(*) from t group by rollup (k) having (select max(b) from u) > 1000", &[]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn joins_keep_their_own_nulls() {
+    give(&[
+        (
+            "select t.id, v.id, w.id from t join t v on t.a is not distinct from v.a join t w on t.id = w.id order by 1",
+            &["0|0|0", "1|1|1", "2|2|2", "3|3|3"],
+        ),
+        (
+            "select t.id, w.id, v.id from t join t w on t.a = w.a join t v on t.a is not distinct from v.a order by 1",
+            &["0|0|0", "1|1|1", "2|2|2"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_one_key_decides_is_not_taken_for_more() {
+    let grouped = "select s.k, u.c from (select k, count(*) as n from t group by k) s join u on s.k = u.k group by s.k, u.c";
+    give(&[
+        (&format!("{grouped} order by s.k, u.c"), &["1|2", "1|3", "2|2"]),
+        (&format!("{grouped} order by s.k desc, u.c desc limit 2"), &["2|2", "1|3"]),
+        (&format!("select distinct q.k from ({grouped}) q order by 1"), &["1", "2"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn subqueries_within_conditions() {
+    give(&[
+        ("select id from t where a not in (select b from u) or id = 0 order by id", &["0"]),
+        (
+            "select id from t where a not in (select b from u where b is not null) or id = 3 order by id",
+            &["2", "3"],
+        ),
+        ("select id from t where a in (select b from u) or id = 3 order by id", &["0", "1", "3"]),
+        ("select id from t where not (a in (select b from u) and id >= 0) order by id", &[]),
+        ("select id from t where a not in (select b from u where u.c < t.k) order by id", &["0", "1", "2"]),
+        (
+            "select id from t where a not in (select b from u where u.k = t.k and b is not null) order by id",
+            &["1", "2", "3"],
+        ),
+        ("select sum(m + 1), sum(m + cast(0.5 as decimal(2,1))) from t", &["7.90|6.40"]),
+    ])
+    .await;
+    refused(&[
+        ("select id, a in (select b from u) from t", "IN (SELECT"),
+        ("select id from t where (a in (select b from u)) is null", "IN (SELECT"),
+        (
+            "select id from t where case when a not in (select b from u) then true else false end",
+            "IN (SELECT",
+        ),
+        ("select t.id from t where exists (select count(*) from u where u.k = t.k)", "always one row"),
+        ("select t.id from t where t.a in (select count(*) from u where u.k = t.k)", "always one row"),
+        (
+            "select t.id from t where exists (select 1 from u where u.k = t.k having count(*) < 2)",
+            "always one row",
+        ),
+        ("select t.id, (select max(b) from u where u.k = t.id having count(*) < 2) from t", "HAVING"),
+        ("select t.id from t where exists (select 1 from u where u.k = t.k offset 1)", "OFFSET"),
+        ("select t.id, (select count(*) from u where cast(u.w as bigint) = t.id) from t", "cast"),
+        ("select a from t except all select b from u", "EXCEPT ALL"),
+        ("select a from t intersect all select b from u", "INTERSECT ALL"),
+    ])
+    .await;
+}
