@@ -1,9 +1,9 @@
 //! Conditions that are joined by AND and kept, each of them.
 //!
 //! DataFusion 55 looks for conditions on one column of which one follows from the other, while it pushes filters down
-//! (`simplify_predicates`), and is mistaken: `x = 1 AND 1 = x` is false to it, of `x >= 1 AND 1 < x` and `x < 0.0 AND x <= -0.0` it
-//! keeps the weaker one, and of `x > 1 AND x > NULL` the first. A weaker one kept may be the asker's, and the other a row scope's.
-//! So it is shown one condition of each kind on a column; a second one is written as what it denies.
+//! (`simplify_predicates`), and is mistaken: `x = 1 AND 1 = x` is false to it, of `x >= 1 AND 1 < x` it keeps the weaker one, and
+//! of `x > 1 AND x > NULL` the first. So it is shown one condition of each kind on a column; a second one is written as what it
+//! denies. (Conditions of a row scope never come here: they are planned apart, see `beneath.rs`.)
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result};

@@ -42,6 +42,7 @@ mod plans;
 pub mod planted;
 mod prepared;
 mod prune;
+mod ranks;
 mod raw_provider;
 mod raw_scan;
 mod recall;

@@ -9,7 +9,7 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
-use super::{allowed, dependencies, exact, faults, nearest, parse, steps, subqueries};
+use super::{allowed, dependencies, exact, faults, nearest, parse, ranks, steps, subqueries};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Epsilon, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -308,7 +308,7 @@ pub(super) async fn prepare(
     let options = engine.inner.outer.config_options();
     let names = Names { grant: &grant, tables: &tables, functions: &engine.inner.functions, options };
     let asked = SqlToRel::new_with_options(&names, parser_options())
-        .sql_statement_to_plan(statement)
+        .sql_statement_to_plan(ranks::signed(statement))
         .map_err(|e| faults::planning(&e))?;
     let prepared = finish(engine, world, asked, shape, opening).await?;
     prepared.engine.inner.plans.keep(&prepared.world, sql, &prepared.inner);

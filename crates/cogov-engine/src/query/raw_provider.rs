@@ -58,6 +58,7 @@ impl RawProvider {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let access = self.table.access(Some(met));
         let named = collect_columns(met).into_iter().map(|column| column.index());
+        // In the order of the table: an optimiser may put a projection through the filter only where both are in one order.
         let read: Vec<usize> =
             wanted.iter().copied().chain(named).collect::<BTreeSet<_>>().into_iter().collect();
         let parts = RawTable::partitions(&access, partitions);

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyExpressions};
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Takes the place of DataFusion's rule of this name.
@@ -123,7 +124,7 @@ impl Apart {
 
     /// Conditions that are joined by AND or OR, each simplified alone.
     fn joined(&self, op: Operator, parts: Vec<Expr>) -> Result<Expr> {
-        let mut simple: Vec<Expr> = Vec::new();
+        let (mut simple, mut seen) = (Vec::new(), HashSet::new());
         // AND of nothing is true, OR of nothing false; the other one decides whatever stands beside it.
         let neutral = op == Operator::And;
         for part in parts {
@@ -131,8 +132,8 @@ impl Apart {
                 match part {
                     Expr::Literal(ScalarValue::Boolean(Some(value)), _) if value == neutral => (),
                     Expr::Literal(ScalarValue::Boolean(Some(value)), _) => return Ok(lit(value)),
-                    part if simple.contains(&part) && !part.is_volatile() => (),
-                    part => simple.push(part),
+                    part if part.is_volatile() || seen.insert(part.clone()) => simple.push(part),
+                    _ => (),
                 }
             }
         }

@@ -58,13 +58,13 @@ async fn values() -> Tester {
     let m = [None, Some(100), Some(150), Some(-100), Some(0), Some(101), Some(99), Some(1)];
     let b = [None, Some(true), Some(false), Some(true), Some(false), None, Some(true), Some(false)];
     let columns = vec![
-        col("id", Int64Array::from_iter_values(0..8), clear.clone()),
-        col("i", Int64Array::from_iter(i), clear.clone()),
-        col("n", Int32Array::from_iter(n), clear.clone()),
-        col("x", Float64Array::from_iter(x), clear.clone()),
-        col("t", StringArray::from_iter(t), clear.clone()),
-        col("d", Date32Array::from_iter(d), clear.clone()),
-        col("m", Decimal128Array::from_iter(m).with_precision_and_scale(10, 2).unwrap(), clear.clone()),
+        col("id", Int64Array::from_iter_values(0..8), clear),
+        col("i", Int64Array::from_iter(i), clear),
+        col("n", Int32Array::from_iter(n), clear),
+        col("x", Float64Array::from_iter(x), clear),
+        col("t", StringArray::from_iter(t), clear),
+        col("d", Date32Array::from_iter(d), clear),
+        col("m", Decimal128Array::from_iter(m).with_precision_and_scale(10, 2).unwrap(), clear),
         col("b", BooleanArray::from_iter(b), clear),
     ];
     tester(vec![TestTable { name: "data.values", columns, unit: None, granted: true }], "", Form::Rows).await

@@ -93,6 +93,15 @@ async fn numbers_are_what_they_equal() {
         ("select id from t where cast(m as decimal(9,0)) = 2 order by id", &["0", "1"]),
         ("select id from t where cast(m as int) in (2, 7) order by id", &["0", "1"]),
         ("select coalesce(m, 0) % 1 from t order by id", &["0.50", "0.40", "0.00", "0.00"]),
+        (
+            "select rank() over (order by k) - rank() over (order by id) from t order by id",
+            &["0", "-1", "0", "0"],
+        ),
+        (
+            "select rank() over (order by k) / 2, row_number() over (order by id) % 2 from t order by id",
+            &["0|1", "0|0", "1|1", "2|0"],
+        ),
+        ("select -ntile(2) over (order by id) from t order by id", &["-1", "-1", "-2", "-2"]),
         ("select id from t where s ~ 'a\\\\b' order by id", &["0"]),
         ("select id from t where s ~ '\\\\' order by id", &["0"]),
         (

@@ -187,7 +187,7 @@ fn dec(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
 pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
     let below = depth.saturating_sub(1);
     let of = kind(columns, dice);
-    match dice.below(20) {
+    match dice.below(22) {
         0..=6 => comparison(of, columns, below, dice),
         7 | 8 => {
             let column = column(of, columns, dice).unwrap_or_else(|| literal(of, dice));
@@ -209,9 +209,22 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
             format!("{} is {}null", expression(of, columns, below, dice), dice.pick(&["", "not ", "not "]))
         }
         13 => {
-            let list: Vec<String> = (0..3).map(|_| bound(of, dice)).collect();
-            let list = list.join(", ");
-            format!("{} {}in ({list})", expression(of, columns, below, dice), dice.pick(&["", "not "]))
+            let value = expression(of, columns, below, dice);
+            within(&value, of, dice)
+        }
+        19 => {
+            let column = column(of, columns, dice).unwrap_or_else(|| literal(of, dice));
+            let (a, b) = (within(&column, of, dice), within(&column, of, dice));
+            format!("{}({a} {} {b})", dice.pick(&["", "", "not "]), dice.pick(&["and", "or"]))
+        }
+        20 => {
+            let value = expression(Kind::Dec, columns, below, dice);
+            let sign = dice.pick(&["=", "<>", "<", ">="]);
+            format!(
+                "cast({value} as {}) {sign} {}",
+                dice.pick(&["int4", "decimal(9,0)"]),
+                dice.between(-1, 3)
+            )
         }
         14 => {
             let value = expression(Kind::Int, columns, below, dice);
@@ -238,6 +251,15 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         }
         _ => expression(Kind::Bool, columns, 0, dice),
     }
+}
+
+/// A value in a list or not.
+fn within(value: &str, kind: Kind, dice: &mut Dice) -> String {
+    let mut list: Vec<String> = (0..2 + dice.below(4)).map(|_| bound(kind, dice)).collect();
+    if dice.percent(12) {
+        list.push("null".into());
+    }
+    format!("{value} {}in ({})", dice.pick(&["", "not "]), list.join(", "))
 }
 
 /// A column beside a literal, on either side of it.

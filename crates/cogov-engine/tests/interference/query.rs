@@ -203,6 +203,8 @@ impl Maker<'_> {
         let of = kind(right, self.dice);
         let pair = (column(of, left, self.dice), column(of, right, self.dice));
         let mut on = match pair {
+            _ if self.dice.percent(3) => self.dice.pick(&["false", "1 = 2", "true"]).to_owned(),
+            (Some(l), Some(r)) if self.dice.percent(15) => format!("(({l}) is not distinct from ({r}))"),
             (Some(l), Some(r)) => format!("{l} = {r}"),
             _ => {
                 let (l, r) =
@@ -222,6 +224,18 @@ impl Maker<'_> {
             return predicate(columns, 2, self.dice);
         }
         self.plain = false;
+        let within = self.of_subquery(columns);
+        let beside = |dice: &mut Dice| predicate(columns, 1, dice);
+        match self.dice.below(10) {
+            0 | 1 => format!("({within} or {})", beside(self.dice)),
+            2 => format!("not ({within} and {})", beside(self.dice)),
+            3 => format!("not ({within})"),
+            _ => within,
+        }
+    }
+
+    /// A condition that rests on a subquery.
+    fn of_subquery(&mut self, columns: &[Named]) -> String {
         let (source, inner) = self.scan();
         let (of, other) = (kind(&inner, self.dice), kind(&inner, self.dice));
         let find = |of: Kind, columns: &[Named], dice: &mut Dice| {
@@ -230,13 +244,16 @@ impl Maker<'_> {
         let (mine, theirs) = (find(of, columns, self.dice), find(of, &inner, self.dice));
         let (my_other, their_other) = (find(other, columns, self.dice), find(other, &inner, self.dice));
         let inside = predicate(&inner, 1, self.dice);
-        match self.dice.below(7) {
+        match self.dice.below(10) {
             0 => format!("exists (select 1 from {source} where {theirs} = {mine} and {inside})"),
             1 => format!("not exists (select 1 from {source} where {theirs} = {mine})"),
             2 => format!("{mine} in (select {theirs} from {source} where {inside})"),
             3 => format!("{mine} not in (select {theirs} from {source} where {inside})"),
             4 => format!("{mine} in (select {theirs} from {source} where {their_other} = {my_other})"),
             5 => format!("{mine} = (select max({theirs}) from {source} where {their_other} = {my_other})"),
+            6 => format!("{mine} not in (select {theirs} from {source} where {their_other} = {my_other})"),
+            7 => format!("{mine} not in (select {theirs} from {source} where {their_other} < {my_other})"),
+            8 => format!("exists (select count(*) from {source} where {theirs} = {mine})"),
             _ => format!(
                 "{} > (select count(*) from {source} where {inside})",
                 find(Kind::Int, columns, self.dice)
