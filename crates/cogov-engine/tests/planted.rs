@@ -42,7 +42,7 @@ use run::Run;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Each fault, and how it must be found: by two worlds that differ, or by an answer that is wrong.
-const FAULTS: [(Fault, By); 20] = [
+const FAULTS: [(Fault, By); 19] = [
     (Fault::ScopeForgotten, By::Worlds),
     (Fault::ScopeForgottenWithPredicate, By::Worlds),
     (Fault::ScopeForgottenInStatistics, By::Worlds),
@@ -50,7 +50,6 @@ const FAULTS: [(Fault, By); 20] = [
     (Fault::MaskForgotten, By::Worlds),
     (Fault::PredicateBelowMask, By::Worlds),
     (Fault::AnyPredicateBelow, By::Worlds),
-    (Fault::ScopeBesideAsked, By::Worlds),
     (Fault::BarrierOpen, By::Worlds),
     // The number of rows of an object is public, and declared alike in both worlds.
     (Fault::CountFromMetadata, By::Answers),

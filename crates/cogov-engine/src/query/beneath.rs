@@ -7,7 +7,6 @@
 use super::faults;
 use super::in_order::{InOrder, Reading};
 use super::objects::RawTable;
-use super::planted::{Fault, planted};
 use super::raw_scan::RawScan;
 use super::simplify;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -140,12 +139,8 @@ impl Named<'_> {
         let names: HashSet<&str> = conditions.iter().flat_map(Expr::column_refs).map(Column::name).collect();
         let part: Vec<usize> = self.raw.positions(&names).collect();
         let part = self.part(&part)?;
-        let together = || conditions.iter().cloned().reduce(Expr::and).into_iter().collect();
-        let parts: Vec<Expr> = match planted(Fault::ScopeBesideAsked) {
-            true => together(),
-            false => conditions.iter().flat_map(split_conjunction).cloned().collect(),
-        };
-        let parts = parts.into_iter().map(|condition| self.physical(condition, &part));
+        let parts = conditions.iter().flat_map(split_conjunction);
+        let parts = parts.map(|condition| self.physical(condition.clone(), &part));
         let parts: Vec<Physical> = parts.collect::<PlanResult<_>>()?;
         Ok(conjunction_opt(parts))
     }

@@ -20,8 +20,6 @@ pub enum Fault {
     PredicateBelowMask,
     /// Predicates that may raise run beside the row scope.
     AnyPredicateBelow,
-    /// The conditions of the row scope are simplified together with the asker's.
-    ScopeBesideAsked,
     /// Nothing stands between the asker's operators and the governed scan.
     BarrierOpen,
     /// Counts are taken from the metadata of the object.

@@ -87,6 +87,7 @@ pub fn random(kind: Kind, dice: &mut Dice) -> Cell {
         Kind::Int | Kind::Short => Cell::Int(dice.between(-3, 12)),
         // Quarters add up to the same in any order; other reals do not, and the threads of a query add in the
         // order in which they come.
+        Kind::Real if dice.percent(12) => Cell::Real(0.0),
         Kind::Real => Cell::Real(dice.between(-12, 40) as f64 / 4.0),
         Kind::Text => Cell::Text(dice.pick(&TEXTS).to_owned()),
         Kind::Day => Cell::Day(dice.one(&DAYS)),

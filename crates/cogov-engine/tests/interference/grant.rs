@@ -143,7 +143,8 @@ fn scope(fields: &[Field], depth: usize, dice: &mut Dice) -> Scope {
 
 /// A comparison of any column, shown or not, that leaves most rows in; often with an end of what statements compare with.
 fn of_any_column(fields: &[Field], dice: &mut Dice) -> Scope {
-    let at = dice.below(fields.len());
+    let real = fields.iter().position(|field| field.kind == Kind::Real && field.shown == Shown::Clear);
+    let at = real.filter(|_| dice.percent(50)).unwrap_or_else(|| dice.below(fields.len()));
     let sign = dice.pick(&["<>", ">=", "<=", "<", ">", "<>"]);
     match fields[at].kind {
         Kind::Real => Scope::Compare(at, sign, Cell::Real(dice.one(&[0.0, -0.0, 0.25, 2.0, 5.0]))),
