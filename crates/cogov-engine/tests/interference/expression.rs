@@ -221,7 +221,7 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
             let value = expression(Kind::Dec, columns, below, dice);
             let sign = dice.pick(&["=", "<>", "<", ">="]);
             format!(
-                "cast({value} as {}) {sign} {}",
+                "(cast({value} as {}) {sign} {})",
                 dice.pick(&["int4", "decimal(9,0)"]),
                 dice.between(-1, 3)
             )
