@@ -30,10 +30,10 @@ impl OptimizerRule for PushDown {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Filter(filter) = plan else { return self.0.rewrite(plan, config) };
-        if is_of_totals(&filter) {
-            return Ok(Transformed::no(LogicalPlan::Filter(filter)));
-        }
         let (filter, changed) = apart(filter);
+        if is_of_totals(&filter) {
+            return Ok(Transformed::new_transformed(LogicalPlan::Filter(filter), changed));
+        }
         let mut done = self.0.rewrite(LogicalPlan::Filter(filter), config)?;
         done.transformed |= changed;
         Ok(done)

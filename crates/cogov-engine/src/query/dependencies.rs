@@ -25,20 +25,27 @@ static ITSELF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
 /// When one is.
 pub(super) fn check(plan: &LogicalPlan) -> std::result::Result<(), QueryError> {
     let is_misread = |node: &LogicalPlan| matches!(node, LogicalPlan::Aggregate(of) if misread(of));
-    let mut again = false;
+    let (mut again, mut cast) = (false, false);
     let walked = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::Aggregate(aggregate) = node
-            && decides_a_key(aggregate)
-        {
-            again |= aggregate.input.exists(|below| Ok(is_misread(below)))?;
+        if let LogicalPlan::Aggregate(aggregate) = node {
+            cast |= decides_by_a_cast(aggregate);
+            again |= decides_a_key(aggregate) && aggregate.input.exists(|below| Ok(is_misread(below)))?;
         }
-        Ok(if again { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if again || cast { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
     match walked {
+        Ok(_) if cast => Err(grouped_by_cast()),
         Ok(_) if again => Err(grouped_again()),
         Ok(_) => Ok(()),
         Err(_) => Err(QueryError::internal()),
     }
+}
+
+fn grouped_by_cast() -> QueryError {
+    QueryError::not_governed(
+        "grouping by a cast of a column by which a subquery was grouped; give the cast a name in a subquery in between, as in SELECT day, … FROM (SELECT cast(k AS date) AS day, … FROM …) q GROUP BY day",
+        "按子查询分组列的类型转换（cast）再分组；请在中间的子查询中为转换结果命名，例如 SELECT day, … FROM (SELECT cast(k AS date) AS day, … FROM …) q GROUP BY day",
+    )
 }
 
 fn grouped_again() -> QueryError {
@@ -48,18 +55,30 @@ fn grouped_again() -> QueryError {
     )
 }
 
+/// The place in the input of the column whose name a key has. DataFusion tells keys by names, which leave casts out.
+fn place(key: &Expr, names: &[String]) -> Option<usize> {
+    let name = key.schema_name().to_string();
+    names.iter().position(|known| *known == name)
+}
+
 /// Whether one of the keys is said to be decided by others of them.
 fn decides_a_key(aggregate: &Aggregate) -> bool {
     let schema = aggregate.input.schema();
-    let place = |key: &Expr| match key {
-        Expr::Column(column) => schema.maybe_index_of_column(column),
-        _ => None,
-    };
-    let keys: Vec<usize> = aggregate.group_expr.iter().filter_map(place).collect();
+    let names = schema.field_names();
+    let keys: Vec<usize> = aggregate.group_expr.iter().filter_map(|key| place(key, &names)).collect();
     schema.functional_dependencies().iter().any(|known| {
         let decided = |key: &usize| known.target_indices.contains(key) && !known.source_indices.contains(key);
         known.source_indices.iter().all(|place| keys.contains(place)) && keys.iter().any(decided)
     })
+}
+
+/// Whether a key is a cast of what decides other keys, and bears its name.
+fn decides_by_a_cast(aggregate: &Aggregate) -> bool {
+    let names = aggregate.input.schema().field_names();
+    let casts = aggregate.group_expr.iter().filter(|key| !matches!(key, Expr::Column(_)));
+    let casts: Vec<usize> = casts.filter_map(|key| place(key, &names)).collect();
+    let known = aggregate.input.schema().functional_dependencies();
+    known.iter().any(|known| known.source_indices.iter().any(|source| casts.contains(source)))
 }
 
 /// A governed plan whose groups are taken for what they are.
@@ -94,11 +113,8 @@ fn through(aggregate: Aggregate) -> Result<LogicalPlan> {
 /// Whether some of the keys decide others of the input, but not all of the keys.
 fn misread(aggregate: &Aggregate) -> bool {
     let schema = aggregate.input.schema();
-    let place = |key: &Expr| match key {
-        Expr::Column(column) => schema.maybe_index_of_column(column),
-        _ => None,
-    };
-    let keys: Vec<Option<usize>> = aggregate.group_expr.iter().map(place).collect();
+    let names = schema.field_names();
+    let keys: Vec<Option<usize>> = aggregate.group_expr.iter().map(|key| place(key, &names)).collect();
     let holds = |place: &usize| keys.contains(&Some(*place));
     schema.functional_dependencies().iter().any(|known| {
         let decided = |key: &Option<usize>| {

@@ -4,7 +4,7 @@
 //! itself, doubles at every step: a short text would fill the memory before anything is run. The size is
 //! counted on the text, before anything is planned.
 
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Query, Statement, Visit, Visitor};
 use std::{collections::HashMap, ops::ControlFlow};
 
 /// Tables that a statement reads, each use counted, WITH queries in full at each of their uses.
@@ -12,6 +12,46 @@ pub(super) fn relations(statement: &Statement) -> u64 {
     let mut counter = Counter { frames: vec![Frame::default()], named: HashMap::new() };
     let _: ControlFlow<()> = statement.visit(&mut counter);
     counter.frames.first().map_or(0, |frame| frame.count)
+}
+
+/// How deep functions and conditions stand in each other that are written out with an argument twice: `coalesce` becomes
+/// CASE, BETWEEN two comparisons.
+pub(super) fn doublings(statement: &Statement) -> usize {
+    let mut depth = Depth::default();
+    let _: ControlFlow<()> = statement.visit(&mut depth);
+    depth.most
+}
+
+#[derive(Default)]
+struct Depth {
+    now: usize,
+    most: usize,
+}
+
+fn doubles(expr: &Expr) -> bool {
+    match expr {
+        Expr::Between { .. } | Expr::InList { .. } => true,
+        Expr::Function(call) => {
+            let name = call.name.to_string().trim_matches('"').to_lowercase();
+            ["coalesce", "nvl", "nvl2", "ifnull"].contains(&name.as_str())
+        }
+        _ => false,
+    }
+}
+
+impl Visitor for Depth {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.now += usize::from(doubles(expr));
+        self.most = self.most.max(self.now);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.now -= usize::from(doubles(expr));
+        ControlFlow::Continue(())
+    }
 }
 
 /// A query under way: what it reads so far, and the sizes of its WITH queries.

@@ -2,9 +2,9 @@
 
 use super::conjuncts::PushDown;
 use super::simplify::Simplify;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality, Result};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Join, LogicalPlan};
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::optimizer::Optimizer;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
@@ -41,13 +41,16 @@ impl OptimizerRule for CrossJoins {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let nulls_equal = |node: &LogicalPlan| {
-            let inner = |join: &datafusion::logical_expr::Join| {
-                join.join_type == JoinType::Inner && join.null_equality == NullEquality::NullEqualsNull
-            };
-            Ok(matches!(node, LogicalPlan::Join(join) if inner(join)))
+        let inner = |join: &Join| {
+            join.join_type == JoinType::Inner && join.null_equality == NullEquality::NullEqualsNull
         };
-        if plan.exists(nulls_equal)? { Ok(Transformed::no(plan)) } else { self.0.rewrite(plan, config) }
+        // It goes into subqueries by itself.
+        let mut any = false;
+        plan.apply_with_subqueries(|node| {
+            any |= matches!(node, LogicalPlan::Join(join) if inner(join));
+            Ok(if any { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        if any { Ok(Transformed::no(plan)) } else { self.0.rewrite(plan, config) }
     }
 }
 

@@ -16,7 +16,10 @@ use std::ops::ControlFlow;
 const OPERATORS: usize = 1000;
 
 /// Tables a statement may read once its WITH queries are written out. A plan copies them at each use.
-const RELATIONS: u64 = 256;
+pub(super) const RELATIONS: u64 = 256;
+
+/// How deep expressions may stand in each other of which a plan may hold two copies.
+const DOUBLINGS: usize = 10;
 
 /// Parses a statement within limits: bytes and depth.
 ///
@@ -48,6 +51,12 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
         return Err(QueryError::not_governed(
             &format!("{word} ALL; use {word}, or number the rows with row_number() and compare those"),
             &format!("{word} ALL；请使用 {word}，或先用 row_number() 为行编号再比较"),
+        ));
+    }
+    if expand::doublings(&query) > DOUBLINGS {
+        return Err(too_complex(
+            &format!("coalesce, BETWEEN and lists stand more than {DOUBLINGS} deep in each other"),
+            &format!("coalesce、BETWEEN 与列表相互嵌套超过 {DOUBLINGS} 层"),
         ));
     }
     if expand::relations(&query) > RELATIONS {

@@ -9,9 +9,9 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
-use datafusion::logical_expr::expr::{InList, Placeholder};
+use datafusion::logical_expr::expr::{InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::utils::{conjunction, disjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit};
 use datafusion::optimizer::optimizer::ApplyOrder;
@@ -86,13 +86,15 @@ const fn is_plain(expr: &Expr) -> bool {
 
 struct Apart {
     simplifier: ExprSimplifier,
+    context: SimplifyContext,
     schema: DFSchemaRef,
 }
 
 impl Apart {
     fn new(context: SimplifyContext, canonical: bool) -> Self {
         let schema = Arc::clone(context.schema());
-        Self { simplifier: ExprSimplifier::new(context).with_canonicalize(canonical), schema }
+        let simplifier = ExprSimplifier::new(context.clone()).with_canonicalize(canonical);
+        Self { simplifier, context, schema }
     }
 
     fn simplified(&self, expr: Expr) -> Result<Expr> {
@@ -114,6 +116,7 @@ impl Apart {
                 Expr::Not(inner) => self.simplified(*inner),
                 other => self.alone(Expr::Not(Box::new(other))),
             },
+            Expr::ScalarFunction(call) if self.is_choice(&call) => self.called(call),
             other if self.is_misread(&other) => {
                 let parts = other.map_children(|part| self.simplified(part).map(Transformed::yes))?.data;
                 if is_constant(&parts) { self.simplifier.simplify(parts) } else { Ok(parts) }
@@ -180,8 +183,20 @@ impl Apart {
     }
 
     fn field(&self, part: &Expr) -> Result<Arc<Field>> {
-        let (_, field) = part.to_field(&self.schema)?;
-        Ok(field)
+        Ok(Arc::new(Field::new("", part.get_type(&self.schema)?, part.nullable(&self.schema)?)))
+    }
+
+    /// A function whose result is a condition, written out: what becomes of it is not simplified again, since its AND and
+    /// OR may run for any row.
+    fn called(&self, mut call: ScalarFunction) -> Result<Expr> {
+        let args = call.args.into_iter().map(|arg| self.simplified(arg)).collect::<Result<_>>()?;
+        match call.func.simplify(args, &self.context)? {
+            ExprSimplifyResult::Simplified(expr) => Ok(expr),
+            ExprSimplifyResult::Original(args) => {
+                call.args = args;
+                Ok(Expr::ScalarFunction(call))
+            }
+        }
     }
 
     /// What is simplified by itself wherever it stands.
@@ -191,6 +206,12 @@ impl Apart {
             Expr::Not(inner) => logic(inner),
             other => logic(other) || self.is_misread(other),
         }
+    }
+
+    /// Whether a function chooses one of several conditions, and looks at no other.
+    fn is_choice(&self, call: &ScalarFunction) -> bool {
+        let condition = |arg: &Expr| arg.get_type(&self.schema).is_ok_and(|of| of == DataType::Boolean);
+        ["coalesce", "nvl", "nvl2", "ifnull"].contains(&call.name()) && call.args.iter().any(condition)
     }
 
     /// What DataFusion's simplifier has a wrong law for.
@@ -222,6 +243,7 @@ impl Apart {
             }
             // As is one that gives no value out of range.
             Expr::TryCast(_) => true,
+            Expr::ScalarFunction(f) if self.is_choice(f) => true,
             Expr::ScalarFunction(f) => match f.name() {
                 "regexp_like" => true,
                 // Years beyond what nanoseconds can tell are unknown to it.

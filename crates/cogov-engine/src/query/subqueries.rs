@@ -4,12 +4,13 @@
 //! rows as well, or that OFFSET was said. NOT IN is written out where it would be forgotten; of the others those that would
 //! be answered wrongly are refused, with what to write instead.
 
-use super::faults;
-use crate::error::QueryError;
+use super::{faults, parse};
+use crate::error::{ErrorKind, QueryError};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, Subquery,
 };
@@ -35,12 +36,13 @@ pub(super) fn meant(plan: LogicalPlan) -> std::result::Result<LogicalPlan, Query
     if !any {
         return Ok(plan);
     }
+    let mut more = 0;
     let written = plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::Filter(filter) if !has_in(&filter.predicate) => {
             Ok(Transformed::no(LogicalPlan::Filter(filter)))
         }
         LogicalPlan::Filter(filter) => {
-            let predicate = condition(filter.predicate, true)?;
+            let predicate = condition(filter.predicate, true, &mut more)?;
             Ok(Transformed::yes(LogicalPlan::Filter(Filter::new(predicate, filter.input))))
         }
         other if other.expressions().iter().any(has_in) => Err(faults::carry(unknown())),
@@ -111,38 +113,60 @@ fn refers_outside(plan: &LogicalPlan) -> bool {
 /// Whether a value of the outer statement must equal a cast that brings several values to one: each of them would be added up
 /// by itself.
 fn equates_cast(plan: &LogicalPlan) -> bool {
-    let brings_together = |expr: &Expr| match expr {
-        Expr::TryCast(_) => true,
-        Expr::Cast(cast) => {
-            let from = cast.expr.get_type(plan.schema()).ok();
-            !from.is_some_and(|from| keeps_apart(&from, cast.field.data_type()))
-        }
-        _ => false,
-    };
     let outside = |expr: &Expr| expr.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..))));
-    any_expression(plan, |expr| match expr {
+    any_of(plan, |expr, schema| match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
-            (brings_together(left) && outside(right).unwrap_or(true))
-                || (brings_together(right) && outside(left).unwrap_or(true))
+            (brings_together(left, schema) && outside(right).unwrap_or(true))
+                || (brings_together(right, schema) && outside(left).unwrap_or(true))
         }
         _ => false,
     })
 }
 
+fn brings_together(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::TryCast(_) => true,
+        Expr::Cast(cast) => {
+            let from = cast.expr.get_type(schema).ok();
+            !from.is_some_and(|from| keeps_apart(&from, cast.field.data_type()))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a cast between two types gives different values for different ones.
 fn keeps_apart(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Date32, Decimal128, Decimal256, Float32, Float64, Int64, Timestamp};
     let text = |of: &DataType| matches!(of, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    let wider =
-        from.is_signed_integer() && to.is_signed_integer() && from.primitive_width() <= to.primitive_width();
-    let whole = from.is_signed_integer() && (to.is_decimal() || text(to));
-    wider || whole || from == to || (text(from) && text(to))
+    let wider = from.primitive_width() <= to.primitive_width();
+    match (from, to) {
+        (from, to) if from == to || (text(from) && text(to)) => true,
+        (from, to) if from.is_signed_integer() => match to {
+            to if to.is_signed_integer() => wider,
+            Float64 => *from != Int64,
+            to => to.is_decimal() || text(to),
+        },
+        (Decimal128(p, s) | Decimal256(p, s), Decimal128(to_p, to_s) | Decimal256(to_p, to_s)) => {
+            let whole = |p: u8, s: i8| i16::from(p) - i16::from(s);
+            to_s >= s && whole(*to_p, *to_s) >= whole(*p, *s)
+        }
+        (Float32, Float64) | (Date32, Timestamp(..)) => true,
+        (Timestamp(unit, _), Timestamp(to, _)) => to >= unit,
+        _ => false,
+    }
 }
 
 fn any_expression(plan: &LogicalPlan, is: impl Fn(&Expr) -> bool) -> bool {
+    any_of(plan, |expr, _| is(expr))
+}
+
+/// Whether an expression of a plan or its subqueries is such, among the columns that it may name.
+fn any_of(plan: &LogicalPlan, is: impl Fn(&Expr, &DFSchema) -> bool) -> bool {
     let mut found = false;
     let walked = plan.apply_with_subqueries(|node| {
+        let schema = merge_schema(&node.inputs());
         node.apply_expressions(|top| {
-            found |= top.exists(|expr| Ok(is(expr)))?;
+            found |= top.exists(|expr| Ok(is(expr, &schema)))?;
             Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })
     });
@@ -153,26 +177,27 @@ fn has_in(expr: &Expr) -> bool {
     expr.exists(|part| Ok(matches!(part, Expr::InSubquery(_)))).unwrap_or(true)
 }
 
-/// A condition of which unknown counts as false, with NOT IN written out where it does not stand alone.
-fn condition(expr: Expr, alone: bool) -> Result<Expr> {
+/// A condition of which unknown counts as false, with NOT IN written out where it does not stand alone. `more` counts the
+/// tables that this adds to the statement.
+fn condition(expr: Expr, alone: bool, more: &mut u64) -> Result<Expr> {
     if !has_in(&expr) {
         return Ok(expr);
     }
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
-            Ok(condition(*left, alone)?.and(condition(*right, alone)?))
+            Ok(condition(*left, alone, more)?.and(condition(*right, alone, more)?))
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
-            Ok(condition(*left, false)?.or(condition(*right, false)?))
+            Ok(condition(*left, false, more)?.or(condition(*right, false, more)?))
         }
-        Expr::IsTrue(inner) => condition(*inner, alone),
+        Expr::IsTrue(inner) => condition(*inner, alone, more),
         Expr::InSubquery(within) if has_in(&within.expr) => Err(faults::carry(unknown())),
         Expr::InSubquery(within) if !within.negated => Ok(Expr::InSubquery(within)),
         Expr::InSubquery(within) if alone && within.subquery.outer_ref_columns.is_empty() => {
             Ok(Expr::InSubquery(within))
         }
-        Expr::InSubquery(within) => not_in(within),
-        Expr::Not(inner) => condition(denied(*inner)?, alone),
+        Expr::InSubquery(within) => not_in(within, more),
+        Expr::Not(inner) => condition(denied(*inner)?, alone, more),
         _ => Err(faults::carry(unknown())),
     }
 }
@@ -191,7 +216,14 @@ fn denied(expr: Expr) -> Result<Expr> {
 }
 
 /// NOT IN is true when the subquery has no rows; otherwise when the value is known, and neither it nor NULL is among them.
-fn not_in(within: InSubquery) -> Result<Expr> {
+fn not_in(within: InSubquery, more: &mut u64) -> Result<Expr> {
+    within.subquery.subquery.apply_with_subqueries(|node| {
+        *more += 2 * u64::from(node.inputs().is_empty());
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    if *more > parse::RELATIONS {
+        return Err(faults::carry(too_many()));
+    }
     let exists = |subquery: Subquery| Expr::Exists(Exists { subquery, negated: true });
     let plan = &within.subquery.subquery;
     let column = plan.schema().columns().into_iter().next();
@@ -202,6 +234,14 @@ fn not_in(within: InSubquery) -> Result<Expr> {
     let known = within.expr.as_ref().clone().is_not_null();
     let none = exists(within.subquery.clone());
     Ok(none.or(known.and(Expr::InSubquery(within)).and(exists(nulls))))
+}
+
+fn too_many() -> QueryError {
+    QueryError::new(
+        ErrorKind::TooComplex,
+        "NOT IN (SELECT …) stands so often beneath OR, NOT or another one that it would read too many tables; use NOT EXISTS",
+        "NOT IN (SELECT …) 在 OR、NOT 或彼此之内嵌套过多，将读取过多的表；请改用 NOT EXISTS",
+    )
 }
 
 fn one_row() -> QueryError {

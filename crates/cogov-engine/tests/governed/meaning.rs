@@ -125,6 +125,10 @@ async fn conditions_stay_above_totals() {
         ),
         ("select count(*) from t having (select max(b) from u) > 1000", &[]),
         ("select count(*) from t having (select max(b) from u) > 1", &["4"]),
+        (
+            "select s.c from (select count(*) as c from t having (select max(b) from u) > 1000) s where s.c >= 0",
+            &[],
+        ),
         ("select k, count(*) from t group by rollup (k) having (select max(b) from u) > 1000", &[]),
     ])
     .await;
@@ -133,6 +137,10 @@ async fn conditions_stay_above_totals() {
 #[tokio::test]
 async fn joins_keep_their_own_nulls() {
     give(&[
+        (
+            "select (select count(*) from t join t v on t.a is not distinct from v.a join t w on t.id = w.id)",
+            &["4"],
+        ),
         (
             "select t.id, v.id, w.id from t join t v on t.a is not distinct from v.a join t w on t.id = w.id order by 1",
             &["0|0|0", "1|1|1", "2|2|2", "3|3|3"],
@@ -171,6 +179,11 @@ async fn subqueries_within_conditions() {
             "select id from t where a not in (select b from u where u.k = t.k and b is not null) order by id",
             &["1", "2", "3"],
         ),
+        (
+            "select t.id, (select count(*) from u where cast(u.k as decimal(12,2)) = t.m) from t order by 1",
+            &["0|0", "1|0", "2|2", "3|0"],
+        ),
+        ("select id from t where coalesce(f, 1 / (a - 1) > 0) order by id", &["0"]),
         ("select sum(m + 1), sum(m + cast(0.5 as decimal(2,1))) from t", &["7.90|6.40"]),
     ])
     .await;
@@ -194,4 +207,22 @@ async fn subqueries_within_conditions() {
         ("select a from t intersect all select b from u", "INTERSECT ALL"),
     ])
     .await;
+}
+
+/// What a plan would hold many copies of is refused before it does.
+#[tokio::test]
+async fn copies_are_counted() {
+    let t = tables().await;
+    let mut inner = "select k from t".to_owned();
+    for _ in 0..12 {
+        inner = format!("select k from t where k not in ({inner}) or k = 0");
+    }
+    assert_eq!(t.state(&inner).await, "54001");
+    let mut value = "k".to_owned();
+    for _ in 0..30 {
+        value = format!("coalesce({value}, 1)");
+    }
+    assert_eq!(t.state(&format!("select {value} from t")).await, "54001");
+    let chain = vec!["k"; 900].join(" % ");
+    assert_eq!(t.ok(&format!("select ({chain}) is null from t limit 1")).await, ["false"]);
 }
