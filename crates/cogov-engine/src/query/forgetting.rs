@@ -3,7 +3,8 @@
 //!
 //! DataFusion 55 takes what was constant on the side that an outer join pads with nulls for constant in the result
 //! (`EquivalenceGroup::join`), the literals of two branches of a union for one constant, and constant keys that grouping sets
-//! fill with nulls for constant ones. It leaves sorts by them out, and takes groups by them for sorted. So a node stands between
+//! fill with nulls for constant ones; and of a window that is ordered by a constant it takes rows for sorted by their rank and whatever
+//! follows. It leaves sorts by them out, and takes groups by them for sorted. So a node stands between
 //! these and what is planned above them that forgets what was known.
 
 use super::faults;
@@ -23,6 +24,7 @@ use datafusion::physical_plan::joins::{
 };
 use datafusion::physical_plan::statistics::ChildStats;
 use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
 };
@@ -51,7 +53,7 @@ pub(super) fn optimiser_below() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
     rules
 }
 
-/// Puts [`Forgetting`] above every outer join, union and aggregate over grouping sets.
+/// Puts [`Forgetting`] above every outer join, union, aggregate over grouping sets and window.
 #[derive(Debug)]
 struct Forget;
 
@@ -62,7 +64,8 @@ impl PhysicalOptimizerRule for Forget {
             let union = node.is::<UnionExec>() || node.is::<InterleaveExec>();
             let sets =
                 node.downcast_ref::<AggregateExec>().is_some_and(|a| a.group_expr().has_grouping_set());
-            Ok(match outer || union || sets {
+            let window = node.is::<WindowAggExec>() || node.is::<BoundedWindowAggExec>();
+            Ok(match outer || union || sets || window {
                 true => Transformed::yes(Arc::new(Forgetting::new(node)) as Arc<dyn ExecutionPlan>),
                 false => Transformed::no(node),
             })

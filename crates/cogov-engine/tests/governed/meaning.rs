@@ -101,6 +101,10 @@ async fn numbers_are_what_they_equal() {
             "select rank() over (order by k) / 2, row_number() over (order by id) % 2 from t order by id",
             &["0|1", "0|0", "1|1", "2|0"],
         ),
+        (
+            "select dense_rank() over (order by 12) as r, count(*) as n from t group by k order by 1, 2",
+            &["1|1", "1|1", "1|2"],
+        ),
         ("select -ntile(2) over (order by id) from t order by id", &["-1", "-1", "-2", "-2"]),
         ("select id from t where s ~ 'a\\\\b' order by id", &["0"]),
         ("select id from t where s ~ '\\\\' order by id", &["0"]),

@@ -17,6 +17,10 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many worlds there are, each with a memory of its own.
+static ASKERS: AtomicU64 = AtomicU64::new(0);
 
 /// The numbers of rows that both worlds declare: of each table, and of the links.
 pub fn declared(both: &[Contents; 2]) -> Vec<u64> {
@@ -175,7 +179,8 @@ pub async fn open(
     let scope: RowScope = serde_json::from_str(&format!("{{{}}}", scopes.join(","))).unwrap();
     let permit = permit(&tables, &scope, grant.form);
     let paths = sources.iter().map(|source| source.path.clone()).collect();
-    let memory = Arc::new(VolatileMemory::new("asker"));
+    // Worlds share an engine, which keeps what it read of a memory by whose it is.
+    let memory = Arc::new(VolatileMemory::new(format!("asker {}", ASKERS.fetch_add(1, Ordering::Relaxed))));
     let world = GrantWorld::new(permit, scope, sources, MaskKey::new(super::cell::KEY)).remembering(memory);
     World { engine: engine.clone(), grant: Arc::new(world), paths }
 }
