@@ -4,6 +4,7 @@
 //! itself, doubles at every step: a short text would fill the memory before anything is run. The size is
 //! counted on the text, before anything is planned.
 
+use super::simplify::CHOICES;
 use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Query, Statement, Visit, Visitor};
 use std::{collections::HashMap, ops::ControlFlow};
 
@@ -33,7 +34,7 @@ fn doubles(expr: &Expr) -> bool {
         Expr::Between { .. } | Expr::InList { .. } => true,
         Expr::Function(call) => {
             let name = call.name.to_string().trim_matches('"').to_lowercase();
-            ["coalesce", "nvl", "nvl2", "ifnull"].contains(&name.as_str())
+            CHOICES.contains(&name.as_str())
         }
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! What is known of the rows of an outer join, a union or grouping sets: nothing but their columns. And the optimiser that
+//! What is known of the rows of an outer join, a union, grouping sets or a window: nothing but their columns. And the optimiser that
 //! heeds it.
 //!
 //! DataFusion 55 takes what was constant on the side that an outer join pads with nulls for constant in the result

@@ -133,9 +133,7 @@ pub(super) fn literal(value: &Scalar, data_type: &DataType) -> Option<ScalarValu
     let value = match value {
         Scalar::Bool(value) if *data_type == DataType::Boolean => ScalarValue::Boolean(Some(*value)),
         Scalar::Int(value) if data_type.is_numeric() => ScalarValue::Int64(Some(*value)),
-        // Zero is written without a sign: DataFusion's simplifier, which sees the conditions of a scope beside each other
-        // where links are followed, takes it for unequal to zero with one.
-        Scalar::Real(value) if data_type.is_floating() => ScalarValue::Float64(Some(*value + 0.0)),
+        Scalar::Real(value) if data_type.is_floating() => ScalarValue::Float64(Some(*value)),
         Scalar::Real(value) if data_type.is_integer() && value.fract() == 0.0 && value.abs() < 9e15 =>
         {
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53, as just checked")]

@@ -87,19 +87,17 @@ const fn is_plain(expr: &Expr) -> bool {
 struct Apart {
     simplifier: ExprSimplifier,
     context: SimplifyContext,
-    schema: DFSchemaRef,
 }
 
 impl Apart {
     fn new(context: SimplifyContext, canonical: bool) -> Self {
-        let schema = Arc::clone(context.schema());
         let simplifier = ExprSimplifier::new(context.clone()).with_canonicalize(canonical);
-        Self { simplifier, context, schema }
+        Self { simplifier, context }
     }
 
     fn simplified(&self, expr: Expr) -> Result<Expr> {
         match expr {
-            Expr::Column(_) | Expr::Literal(..) => Ok(expr),
+            plain if is_plain(&plain) => Ok(plain),
             Expr::Alias(mut alias) => {
                 alias.expr = Box::new(self.simplified(*alias.expr)?);
                 Ok(Expr::Alias(alias))
@@ -183,7 +181,11 @@ impl Apart {
     }
 
     fn field(&self, part: &Expr) -> Result<Arc<Field>> {
-        Ok(Arc::new(Field::new("", part.get_type(&self.schema)?, part.nullable(&self.schema)?)))
+        Ok(Arc::new(Field::new(
+            "",
+            part.get_type(self.context.schema())?,
+            part.nullable(self.context.schema())?,
+        )))
     }
 
     /// A function whose result is a condition, written out: what becomes of it is not simplified again, since its AND and
@@ -210,13 +212,14 @@ impl Apart {
 
     /// Whether a function chooses one of several conditions, and looks at no other.
     fn is_choice(&self, call: &ScalarFunction) -> bool {
-        let condition = |arg: &Expr| arg.get_type(&self.schema).is_ok_and(|of| of == DataType::Boolean);
-        ["coalesce", "nvl", "nvl2", "ifnull"].contains(&call.name()) && call.args.iter().any(condition)
+        let condition =
+            |arg: &Expr| arg.get_type(self.context.schema()).is_ok_and(|of| of == DataType::Boolean);
+        CHOICES.contains(&call.name()) && call.args.iter().any(condition)
     }
 
     /// What DataFusion's simplifier has a wrong law for.
     fn is_misread(&self, part: &Expr) -> bool {
-        let of = |expr: &Expr| expr.get_type(&self.schema).ok();
+        let of = |expr: &Expr| expr.get_type(self.context.schema()).ok();
         match part {
             // Of two branches with conditions as values it makes AND and OR, whose right sides may run for any row.
             Expr::Case(_) => true,
@@ -259,6 +262,9 @@ impl Apart {
         }
     }
 }
+
+/// Functions that give one of their arguments, and become CASE.
+pub(super) const CHOICES: [&str; 4] = ["coalesce", "nvl", "nvl2", "ifnull"];
 
 /// What stands for a hidden part. No parameter of a statement is called so.
 const HIDDEN: &str = "$cogov hidden ";
