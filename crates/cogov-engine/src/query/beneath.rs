@@ -10,6 +10,7 @@ use super::objects::RawTable;
 use super::raw_scan::RawScan;
 use super::simplify;
 use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::SessionState;
@@ -139,10 +140,22 @@ impl Named<'_> {
         let names: HashSet<&str> = conditions.iter().flat_map(Expr::column_refs).map(Column::name).collect();
         let part: Vec<usize> = self.raw.positions(&names).collect();
         let part = self.part(&part)?;
-        let parts = conditions.iter().flat_map(split_conjunction);
-        let parts = parts.map(|condition| self.physical(condition.clone(), &part));
+        let mut parts: Vec<&Expr> = conditions.iter().flat_map(split_conjunction).collect();
+        // None of them can raise: those that are soon looked at spare the others work.
+        parts.sort_by_key(|condition| self.effort(condition));
+        let parts = parts.into_iter().map(|condition| self.physical(condition.clone(), &part));
         let parts: Vec<Physical> = parts.collect::<PlanResult<_>>()?;
         Ok(conjunction_opt(parts))
+    }
+
+    /// How long a condition takes to look at, beside others.
+    fn effort(&self, condition: &Expr) -> (bool, bool) {
+        let text = |column: &&Column| {
+            let field = self.raw.schema_ref().field_with_name(column.name());
+            field.is_ok_and(|field| !field.data_type().is_primitive())
+        };
+        let listed = condition.exists(|part| Ok(matches!(part, Expr::InList(_)))).unwrap_or(true);
+        (condition.column_refs().iter().any(|column| text(&column)), listed)
     }
 
     /// Some columns of the table under its name.

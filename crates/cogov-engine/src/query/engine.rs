@@ -2,6 +2,7 @@
 
 use super::catalogue::{self, GrantedTable};
 use super::config::EngineConfig;
+use super::estimates::estimates;
 use super::functions::Functions;
 use super::governed::GovernedTable;
 use super::memory::{QueryMemory, TotalMemory};
@@ -226,6 +227,8 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.optimizer.enable_topk_dynamic_filter_pushdown = false;
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // Below barriers rows must keep their order, whichever side has more.
+    options.optimizer.use_statistics_registry = !below;
     // A subquery that becomes a join is nullable where the statement it came from was not; results say nullable always.
     options.execution.skip_physical_aggregate_schema_check = true;
     if below {
@@ -245,6 +248,7 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
         .with_config(session)
         .with_runtime_env(Arc::clone(base))
         .with_optimizer_rules(optimiser::sound_rules())
+        .with_statistics_registry(estimates())
         .with_physical_optimizer_rules(match below {
             true => forgetting::optimiser_below(),
             false => forgetting::sound_optimiser(),

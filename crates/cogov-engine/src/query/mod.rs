@@ -13,6 +13,7 @@ mod conjuncts;
 mod dependencies;
 mod dialect;
 mod engine;
+mod estimates;
 mod exact;
 mod exact_sum;
 mod expand;
@@ -49,12 +50,12 @@ mod recall;
 mod rewriting;
 mod run;
 mod scope;
+mod short_circuit;
 mod simplify;
 mod statistic;
 mod steps;
 mod subqueries;
 mod total;
-
 mod units;
 mod verify;
 mod watch;
@@ -69,6 +70,5 @@ pub use optimiser::sound_rules;
 pub use params::Param;
 pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
-
 pub use verify::{Question as FactQuestion, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};

@@ -9,7 +9,7 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
-use super::{allowed, dependencies, exact, faults, nearest, parse, ranks, steps, subqueries};
+use super::{allowed, dependencies, exact, faults, nearest, parse, ranks, short_circuit, steps, subqueries};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Epsilon, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -394,7 +394,8 @@ async fn planned(
 ) -> Result<(LogicalPlan, Physical), QueryError> {
     let exact = exact::overflow_raises(governed.clone()).and_then(dependencies::told_apart);
     let exact = exact.map_err(|e| faults::planning(&e))?;
-    let optimised = state.optimize(&exact).map_err(|e| faults::planning(&e))?;
+    let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);
+    let optimised = optimised.map_err(|e| faults::planning(&e))?;
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;
     let physical = physical.map_err(|e| faults::planning(&e))?;
     Ok((optimised, Physical::new(physical, kept)?))

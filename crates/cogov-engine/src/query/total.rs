@@ -113,6 +113,11 @@ pub(super) fn constant(expr: &Expr) -> bool {
     constant && walked.is_ok()
 }
 
+/// Whether an expression gives a result for every value of its parts. Of casts it says nothing.
+pub(super) fn gives_always(expr: &Expr, schema: &DFSchema) -> bool {
+    check(expr, schema).is_ok()
+}
+
 fn check(expr: &Expr, schema: &DFSchema) -> Result<(), QueryError> {
     match expr {
         Expr::Alias(_)

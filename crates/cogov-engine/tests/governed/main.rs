@@ -21,4 +21,5 @@ mod numbers;
 mod outer_joins;
 mod protected_statistics;
 mod remembered_statistics;
+mod short_circuit;
 mod verification;
