@@ -22,6 +22,11 @@ pub async fn answer(world: &World, sql: &str, order: Order) -> Value {
     json!({"sql": sql, "ordered": order != Order::Free, "types": types, "rows": rows})
 }
 
+/// A statement that ended in an error while it ran.
+pub fn raised(sql: &str) -> Value {
+    json!({"sql": sql, "raised": true})
+}
+
 /// The tables of a grant as it shows them.
 pub fn tables(grant: &Grant, contents: &Contents) -> Vec<Value> {
     let shown = grant.tables.iter().zip(&contents.tables).map(|(table, rows)| {

@@ -217,17 +217,25 @@ impl Pair {
         }
     }
 
-    /// A statement and its rows, value by value, for another engine to judge; none where it gave no rows, or only
-    /// protected statistics, of which no other engine knows.
+    /// A statement and its rows, value by value, for another engine to judge, or that it raised; none where it was
+    /// refused, or rests on protected statistics, of which no other engine knows.
     pub async fn answer(&self, judged: &Judged, statement: &Statement) -> Option<Value> {
-        if self.lost || !self.judgeable(&judged.one) {
+        if self.lost || judged.one.outcome == Outcome::Refused || !self.plain(&judged.one) {
             return None;
+        }
+        if judged.one.outcome == Outcome::Failed {
+            return Some(dump::raised(&statement.sql()));
         }
         Some(dump::answer(&self.worlds[0], &statement.sql(), statement.order).await)
     }
 
     fn judgeable(&self, seen: &Seen) -> bool {
-        seen.answered() && !seen.protected && self.grant.form == Form::Rows
+        seen.answered() && self.plain(seen)
+    }
+
+    /// Whether another engine may know the answer.
+    fn plain(&self, seen: &Seen) -> bool {
+        !seen.protected && self.grant.form == Form::Rows
     }
 
     /// The prepared tables with answers over them, as one line of JSON.

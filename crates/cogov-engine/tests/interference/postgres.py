@@ -2,8 +2,9 @@
 
     postgres.py FILE      (what the test wrote to COGOV_FUZZ_DUMP; needs psycopg and PostgreSQL's programs; exits 1 on any difference)
 
-Where PostgreSQL gives rows, they must be the same rows: in the same order where the statement fixes one. Statements that it
-ends in an error are counted and not compared: which rows meet an expression that raises is a matter of the plan.
+Where both give rows, they must be the same rows: in the same order where the statement fixes one. Statements that one of
+them ends in an error are counted and not compared: which rows meet an expression that raises is a matter of the plan.
+RAISED=1 prints those that only cogov ends so.
 """
 
 import collections
@@ -70,10 +71,16 @@ def rows(all_rows, kinds, ordered):
 
 
 def judge(connection, answer, told):
+    raised = answer.get("raised", False)
     try:
         theirs = connection.execute(answer["sql"]).fetchall()
     except psycopg.Error as error:
-        told[f"PostgreSQL: {error.sqlstate}"] += 1
+        told["both raise" if raised else f"PostgreSQL: {error.sqlstate}"] += 1
+        return None
+    if raised:
+        told["only cogov raises"] += 1
+        if os.environ.get("RAISED"):
+            print(answer["sql"])
         return None
     told["compared"] += 1
     try:
