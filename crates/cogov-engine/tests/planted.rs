@@ -9,6 +9,8 @@ mod common;
 
 #[path = "interference/cell.rs"]
 mod cell;
+#[path = "interference/copies.rs"]
+mod copies;
 #[path = "interference/dice.rs"]
 mod dice;
 #[path = "interference/dump.rs"]

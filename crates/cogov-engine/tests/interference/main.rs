@@ -2,7 +2,7 @@
 //!
 //! Random grants, two worlds of each that differ only in what the grant withholds, and random statements: rows, errors,
 //! headers, labels, reasons and the catalogue must be equal to the byte; asked again from the plan that was kept, and with
-//! literals given as parameters, too. And the same answer: rows must be those of
+//! literals given as parameters, too; so must marked copies that may be taken away. And the same answer: rows must be those of
 //! plain DataFusion over tables that were filtered and masked beforehand.
 //!
 //! `COGOV_FUZZ_CASES` says how many statements, `COGOV_FUZZ_SEED` which; `COGOV_FUZZ_PAIR` runs one pair of worlds alone, and
@@ -15,6 +15,7 @@
 mod common;
 
 mod cell;
+mod copies;
 mod dice;
 mod dump;
 mod expression;

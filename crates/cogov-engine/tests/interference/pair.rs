@@ -1,6 +1,7 @@
 //! Two worlds of a grant, statements put to both, and the report of what differs.
 
 use super::cell::{Shown, image_kind};
+use super::copies;
 use super::dice::Dice;
 use super::dump;
 use super::grant::{self, Grant};
@@ -132,6 +133,16 @@ impl Pair {
                 astray = Some(bound.rows);
             }
         }
+        if let Some([copy, elsewhere]) = self.copied(&sql, order, &one).await {
+            let mut held = one.rows.clone();
+            held.sort();
+            if copy != elsewhere {
+                let text = format!("a copy of {}, elsewhere one of {} bytes", size(&copy), size(&elsewhere));
+                other = Seen { text, ..other };
+            } else if copies::rows_of(&copy) != held {
+                astray = Some(copies::rows_of(&copy));
+            }
+        }
         let expected = self.expected(&one, &sql, order).await;
         let disagrees = expected.as_ref().is_some_and(|expected| *expected != one.rows);
         let disputed = disagrees && self.another_agrees(&one, &sql, order).await;
@@ -162,6 +173,17 @@ impl Pair {
             }
         }
         ends[0] == ends[1] && ends[0].len() > 1
+    }
+
+    /// The copies that may be taken away of an answer whose rows have one order, in each world.
+    async fn copied(&self, sql: &str, order: Order, seen: &Seen) -> Option<[Vec<Vec<u8>>; 2]> {
+        if !sql.len().is_multiple_of(4) || !seen.answered() || self.lost || order == Order::Free {
+            return None;
+        }
+        let one = copies::copies(&self.worlds[0], sql).await?;
+        // One that ends in an error here alone has no bytes.
+        let other = copies::copies(&self.worlds[1], sql).await.unwrap_or_default();
+        Some([one, other])
     }
 
     /// The statement with its literals as parameters, which must be alike in both worlds: what it gives in each.
@@ -258,6 +280,10 @@ impl Pair {
         }
         words
     }
+}
+
+fn size(files: &[Vec<u8>]) -> usize {
+    files.iter().map(Vec::len).sum()
 }
 
 fn shop(grant: &Grant, layout: Layout) -> Shop {
