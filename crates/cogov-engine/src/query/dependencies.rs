@@ -12,6 +12,8 @@ use datafusion::logical_expr::{
     Aggregate, ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs,
     ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use std::sync::{Arc, LazyLock};
 
 static ITSELF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
@@ -81,14 +83,27 @@ fn decides_by_a_cast(aggregate: &Aggregate) -> bool {
     known.iter().any(|known| known.source_indices.iter().any(|source| casts.contains(source)))
 }
 
-/// A governed plan whose groups are taken for what they are.
+/// A governed plan whose groups are taken for what they are. DISTINCT becomes a grouping, as it would later: what that
+/// decides is mistaken above it just so.
 ///
 /// # Errors
 /// When the plan contradicts itself.
-pub(super) fn told_apart(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| match node {
-        LogicalPlan::Aggregate(aggregate) if misread(&aggregate) => through(aggregate).map(Transformed::yes),
-        other => Ok(Transformed::no(other)),
+pub(super) fn told_apart(plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<LogicalPlan> {
+    let mut distinct = false;
+    plan.apply_with_subqueries(|node| {
+        distinct |= matches!(node, LogicalPlan::Distinct(_));
+        Ok(if distinct { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    let grouping = ReplaceDistinctWithAggregate::new();
+    let done = plan.transform_up_with_subqueries(|node| {
+        // What is decided is told by schemas, which say it anew where something became a grouping below.
+        let node = if distinct { grouping.rewrite(node.recompute_schema()?, config)?.data } else { node };
+        match node {
+            LogicalPlan::Aggregate(aggregate) if misread(&aggregate) => {
+                through(aggregate).map(Transformed::yes)
+            }
+            other => Ok(Transformed::new_transformed(other, distinct)),
+        }
     })?;
     Ok(done.data)
 }

@@ -53,7 +53,15 @@ fn rows(plan: &dyn ExecutionPlan, below: &[usize]) -> usize {
     if let Some(join) = join_type(plan) {
         return joined(join, first, second);
     }
-    if plan.downcast_ref::<CrossJoinExec>().is_some() || plan.downcast_ref::<NestedLoopJoinExec>().is_some() {
+    if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+        return match join.join_type() {
+            JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
+                first.saturating_mul(second)
+            }
+            join => joined(*join, first, second),
+        };
+    }
+    if plan.downcast_ref::<CrossJoinExec>().is_some() {
         return first.saturating_mul(second);
     }
     if plan.downcast_ref::<UnionExec>().is_some() {

@@ -16,7 +16,8 @@ pub(super) fn relations(statement: &Statement) -> u64 {
 }
 
 /// How deep functions and conditions stand in each other that are written out with an argument twice: `coalesce` becomes
-/// CASE, BETWEEN two comparisons.
+/// CASE, BETWEEN two comparisons. CASE too: for each that stands in another, DataFusion keeps both as they are and over the
+/// columns that they name.
 pub(super) fn doublings(statement: &Statement) -> usize {
     let mut depth = Depth::default();
     let _: ControlFlow<()> = statement.visit(&mut depth);
@@ -31,7 +32,7 @@ struct Depth {
 
 fn doubles(expr: &Expr) -> bool {
     match expr {
-        Expr::Between { .. } | Expr::InList { .. } => true,
+        Expr::Between { .. } | Expr::InList { .. } | Expr::Case { .. } => true,
         Expr::Function(call) => {
             let name = call.name.to_string().trim_matches('"').to_lowercase();
             CHOICES.contains(&name.as_str())

@@ -50,6 +50,7 @@ mod recall;
 mod rewriting;
 mod run;
 mod scope;
+mod set_operations;
 mod short_circuit;
 mod simplify;
 mod statistic;

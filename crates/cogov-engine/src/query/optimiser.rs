@@ -4,9 +4,10 @@ use super::conjuncts::PushDown;
 use super::simplify::Simplify;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality, Result};
-use datafusion::logical_expr::{Join, LogicalPlan};
+use datafusion::logical_expr::{Expr, Join, LogicalPlan, Projection};
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
-use datafusion::optimizer::optimizer::Optimizer;
+use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
+use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub fn sound_rules() -> Vec<Rule> {
             "simplify_expressions" => Some(Arc::new(Simplify)),
             "push_down_filter" => Some(Arc::new(PushDown(PushDownFilter::new()))),
             "eliminate_cross_join" => Some(Arc::new(CrossJoins(EliminateCrossJoin::new()))),
+            "propagate_empty_relation" => Some(Arc::new(EmptyRelations(PropagateEmptyRelation::new()))),
             // It puts the columns of unions in unions together by name.
             "optimize_unions" => None,
             _ => Some(rule),
@@ -54,6 +56,33 @@ impl OptimizerRule for CrossJoins {
     }
 }
 
+/// DataFusion's rule leaves out what is empty of a union, and where one input stays puts a projection above it that says
+/// that its columns bear the names of the union, and gives them none: another rule finds those of the input, and the plan
+/// contradicts itself.
+#[derive(Debug)]
+struct EmptyRelations(PropagateEmptyRelation);
+
+impl OptimizerRule for EmptyRelations {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.0.apply_order()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let empty = |input: &Arc<LogicalPlan>| matches!(input.as_ref(), LogicalPlan::EmptyRelation(none) if !none.produce_one_row);
+        let LogicalPlan::Union(union) = &plan else { return self.0.rewrite(plan, config) };
+        let stay: Vec<&Arc<LogicalPlan>> = union.inputs.iter().filter(|input| !empty(input)).collect();
+        let [input] = stay.as_slice() else { return self.0.rewrite(plan, config) };
+        let columns = input.schema().columns().into_iter().zip(union.schema.columns());
+        let named = columns.map(|(is, named)| Expr::Column(is).alias_qualified(named.relation, named.name));
+        let named = Projection::try_new(named.collect(), Arc::clone(input))?;
+        Ok(Transformed::yes(LogicalPlan::Projection(named)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +95,7 @@ mod tests {
         let kept: Vec<&String> = theirs.iter().filter(|name| *name != "optimize_unions").collect();
         assert_eq!(ours.iter().collect::<Vec<_>>(), kept);
         assert!(theirs.len() > ours.len(), "{theirs:?}");
-        for own in ["Simplify", "PushDown(", "CrossJoins("] {
+        for own in ["Simplify", "PushDown(", "CrossJoins(", "EmptyRelations("] {
             assert!(sound_rules().iter().any(|rule| format!("{rule:?}").starts_with(own)), "{own}");
         }
     }

@@ -3,9 +3,7 @@
 use super::dialect::Dialected;
 use super::{expand, faults};
 use crate::error::{ErrorKind, QueryError};
-use datafusion::sql::sqlparser::ast::{
-    Expr, Query, SetExpr, SetOperator, SetQuantifier, Statement, Value, Visit, VisitMut, Visitor, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{Expr, Statement, Value, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -47,16 +45,10 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
         other => faults::syntax(&other.to_string()),
     })?;
     let query = one_query(statements)?;
-    if let ControlFlow::Break(word) = query.visit(&mut Counted) {
-        return Err(QueryError::not_governed(
-            &format!("{word} ALL; use {word}, or number the rows with row_number() and compare those"),
-            &format!("{word} ALL；请使用 {word}，或先用 row_number() 为行编号再比较"),
-        ));
-    }
     if expand::doublings(&query) > DOUBLINGS {
         return Err(too_complex(
-            &format!("coalesce, BETWEEN and lists stand more than {DOUBLINGS} deep in each other"),
-            &format!("coalesce、BETWEEN 与列表相互嵌套超过 {DOUBLINGS} 层"),
+            &format!("CASE, coalesce, BETWEEN and lists stand more than {DOUBLINGS} deep in each other"),
+            &format!("CASE、coalesce、BETWEEN 与列表相互嵌套超过 {DOUBLINGS} 层"),
         ));
     }
     if expand::relations(&query) > RELATIONS {
@@ -83,26 +75,6 @@ fn one_query(statements: Vec<Statement>) -> Result<Statement, QueryError> {
             "this statement; a grant answers SELECT only (EXPLAIN, SHOW, SET, PREPARE, COPY and changes of data would tell more than the grant holds, or change it)",
             "该语句；授权只回答 SELECT（EXPLAIN、SHOW、SET、PREPARE、COPY 与修改数据的语句会泄露或改变授权之外的内容）",
         )),
-    }
-}
-
-/// Looks for EXCEPT ALL and INTERSECT ALL, which DataFusion 55 answers without counting rows.
-struct Counted;
-
-impl Visitor for Counted {
-    type Break = SetOperator;
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SetOperator> {
-        let mut bodies = vec![query.body.as_ref()];
-        while let Some(body) = bodies.pop() {
-            let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { continue };
-            let counts = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
-            if counts && matches!(op, SetOperator::Except | SetOperator::Intersect | SetOperator::Minus) {
-                return ControlFlow::Break(*op);
-            }
-            bodies.extend([left.as_ref(), right.as_ref()]);
-        }
-        ControlFlow::Continue(())
     }
 }
 

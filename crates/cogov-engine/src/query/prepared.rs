@@ -9,7 +9,10 @@ use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
-use super::{allowed, dependencies, exact, faults, nearest, parse, ranks, short_circuit, steps, subqueries};
+use super::{
+    allowed, dependencies, exact, faults, nearest, parse, ranks, set_operations, short_circuit, steps,
+    subqueries,
+};
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
 use cogov_model::{Clauses, ColumnRef, Epsilon, Form, Grade, Label, RulebookVersion, Text, Treatment};
@@ -310,6 +313,7 @@ pub(super) async fn prepare(
     let asked = SqlToRel::new_with_options(&names, parser_options())
         .sql_statement_to_plan(ranks::signed(statement))
         .map_err(|e| faults::planning(&e))?;
+    let asked = set_operations::counted(asked)?;
     let prepared = finish(engine, world, asked, shape, opening).await?;
     prepared.engine.inner.plans.keep(&prepared.world, sql, &prepared.inner);
     Ok(prepared)
@@ -392,8 +396,9 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let exact = exact::overflow_raises(governed.clone()).and_then(dependencies::told_apart);
-    let exact = exact.map_err(|e| faults::planning(&e))?;
+    let exact = exact::overflow_raises(governed.clone());
+    let exact = exact.and_then(|plan| dependencies::told_apart(plan, state));
+    let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);
     let optimised = optimised.map_err(|e| faults::planning(&e))?;
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;

@@ -3,27 +3,44 @@
 //!
 //! DataFusion takes both sides of AND for a whole batch unless few of its rows pass the left one, so that whether a statement
 //! raises would depend on which rows meet in a batch. CASE looks at each of its branches for the rows that come there and no
-//! others, so an optimised plan is written with it: what cannot raise comes first, what may raise in the order of the
-//! statement.
+//! others. So a plan is written in two steps. Before it is optimised, what cannot raise comes first ([`in_order`]), what may
+//! raise in the order of the statement: an optimiser computes what stands first, or in an aggregate, once for all rows. Once it
+//! is optimised, conditions become CASE ([`in_turn`]), which an optimiser would take apart.
 
 use super::total;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{Case, Sort};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, disjunction, merge_schema, split_binary_owned};
-use datafusion::logical_expr::{
-    Expr, ExprSchemable, Join, LogicalPlan, Operator, binary_expr, case, lit, when,
-};
+use datafusion::logical_expr::{Expr, ExprSchemable, Join, LogicalPlan, Operator, lit, when};
 use std::cell::Cell;
 
-/// Parts of expressions that are written a second time in one plan, at most: where unknown must be told from false, one of
-/// two conditions is. Beyond it AND and OR stay as they are.
+/// Parts of expressions that are written a second time in one plan, at most: where unknown must be told from false, and in
+/// what a FILTER stands beside. Beyond it they stay as they are.
 const TWICE: usize = 20_000;
 
-/// An optimised plan whose conditions are looked at one after the other. To be done once, after the optimiser, which would
-/// do it again and take it apart.
+/// How deep conditions stand in each other as CASE at most, alone and with what a statement has of it: what DataFusion makes
+/// of each doubles at every level. Deeper ones stay as they are.
+const DEEP: usize = 8;
+const DEEPEST: usize = 12;
+
+/// A plan to be optimised, in whose conditions what cannot raise comes first, and whose aggregates look at their arguments
+/// only for rows that they take.
+///
+/// # Errors
+/// When the plan contradicts itself.
+pub(super) fn in_order(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let twice = Cell::new(TWICE);
+    let done = plan.transform_up_with_subqueries(|node| {
+        let turns = Turns { schema: merge_schema(&node.inputs()), twice: &twice };
+        turns.each(node, |expr| turns.ordered(expr))
+    })?;
+    Ok(done.data)
+}
+
+/// An optimised plan whose conditions are looked at one after the other. To be done once.
 ///
 /// # Errors
 /// When the plan contradicts itself.
@@ -35,11 +52,11 @@ pub(super) fn in_turn(plan: LogicalPlan) -> Result<LogicalPlan> {
             // Its conditions cannot raise, or stand above it again.
             LogicalPlan::TableScan(_) => Ok(Transformed::no(node)),
             LogicalPlan::Filter(mut filter) => {
-                filter.predicate = turns.taken(filter.predicate, Sense::Truth)?;
+                filter.predicate = turns.whole(filter.predicate, Sense::Truth)?;
                 Ok(Transformed::yes(LogicalPlan::Filter(filter)))
             }
             LogicalPlan::Join(join) => Ok(Transformed::yes(LogicalPlan::Join(turns.of_join(join)?))),
-            other => turns.of_values(other),
+            other => turns.each(other, |expr| turns.whole(expr, Sense::Value)),
         }
     })?;
     Ok(done.data)
@@ -73,29 +90,80 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    fn of_join(&self, mut join: Join) -> Result<Join> {
-        join.filter = join.filter.map(|filter| self.taken(filter, Sense::Truth)).transpose()?;
-        let keys = join
-            .on
-            .into_iter()
-            .map(|(left, right)| Ok((self.taken(left, Sense::Value)?, self.taken(right, Sense::Value)?)));
-        join.on = keys.collect::<Result<_>>()?;
-        Ok(join)
-    }
-
-    fn of_values(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    /// Each expression of a node that holds a condition, under the name that it has.
+    fn each(
+        &self,
+        node: LogicalPlan,
+        change: impl Fn(Expr) -> Result<Expr>,
+    ) -> Result<Transformed<LogicalPlan>> {
         let names = NamePreserver::new(&node);
-        let value = |expr: Expr| {
+        let changed = |expr: Expr| {
             if !has_conditions(&expr) {
                 return Ok(Transformed::no(expr));
             }
             let name = names.save(&expr);
-            Ok(Transformed::yes(name.restore(self.taken(expr, Sense::Value)?)))
+            Ok(Transformed::yes(name.restore(change(expr)?)))
         };
         node.map_expressions(|top| match top {
-            Expr::GroupingSet(_) => top.map_children(value),
-            other => value(other),
+            Expr::GroupingSet(_) => top.map_children(changed),
+            other => changed(other),
         })
+    }
+
+    fn of_join(&self, mut join: Join) -> Result<Join> {
+        join.filter = join.filter.map(|filter| self.whole(filter, Sense::Truth)).transpose()?;
+        let key = |expr: Expr| self.whole(expr, Sense::Value);
+        let keys = join.on.into_iter().map(|(left, right)| Ok((key(left)?, key(right)?)));
+        join.on = keys.collect::<Result<_>>()?;
+        Ok(join)
+    }
+
+    /// An expression in whose conditions what cannot raise comes first.
+    fn ordered(&self, expr: Expr) -> Result<Expr> {
+        let expr = match expr {
+            Expr::BinaryExpr(ref both) if is_logic(both.op) && self.may_raise(&expr) => {
+                let op = both.op;
+                let parts = split_binary_owned(expr, op).into_iter();
+                let parts: Vec<Expr> = parts.map(|part| self.ordered(part)).collect::<Result<_>>()?;
+                return Ok(self.safe_first(op, parts));
+            }
+            Expr::AggregateFunction(mut of) => {
+                self.filtered(of.params.filter.as_deref(), &mut of.params.args, &mut of.params.order_by)?;
+                Expr::AggregateFunction(of)
+            }
+            Expr::WindowFunction(mut of) => {
+                self.filtered(of.params.filter.as_deref(), &mut of.params.args, &mut [])?;
+                Expr::WindowFunction(of)
+            }
+            other => other,
+        };
+        Ok(expr.map_children(|part| self.ordered(part).map(Transformed::yes))?.data)
+    }
+
+    fn safe_first(&self, op: Operator, parts: Vec<Expr>) -> Expr {
+        let (raising, safe): (Vec<Expr>, Vec<Expr>) =
+            parts.into_iter().partition(|part| self.may_raise(part));
+        joined(op, safe.into_iter().chain(raising))
+    }
+
+    /// What an aggregate that takes only some rows is computed of, looked at for these alone.
+    fn filtered(&self, filter: Option<&Expr>, args: &mut [Expr], sorts: &mut [Sort]) -> Result<()> {
+        let Some(filter) = filter else { return Ok(()) };
+        for arg in args.iter_mut().chain(sorts.iter_mut().map(|sort| &mut sort.expr)) {
+            if self.may_raise(arg) && self.may_write(parts(filter)) {
+                *arg = when(filter.clone(), arg.clone()).end()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A whole expression whose conditions are taken in turn.
+    fn whole(&self, expr: Expr, sense: Sense) -> Result<Expr> {
+        if !has_conditions(&expr) {
+            return Ok(expr);
+        }
+        let taken = self.taken(expr.clone(), sense)?;
+        Ok(if deep(&taken) > DEEPEST { expr } else { taken })
     }
 
     /// An expression whose conditions are taken in turn.
@@ -112,12 +180,12 @@ impl Turns<'_> {
             }
             Expr::Case(case) => self.of_case(case, sense),
             Expr::AggregateFunction(mut of) => {
-                self.filtered(&mut of.params.filter, &mut of.params.args, &mut of.params.order_by)?;
-                self.parts_taken(Expr::AggregateFunction(of), Sense::Value)
-            }
-            Expr::WindowFunction(mut of) => {
-                self.filtered(&mut of.params.filter, &mut of.params.args, &mut [])?;
-                self.parts_taken(Expr::WindowFunction(of), Sense::Value)
+                let filter = of.params.filter.take().map(|filter| self.taken(*filter, Sense::Truth));
+                let mut rest = self.parts_taken(Expr::AggregateFunction(of), Sense::Value)?;
+                if let Expr::AggregateFunction(of) = &mut rest {
+                    of.params.filter = filter.transpose()?.map(Box::new);
+                }
+                Ok(rest)
             }
             other => {
                 let sense = match other {
@@ -134,54 +202,34 @@ impl Turns<'_> {
         Ok(expr.map_children(|part| self.taken(part, sense).map(Transformed::yes))?.data)
     }
 
-    /// Conditions that are joined by AND or OR, at least one of which may raise.
+    /// Conditions that are joined by AND or OR, at least one of which may raise: each is looked at where those before it
+    /// decide nothing.
     fn chain(&self, op: Operator, expr: Expr, sense: Sense) -> Result<Expr> {
         let parts = split_binary_owned(expr, op).into_iter();
         let parts: Vec<Expr> = parts.map(|part| self.taken(part, sense)).collect::<Result<_>>()?;
-        let (raising, safe): (Vec<Expr>, Vec<Expr>) =
+        let (raising, mut conditions): (Vec<Expr>, Vec<Expr>) =
             parts.into_iter().partition(|part| self.may_raise(part));
-        let safe = if op == Operator::And { conjunction(safe) } else { disjunction(safe) };
-        let mut last_first = safe.into_iter().chain(raising).rev();
-        let last = last_first.next().unwrap_or_else(|| lit(op == Operator::And));
-        last_first.try_fold(last, |rest, first| self.turn(op, first, rest, sense))
+        if !conditions.is_empty() {
+            // One batch of them is enough.
+            conditions = vec![joined(op, conditions.into_iter())];
+        }
+        conditions.extend(raising);
+        if conditions.len() < 2 || conditions.iter().map(deep).max() >= Some(DEEP) {
+            return Ok(joined(op, conditions.into_iter()));
+        }
+        let told_apart = sense == Sense::Value && conditions.iter().any(|part| self.may_be_unknown(part));
+        if told_apart { self.valued(op, conditions) } else { turns(op, conditions, sense) }
     }
 
-    /// `first` AND or OR `rest`, of which the second is looked at where the first decides nothing.
-    fn turn(&self, op: Operator, first: Expr, rest: Expr, sense: Sense) -> Result<Expr> {
-        if sense == Sense::Value && first.nullable(&self.schema)? {
-            return self.valued(op, first, rest);
+    /// The same where it matters whether the whole is unknown: where none decides, each has been looked at, and all may be
+    /// again.
+    fn valued(&self, op: Operator, conditions: Vec<Expr>) -> Result<Expr> {
+        let all = joined(op, conditions.iter().cloned());
+        if !self.may_write(parts(&all)) {
+            return Ok(all);
         }
-        // What counts as true of the first one.
-        let first = if sense == Sense::Falsity { first.is_not_false() } else { first };
-        match op {
-            Operator::And => when(first, rest).otherwise(lit(false)),
-            _ => when(first, lit(true)).otherwise(rest),
-        }
-    }
-
-    /// The same where the first may be unknown and it matters whether both are. The shorter one is written twice.
-    fn valued(&self, op: Operator, first: Expr, rest: Expr) -> Result<Expr> {
-        let (one, other) = (parts(&first), parts(&rest));
-        let Some(left) = self.twice.get().checked_sub(one.min(other)) else {
-            return Ok(binary_expr(first, op, rest));
-        };
-        self.twice.set(left);
-        // The other one's value where the first is unknown: false AND unknown is false, true OR unknown is true.
-        let unknown = || lit(ScalarValue::Boolean(None));
-        match (op, one <= other) {
-            (Operator::And, true) => {
-                Ok(first.clone().and(when(first.is_not_false(), rest).otherwise(lit(false))?))
-            }
-            (_, true) => Ok(first.clone().or(when(first.is_not_true(), rest).otherwise(lit(true))?)),
-            (Operator::And, false) => case(first)
-                .when(lit(true), rest.clone())
-                .when(lit(false), lit(false))
-                .otherwise(rest.and(unknown())),
-            (_, false) => case(first)
-                .when(lit(true), lit(true))
-                .when(lit(false), rest.clone())
-                .otherwise(rest.or(unknown())),
-        }
+        let decides = |part: Expr| if op == Operator::And { part.is_false() } else { part.is_true() };
+        cases(conditions.into_iter().map(decides), op == Operator::Or, all)
     }
 
     fn of_case(&self, mut case: Case, sense: Sense) -> Result<Expr> {
@@ -195,17 +243,17 @@ impl Turns<'_> {
         Ok(Expr::Case(case))
     }
 
-    /// The arguments of an aggregate that takes only some rows are looked at for these.
-    fn filtered(&self, filter: &mut Option<Box<Expr>>, args: &mut [Expr], sorts: &mut [Sort]) -> Result<()> {
-        let Some(condition) = filter.take() else { return Ok(()) };
-        let condition = self.taken(*condition, Sense::Truth)?;
-        for arg in args.iter_mut().chain(sorts.iter_mut().map(|sort| &mut sort.expr)) {
-            if self.may_raise(arg) {
-                *arg = when(condition.clone(), arg.clone()).end()?;
-            }
-        }
-        *filter = Some(Box::new(condition));
-        Ok(())
+    /// Whether so many parts may be written a second time.
+    fn may_write(&self, parts: usize) -> bool {
+        let left = self.twice.get().checked_sub(parts);
+        self.twice.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// Whether it may have no value. DataFusion takes a subquery for one that has a row.
+    fn may_be_unknown(&self, expr: &Expr) -> bool {
+        let subquery = |part: &Expr| Ok(matches!(part, Expr::ScalarSubquery(_)));
+        expr.nullable(&self.schema).unwrap_or(true) || expr.exists(subquery).unwrap_or(true)
     }
 
     /// Whether it ends in an error for some row that there may be.
@@ -228,6 +276,39 @@ impl Turns<'_> {
         };
         expr.exists(raises).unwrap_or(true)
     }
+}
+
+/// Conditions one after the other, where of unknown it matters only what it counts as.
+fn turns(op: Operator, mut conditions: Vec<Expr>, sense: Sense) -> Result<Expr> {
+    let last = conditions.pop().unwrap_or_else(|| lit(op == Operator::And));
+    let decides = |part: Expr| match (op, sense) {
+        (Operator::And, Sense::Falsity) => part.is_false(),
+        (Operator::And, _) => part.is_not_true(),
+        (_, Sense::Falsity) => part.is_not_false(),
+        _ => part,
+    };
+    cases(conditions.into_iter().map(decides), op == Operator::Or, last)
+}
+
+/// The value where one of the conditions holds, and the rest where none does.
+fn cases(mut conditions: impl Iterator<Item = Expr>, value: bool, rest: Expr) -> Result<Expr> {
+    let Some(first) = conditions.next() else { return Ok(rest) };
+    conditions.fold(when(first, lit(value)), |mut case, next| case.when(next, lit(value))).otherwise(rest)
+}
+
+fn joined(op: Operator, parts: impl Iterator<Item = Expr>) -> Expr {
+    let joined = if op == Operator::And { conjunction(parts) } else { disjunction(parts) };
+    joined.unwrap_or_else(|| lit(op == Operator::And))
+}
+
+/// How deep CASE stands in CASE.
+fn deep(expr: &Expr) -> usize {
+    let mut below = 0;
+    let walked = expr.apply_children(|part| {
+        below = below.max(deep(part));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    if walked.is_err() { usize::MAX } else { below + usize::from(matches!(expr, Expr::Case(_))) }
 }
 
 const fn is_logic(op: Operator) -> bool {
@@ -264,8 +345,6 @@ const TOTAL_BY_LITERALS: &[&str] = &[
     "regexp_like",
     "reverse",
     "right",
-    "split_part",
-    "substr",
 ];
 
 /// How many parts an expression has.
@@ -284,14 +363,18 @@ fn widens(from: &DataType, to: &DataType) -> bool {
     if from == to || *from == Null {
         return true;
     }
-    match (digits(from), digits(to)) {
-        (Some(before), Some(after)) => before.0 <= after.0 && before.1 <= after.1,
-        (Some(_), None) => matches!(to, Float64 | Utf8 | Utf8View),
+    let wide = |of: &DataType| of.primitive_width();
+    match (digits(from), to) {
+        (Some(_), _) if from.is_signed_integer() && to.is_signed_integer() => wide(from) <= wide(to),
+        (Some(_), Float64 | Utf8 | Utf8View) => true,
+        (Some((before, after)), to) => {
+            digits(to).is_some_and(|(b, a)| !to.is_integer() && before <= b && after <= a)
+        }
         (None, _) => from.is_floating() && *to == Float64,
     }
 }
 
-/// Digits before and after the point.
+/// Digits before and after the point, at most.
 fn digits(of: &DataType) -> Option<(i16, i16)> {
     Some(match of {
         DataType::Int8 => (3, 0),

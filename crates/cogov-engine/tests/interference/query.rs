@@ -109,7 +109,9 @@ impl Maker<'_> {
         if self.dice.percent(12) {
             self.plain = false;
             let other = self.select_of(&kinds);
-            let word = self.dice.one(&["union", "union all", "union all", "union", "intersect", "except"]);
+            let words =
+                ["union", "union all", "union all", "intersect", "except", "intersect all", "except all"];
+            let word = self.dice.one(&words);
             statement.others.push((word, other));
         }
         self.finish(statement)
