@@ -273,6 +273,10 @@ async fn columns_and_sorts_are_kept() {
             "select q.f as c, q.f is distinct from (q.f <> q.f) as d from (select bool_or(f) as f from t having count(*) > 1) q union all select false, a > a from t where s = 'x' and false order by 1",
             &["true|true"],
         ),
+        (
+            "select count(*) from (select count(*) as n from t where null::bigint >= a order by 1 limit 5) q having count(*) filter (where false) >= 0",
+            &["1"],
+        ),
     ])
     .await;
 }
