@@ -155,7 +155,7 @@ impl Named<'_> {
             field.is_ok_and(|field| !field.data_type().is_primitive())
         };
         let listed = condition.exists(|part| Ok(matches!(part, Expr::InList(_)))).unwrap_or(true);
-        (condition.column_refs().iter().any(|column| text(&column)), listed)
+        (condition.column_refs().iter().any(text), listed)
     }
 
     /// Some columns of the table under its name.
