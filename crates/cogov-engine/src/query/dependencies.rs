@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Dependency, Result, exec_err};
 use datafusion::logical_expr::{
-    Aggregate, ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    Aggregate, ColumnarValue, Distinct, Expr, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
@@ -97,7 +97,15 @@ pub(super) fn told_apart(plan: LogicalPlan, config: &dyn OptimizerConfig) -> Res
     let grouping = ReplaceDistinctWithAggregate::new();
     let done = plan.transform_up_with_subqueries(|node| {
         // What is decided is told by schemas, which say it anew where something became a grouping below.
-        let node = if distinct { grouping.rewrite(node.recompute_schema()?, config)?.data } else { node };
+        let node = if distinct { node.recompute_schema()? } else { node };
+        // One row needs no grouping, and as a subquery must be seen to be one.
+        let several = |input: &LogicalPlan| input.max_rows().is_none_or(|rows| rows > 1);
+        let node = match node {
+            LogicalPlan::Distinct(Distinct::All(input)) if several(&input) => {
+                grouping.rewrite(LogicalPlan::Distinct(Distinct::All(input)), config)?.data
+            }
+            other => other,
+        };
         match node {
             LogicalPlan::Aggregate(aggregate) if misread(&aggregate) => {
                 through(aggregate).map(Transformed::yes)

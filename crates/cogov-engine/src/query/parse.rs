@@ -113,7 +113,7 @@ fn nests(token: &Token) -> bool {
     }
 }
 
-fn too_complex(en: &str, zh: &str) -> QueryError {
+pub(super) fn too_complex(en: &str, zh: &str) -> QueryError {
     QueryError::new(ErrorKind::TooComplex, format!("{en}; make it simpler"), format!("{zh}；请简化"))
 }
 

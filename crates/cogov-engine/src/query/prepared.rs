@@ -390,6 +390,9 @@ async fn finish(
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }
 
+/// How deep CASE may stand in CASE once a plan is optimised: DataFusion makes copies that double at every level.
+const DEEPEST_CASE: usize = 14;
+
 /// A governed plan, optimised and ready to run. `kept` when what is ready may run more than once.
 async fn planned(
     state: &SessionState,
@@ -401,6 +404,12 @@ async fn planned(
     let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);
     let optimised = optimised.map_err(|e| faults::planning(&e))?;
+    if short_circuit::depth(&optimised) > DEEPEST_CASE {
+        return Err(parse::too_complex(
+            &format!("CASE stands more than {DEEPEST_CASE} deep in CASE, in subqueries counted together"),
+            &format!("CASE 相互嵌套超过 {DEEPEST_CASE} 层（含子查询）"),
+        ));
+    }
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;
     let physical = physical.map_err(|e| faults::planning(&e))?;
     Ok((optimised, Physical::new(physical, kept)?))

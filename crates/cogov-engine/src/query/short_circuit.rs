@@ -62,6 +62,38 @@ pub(super) fn in_turn(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(done.data)
 }
 
+/// How deep CASE may come to stand in CASE when projections are put into each other: over rows that only pass from node to
+/// node, the depths of all of them together.
+pub(super) fn depth(plan: &LogicalPlan) -> usize {
+    let mut deepest = 0;
+    let along = depth_along(plan, &mut deepest);
+    deepest.max(along)
+}
+
+fn depth_along(plan: &LogicalPlan, deepest: &mut usize) -> usize {
+    let (mut own, mut below) = (0, 0);
+    let looked = plan.apply_expressions(|expr| {
+        own = own.max(deep(expr));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let inside = plan.apply_subqueries(|subquery| {
+        let along = depth_along(subquery, deepest);
+        *deepest = (*deepest).max(along);
+        Ok(TreeNodeRecursion::Continue)
+    });
+    for input in plan.inputs() {
+        below = below.max(depth_along(input, deepest));
+    }
+    if looked.is_err() || inside.is_err() {
+        return usize::MAX;
+    }
+    if matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Join(_) | LogicalPlan::Union(_)) {
+        *deepest = (*deepest).max(below);
+        return own;
+    }
+    own.saturating_add(below)
+}
+
 /// What of a condition's three values matters where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sense {
@@ -148,9 +180,10 @@ impl Turns<'_> {
 
     /// What an aggregate that takes only some rows is computed of, looked at for these alone.
     fn filtered(&self, filter: Option<&Expr>, args: &mut [Expr], sorts: &mut [Sort]) -> Result<()> {
-        let Some(filter) = filter else { return Ok(()) };
+        // A subquery is not to be written twice.
+        let Some(filter) = filter.filter(|filter| !has_subquery(filter)) else { return Ok(()) };
         for arg in args.iter_mut().chain(sorts.iter_mut().map(|sort| &mut sort.expr)) {
-            if self.may_raise(arg) && self.may_write(parts(filter)) {
+            if !total::constant(arg) && self.may_raise(arg) && self.may_write(parts(filter)) {
                 *arg = when(filter.clone(), arg.clone()).end()?;
             }
         }
@@ -252,8 +285,7 @@ impl Turns<'_> {
 
     /// Whether it may have no value. DataFusion takes a subquery for one that has a row.
     fn may_be_unknown(&self, expr: &Expr) -> bool {
-        let subquery = |part: &Expr| Ok(matches!(part, Expr::ScalarSubquery(_)));
-        expr.nullable(&self.schema).unwrap_or(true) || expr.exists(subquery).unwrap_or(true)
+        expr.nullable(&self.schema).unwrap_or(true) || has_subquery(expr)
     }
 
     /// Whether it ends in an error for some row that there may be.
@@ -346,6 +378,12 @@ const TOTAL_BY_LITERALS: &[&str] = &[
     "reverse",
     "right",
 ];
+
+fn has_subquery(expr: &Expr) -> bool {
+    let subquery =
+        |part: &Expr| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)));
+    expr.exists(subquery).unwrap_or(true)
+}
 
 /// How many parts an expression has.
 fn parts(expr: &Expr) -> usize {

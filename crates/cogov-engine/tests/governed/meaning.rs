@@ -207,6 +207,14 @@ async fn subqueries_within_conditions() {
         ("select t.id, (select max(b) from u where u.k = t.id having count(*) < 2) from t", "HAVING"),
         ("select t.id from t where exists (select 1 from u where u.k = t.k offset 1)", "OFFSET"),
         ("select t.id, (select count(*) from u where cast(u.w as bigint) = t.id) from t", "cast"),
+        (
+            "select id from t where exists ((select k from u where u.k = t.k limit 1) except all select 1)",
+            "EXCEPT ALL",
+        ),
+        (
+            "select id from t where exists (select b from u where u.k = t.k intersect all select 9)",
+            "INTERSECT ALL",
+        ),
     ])
     .await;
 }
@@ -249,6 +257,12 @@ async fn set_operations_count_rows() {
         ("select count(*) from (select distinct k from u intersect all select k from t) q", &["2"]),
         ("select id from t where k in (select k from u except all select 1) order by id", &["0", "1", "2"]),
         ("select cast(k as int) from u except all select b from u order by 1", &["1", "7"]),
+        ("select count(*) from (select x from t except all select cast(0 as double precision)) q", &["3"]),
+        ("select count(*) from (select x from t intersect all select x * -1 from t where id < 2) q", &["2"]),
+        (
+            "select count(*) from (select n from (values (9007199254740992), (9007199254740993)) q(n) except all select cast(9007199254740992 as double precision)) r",
+            &["1"],
+        ),
     ])
     .await;
 }

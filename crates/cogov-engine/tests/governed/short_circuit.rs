@@ -109,6 +109,11 @@ async fn aggregates_look_at_the_rows_they_take() {
         ("select sum(2 / k) filter (where k <> 0), max(2 / k) filter (where k <> 0) from t", &["30000|2"]),
         ("select sum(2 / k) filter (where k <> 0 and 2 / k = 1) from t", &["10000"]),
         ("select sum(2 / k) filter (where k <> 0) over () from t limit 1", &["30000"]),
+        // What must be a literal stays one.
+        (
+            "select string_agg(s, chr(45) order by id) filter (where k <> 0) from t where id < 6",
+            &["n1-2-4-n5"],
+        ),
         ("select sum(case when k <> 0 and 2 / k = 1 then 1 else 0 end) from t", &["10000"]),
         (
             "select string_agg(s, ',' order by 2 / k desc, id) filter (where k <> 0) from t where id < 3",
@@ -167,6 +172,19 @@ async fn nested_conditions_stay_small() {
     let sql = format!("select {} from t", sums.join(", "));
     assert_eq!(t.ok(&sql).await.len(), 1);
     assert!(begun.elapsed().as_secs() < 60);
+    // One in each of many subqueries, which are put into each other.
+    let names: Vec<String> = (1..=40).map(|n| format!("k + {n} as c{n}")).collect();
+    let mut chain =
+        format!("with q as (select {} from t), s0 as (select *, c40 as v from q)", names.join(", "));
+    for n in 1..=40 {
+        let (at, before) = (41 - n, n - 1);
+        let kept: Vec<String> = (1..at).map(|n| format!("c{n}")).chain(["1 as one".into()]).collect();
+        chain += &format!(
+            ", s{n} as (select {}, case when c{at} > 9 then v else c{at} end as v from s{before})",
+            kept.join(", ")
+        );
+    }
+    assert_eq!(t.state(&format!("{chain} select max(v) from s40")).await, "54001");
     let mut value = "k".to_owned();
     for n in 0..30 {
         value = format!("case when k > {n} then {value} else 1 end");
