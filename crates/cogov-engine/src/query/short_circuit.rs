@@ -7,6 +7,7 @@
 //! raise in the order of the statement: an optimiser computes what stands first, or in an aggregate, once for all rows. Once it
 //! is optimised, conditions become CASE ([`in_turn`]), which an optimiser would take apart.
 
+use super::simplify::is_logic;
 use super::total;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -341,10 +342,6 @@ fn deep(expr: &Expr) -> usize {
         Ok(TreeNodeRecursion::Continue)
     });
     if walked.is_err() { usize::MAX } else { below + usize::from(matches!(expr, Expr::Case(_))) }
-}
-
-const fn is_logic(op: Operator) -> bool {
-    matches!(op, Operator::And | Operator::Or)
 }
 
 /// Whether it holds something to be taken in turn.

@@ -269,7 +269,8 @@ pub(super) const CHOICES: [&str; 4] = ["coalesce", "nvl", "nvl2", "ifnull"];
 /// What stands for a hidden part. No parameter of a statement is called so.
 const HIDDEN: &str = "$cogov hidden ";
 
-const fn is_logic(op: Operator) -> bool {
+/// Whether it is AND or OR.
+pub(super) const fn is_logic(op: Operator) -> bool {
     matches!(op, Operator::And | Operator::Or)
 }
 

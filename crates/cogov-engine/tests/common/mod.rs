@@ -288,6 +288,18 @@ impl Tester {
         self.rows(sql).await.unwrap_or_else(|e| panic!("{sql}\n{e:?}"))
     }
 
+    /// Queries that must give these rows; all that do not are told.
+    pub async fn gives(&self, cases: &[(&str, &[&str])]) {
+        let mut wrong = Vec::new();
+        for (sql, expected) in cases {
+            match self.rows(sql).await {
+                Ok(rows) if rows == *expected => (),
+                other => wrong.push(format!("{sql}\n  {other:?}\n  not {expected:?}")),
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     /// The error of a query that must not.
     pub async fn fails(&self, sql: &str) -> QueryError {
         match self.rows(sql).await {

@@ -39,15 +39,7 @@ async fn tables() -> Tester {
 
 /// Each statement, and the rows it gives.
 async fn give(cases: &[(&str, &[&str])]) {
-    let t = tables().await;
-    let mut wrong = Vec::new();
-    for (sql, expected) in cases {
-        match t.rows(sql).await {
-            Ok(rows) if rows == *expected => (),
-            other => wrong.push(format!("{sql}\n  {other:?}\n  not {expected:?}")),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    tables().await.gives(cases).await;
 }
 
 /// Each statement is refused with words that contain these.

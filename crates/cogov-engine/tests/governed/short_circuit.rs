@@ -23,15 +23,7 @@ async fn many() -> Tester {
 }
 
 async fn give(cases: &[(&str, &[&str])]) {
-    let t = many().await;
-    let mut wrong = Vec::new();
-    for (sql, expected) in cases {
-        match t.rows(sql).await {
-            Ok(rows) if rows == *expected => (),
-            other => wrong.push(format!("{sql}\n  {other:?}\n  not {expected:?}")),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    many().await.gives(cases).await;
 }
 
 #[tokio::test]
