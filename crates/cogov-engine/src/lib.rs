@@ -26,4 +26,5 @@ pub use query::planted;
 pub use query::{
     Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
     Prepared, Question, ResultColumn, RowStream, Source, Verdict, sound_optimiser, sound_rules,
+    zero_without_sign,
 };

@@ -533,8 +533,10 @@ fn cut(k: u64) -> Text {
 
 fn windowed(k: u64) -> Text {
     Text::new(
-        format!("window functions give a value to each row; first take groups of at least {k}"),
-        format!("窗口函数会为每行给出数值；请先取每组不少于 {k} 的统计结果"),
+        format!(
+            "window functions, EXCEPT ALL and INTERSECT ALL give a value to each row; first take groups of at least {k}"
+        ),
+        format!("窗口函数、EXCEPT ALL 与 INTERSECT ALL 会为每行给出数值；请先取每组不少于 {k} 的统计结果"),
     )
 }
 

@@ -61,6 +61,7 @@ mod units;
 mod verify;
 mod watch;
 mod world;
+mod zeros;
 
 pub use catalogue::{GrantedColumn, GrantedTable};
 pub use config::EngineConfig;
@@ -73,3 +74,4 @@ pub use prepared::{Prepared, ResultColumn};
 pub use run::RowStream;
 pub use verify::{Question as FactQuestion, Verdict};
 pub use world::{GrantWorld, MaskKey, Source};
+pub use zeros::zero_without_sign;

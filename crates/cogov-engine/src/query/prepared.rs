@@ -11,7 +11,7 @@ use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
 use super::{
     allowed, dependencies, exact, faults, nearest, parse, ranks, set_operations, short_circuit, steps,
-    subqueries,
+    subqueries, zeros,
 };
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -399,7 +399,7 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let exact = exact::overflow_raises(governed.clone());
+    let exact = zeros::zero_without_sign(governed.clone()).and_then(exact::overflow_raises);
     let exact = exact.and_then(|plan| dependencies::told_apart(plan, state));
     let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);

@@ -11,7 +11,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType, NullEquality, Result, plan_err};
 use datafusion::functions_window::row_number::row_number;
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder, cast};
 use std::sync::Arc;
 
 /// What the number is called, on each side. No column of a statement is called so.
@@ -85,9 +85,7 @@ fn among_like(plan: &LogicalPlan, types: &[DataType], name: &str) -> Result<Logi
     let all = columns(plan);
     let fields = plan.schema().fields().iter();
     let keys = all.iter().zip(fields).zip(types).map(|((column, field), of)| {
-        let key = if field.data_type() == of { column.clone() } else { cast(column.clone(), of.clone()) };
-        // Windows tell zeros with a sign apart, which are equal.
-        if of.is_floating() { key + cast(lit(0.0), of.clone()) } else { key }
+        if field.data_type() == of { column.clone() } else { cast(column.clone(), of.clone()) }
     });
     let number = row_number().partition_by(keys.collect()).build()?;
     let place = Expr::Column(Column::from_name(number.schema_name().to_string())).alias(name);

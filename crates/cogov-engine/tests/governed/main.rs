@@ -23,3 +23,4 @@ mod protected_statistics;
 mod remembered_statistics;
 mod short_circuit;
 mod verification;
+mod zeros;

@@ -87,8 +87,11 @@ pub fn random(kind: Kind, dice: &mut Dice) -> Cell {
         Kind::Int | Kind::Short => Cell::Int(dice.between(-3, 12)),
         // Quarters add up to the same in any order; other reals do not, and the threads of a query add in the
         // order in which they come.
-        Kind::Real if dice.percent(12) => Cell::Real(0.0),
-        Kind::Real => Cell::Real(dice.between(-12, 40) as f64 / 4.0),
+        Kind::Real => match dice.below(100) {
+            0..4 => Cell::Real(-0.0),
+            4..12 => Cell::Real(0.0),
+            _ => Cell::Real(dice.between(-12, 40) as f64 / 4.0),
+        },
         Kind::Text => Cell::Text(dice.pick(&TEXTS).to_owned()),
         Kind::Day => Cell::Day(dice.one(&DAYS)),
         Kind::Dec => Cell::Dec(i128::from(dice.between(-6, 12)) * 50),
@@ -109,7 +112,7 @@ pub fn image(cell: &Cell, shown: Shown) -> Cell {
         }
         (Shown::Band(width), Cell::Real(value)) => {
             let width = f64::from(width);
-            Cell::Real((value / width).floor() * width)
+            Cell::Real((value / width).floor() * width + 0.0)
         }
         (Shown::Prefix(keep), Cell::Text(text)) => {
             let kept: String = text.chars().take(usize::from(keep)).collect();

@@ -9,8 +9,11 @@ use super::statement::Order;
 use super::worlds::Contents;
 use arrow::array::RecordBatch;
 use datafusion::catalog::MemorySchemaProvider;
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::AnalyzerRule;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::sync::Arc;
 
@@ -42,6 +45,7 @@ pub fn oracle(grant: &Grant, contents: &Contents, way: usize) -> SessionContext 
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_optimizer_rules(cogov_engine::sound_rules())
+        .with_analyzer_rule(Arc::new(Zeros))
         .with_physical_optimizer_rules(cogov_engine::sound_optimiser())
         .build();
     let context = SessionContext::new_with_state(state);
@@ -56,6 +60,20 @@ pub fn oracle(grant: &Grant, contents: &Contents, way: usize) -> SessionContext 
         catalog.schema(schema).unwrap().register_table(name.to_owned(), Arc::new(table)).unwrap();
     }
     context
+}
+
+/// Plain DataFusion takes -0.0 and 0.0 for two values here and for one there.
+#[derive(Debug)]
+struct Zeros;
+
+impl AnalyzerRule for Zeros {
+    fn name(&self) -> &str {
+        "zeros"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> datafusion::common::Result<LogicalPlan> {
+        cogov_engine::zero_without_sign(plan)
+    }
 }
 
 /// A table as the grant shows it: rows in scope, masked, without what is withheld.
@@ -85,9 +103,16 @@ pub fn differs(sql: &str) -> bool {
 pub async fn rows(context: &SessionContext, sql: &str, order: Order) -> Option<Vec<String>> {
     let frame = context.sql(sql).await.ok()?;
     let batches = frame.collect().await.ok()?;
-    let mut rows: Vec<String> = batches.iter().flat_map(texts).collect();
+    Some(plain(batches.iter().flat_map(texts), order))
+}
+
+/// Rows to be compared: which of two zeros stands for both, and which comes first, is left open.
+pub fn plain(rows: impl IntoIterator<Item = String>, order: Order) -> Vec<String> {
+    let unsigned = |field: &str| if field == "-0.0" { "0.0".to_owned() } else { field.to_owned() };
+    let row = |row: String| row.split('|').map(unsigned).collect::<Vec<_>>().join("|");
+    let mut rows: Vec<String> = rows.into_iter().map(row).collect();
     if order == Order::Free {
         rows.sort();
     }
-    Some(rows)
+    rows
 }
