@@ -2,24 +2,25 @@
 //! protected values become protected statistics. What would show a protected value otherwise is refused. The rules
 //! L1 to L14 of `docs/labels.md`, one function a node.
 
+use super::around::Around;
 use super::engine::Engine;
 use super::facts::{self, Facts};
 use super::noise::{self, Noise};
 use super::planted::{Fault, planted};
 use super::statistic::{self, Piece};
 use super::world::GrantWorld;
-use super::{allowed, faults, steps, total};
+use super::{allowed, faults, refused, total};
 use crate::error::QueryError;
-use cogov_model::{Form, Text};
+use cogov_model::Form;
+use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchemaRef, JoinType};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias,
     TableScan, Union, Window,
 };
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::{collections::HashSet, sync::Arc};
 
 /// A plan with its facts.
@@ -56,51 +57,6 @@ impl Node {
     }
 }
 
-/// The columns that an expression may name: of the node below, and of the queries around.
-struct Around<'a> {
-    schema: DFSchemaRef,
-    columns: &'a [Arc<Facts>],
-    rows: &'a Facts,
-    outer: Option<&'a Around<'a>>,
-    /// Where the column after the one found last would be: statements often name them in their order.
-    next: Cell<usize>,
-    /// Whether no two columns have one name, of whatever table.
-    distinct: OnceCell<bool>,
-}
-
-impl Around<'_> {
-    fn find(&self, column: &Column) -> Option<&Arc<Facts>> {
-        let next = self.next.get();
-        let here = match self.is_at(column, next) {
-            true => next,
-            false => self.schema.maybe_index_of_column(column)?,
-        };
-        self.next.set(here + 1);
-        self.columns.get(here)
-    }
-
-    /// Whether the column is at this place, and no name could be taken for it: of two that could, execution takes the first
-    /// (`people.age` may mean `data.people.age`), so its facts must be those.
-    fn is_at(&self, column: &Column, place: usize) -> bool {
-        place < self.schema.fields().len() && column.relation.is_some() && {
-            let (table, field) = self.schema.qualified_field(place);
-            table == column.relation.as_ref() && *field.name() == column.name && self.are_distinct()
-        }
-    }
-
-    fn are_distinct(&self) -> bool {
-        *self.distinct.get_or_init(|| {
-            let mut met = HashSet::new();
-            self.schema.fields().iter().all(|field| met.insert(field.name()))
-        })
-    }
-
-    fn find_outer(&self, column: &Column) -> Option<&Arc<Facts>> {
-        let outer = self.outer?;
-        outer.find(column).or_else(|| outer.find_outer(column))
-    }
-}
-
 /// What the walk needs to know of the grant.
 pub(super) struct Governor {
     pub(super) form: Form,
@@ -120,7 +76,7 @@ impl Governor {
         let node = self.walk(plan, None)?;
         let all = node.all();
         noise::check(&all)?;
-        unprotected(&all, shown)?;
+        refused::unprotected(&all, refused::shown)?;
         Ok(node)
     }
 
@@ -141,8 +97,8 @@ impl Governor {
             LogicalPlan::Sort(node) => self.sort(node, outer),
             LogicalPlan::Limit(node) => {
                 let below = self.walk(&node.input, outer)?;
-                constants(plan, limit)?;
-                unprotected(&below.rows, cut)?;
+                refused::constants(plan, refused::limit)?;
+                refused::unprotected(&below.rows, refused::cut)?;
                 let mut node = node.clone();
                 node.input = Arc::new(below.plan);
                 Node::new(LogicalPlan::Limit(node), below.columns, below.rows)
@@ -150,7 +106,7 @@ impl Governor {
             LogicalPlan::Distinct(node) => self.distinct(node, outer),
             LogicalPlan::Union(node) => self.union(node, outer),
             LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
-                constants(plan, values)?;
+                refused::constants(plan, refused::values)?;
                 let columns = vec![Arc::default(); plan.schema().fields().len()];
                 Node::new(plan.clone(), columns, Facts::default())
             }
@@ -216,7 +172,7 @@ impl Governor {
         };
         let governed = self
             .walk(&subquery.subquery, Some(around))
-            .and_then(|node| unprotected(&node.all(), inside).map(|()| node));
+            .and_then(|node| refused::unprotected(&node.all(), refused::inside).map(|()| node));
         match governed {
             Ok(node) => {
                 let facts = Arc::new(node.all());
@@ -289,7 +245,7 @@ impl Governor {
             on.push((l, r));
         }
         if compares {
-            unprotected(&facts.clone().join(&left.all()).join(&right.all()), cut)?;
+            refused::unprotected(&facts.clone().join(&left.all()).join(&right.all()), refused::cut)?;
         }
         let mut columns = left.columns;
         if joins {
@@ -297,22 +253,14 @@ impl Governor {
         }
         let mut filter = None;
         if let Some(condition) = &node.filter {
-            let schema = Arc::clone(&node.schema);
-            let around = Around {
-                schema,
-                columns: &columns,
-                rows: &rows,
-                outer,
-                next: Cell::default(),
-                distinct: OnceCell::new(),
-            };
+            let around = Around::new(&node.schema, &columns, &rows, outer);
             let (condition, known) = self.expr(condition, &around)?;
             facts = facts.join(&known);
             filter = Some(condition);
         }
         if facts.protection.is_some() {
             if node.join_type != JoinType::Inner {
-                return Err(outer_join());
+                return Err(refused::outer_join());
             }
             filter = filter.map(|f| total::totalise(&f, &node.schema)).transpose()?;
         }
@@ -381,7 +329,7 @@ impl Governor {
         let (mut exprs, mut columns) = (Vec::new(), below.columns.clone());
         for expr in &node.window_expr {
             let (expr, facts) = self.expr(expr, &around)?;
-            unprotected(&facts, windowed)?;
+            refused::unprotected(&facts, refused::windowed)?;
             exprs.push(expr);
             columns.push(facts);
         }
@@ -405,7 +353,7 @@ impl Governor {
         let mut out = Vec::new();
         for sort in sorts {
             let (expr, facts) = self.expr(&sort.expr, around)?;
-            unprotected(&facts, cut)?;
+            refused::unprotected(&facts, refused::cut)?;
             all = all.join(&facts);
             out.push(SortExpr { expr, ..sort.clone() });
         }
@@ -422,7 +370,7 @@ impl Governor {
         let below = self.walk(input, outer)?;
         let all = below.all();
         noise::check(&all)?;
-        unprotected(&all, cut)?;
+        refused::unprotected(&all, refused::cut)?;
         Node::new(LogicalPlan::Distinct(Distinct::All(Arc::new(below.plan))), below.columns, all)
     }
 
@@ -433,7 +381,7 @@ impl Governor {
         for input in &node.inputs {
             let below = self.walk(input, outer)?;
             noise::check(&below.all())?;
-            unprotected(&below.all(), cut)?;
+            refused::unprotected(&below.all(), refused::cut)?;
             for (column, facts) in columns.iter_mut().zip(&below.columns) {
                 *column = Arc::new(Arc::unwrap_or_clone(std::mem::take(column)).join(facts));
             }
@@ -446,15 +394,7 @@ impl Governor {
 }
 
 fn around<'a>(below: &'a Node, outer: Option<&'a Around<'a>>) -> Around<'a> {
-    let schema = Arc::clone(below.plan.schema());
-    Around {
-        schema,
-        columns: &below.columns,
-        rows: &below.rows,
-        outer,
-        next: Cell::default(),
-        distinct: OnceCell::new(),
-    }
+    Around::new(below.plan.schema(), &below.columns, &below.rows, outer)
 }
 
 fn with_subquery(part: Expr, subquery: datafusion::logical_expr::Subquery) -> Expr {
@@ -495,80 +435,4 @@ fn function_name(value: &Expr) -> Option<String> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn planning(error: datafusion::error::DataFusionError) -> QueryError {
     faults::planning(&error)
-}
-
-/// Refuses when anything is protected: says which columns, by which clauses, what was tried, and what may be asked.
-fn unprotected(facts: &Facts, tried: fn(u64) -> Text) -> Result<(), QueryError> {
-    let Some(obliged) = facts.protection else { return Ok(()) };
-    let (columns, tried, nearest) = (steps::protected(facts), tried(obliged.get()), steps::nearest(facts));
-    let reason = Text::new(
-        format!("{}: {}; {}", columns.en, tried.en, nearest.en),
-        format!("{}：{}；{}", columns.zh, tried.zh, nearest.zh),
-    );
-    Err(QueryError::refused(reason, facts.clauses()))
-}
-
-fn shown(k: u64) -> Text {
-    Text::new(
-        format!("shown only in statistics over groups of at least {k}"),
-        format!("仅以每组不少于 {k} 的统计方式提供"),
-    )
-}
-
-fn inside(k: u64) -> Text {
-    Text::new(
-        format!("a subquery may use statistics over groups of at least {k} only, no single rows"),
-        format!("子查询仅可使用每组不少于 {k} 的统计结果，不可使用单行"),
-    )
-}
-
-fn cut(k: u64) -> Text {
-    Text::new(
-        format!(
-            "sorting, cutting, DISTINCT and combining would show single rows; first take groups of at least {k}"
-        ),
-        format!("排序、截取、去重或合并会显露单行；请先取每组不少于 {k} 的统计结果"),
-    )
-}
-
-fn windowed(k: u64) -> Text {
-    Text::new(
-        format!(
-            "window functions, EXCEPT ALL and INTERSECT ALL give a value to each row; first take groups of at least {k}"
-        ),
-        format!("窗口函数、EXCEPT ALL 与 INTERSECT ALL 会为每行给出数值；请先取每组不少于 {k} 的统计结果"),
-    )
-}
-
-/// Refuses a node that is taken as it stands when anything but constants stands in it: what it reads would be governed
-/// by nobody.
-fn constants(plan: &LogicalPlan, refusal: fn() -> QueryError) -> Result<(), QueryError> {
-    let mut all = true;
-    let walked = plan.apply_expressions(|expr| {
-        all &= total::constant(expr);
-        Ok(TreeNodeRecursion::Continue)
-    });
-    walked.map_err(planning)?;
-    if all { Ok(()) } else { Err(refusal()) }
-}
-
-fn values() -> QueryError {
-    QueryError::not_governed(
-        "subqueries and columns in VALUES; write constants there, or SELECT … UNION ALL SELECT …",
-        "VALUES 中的子查询与列；请在其中书写常量，或改用 SELECT … UNION ALL SELECT …",
-    )
-}
-
-fn limit() -> QueryError {
-    QueryError::not_governed(
-        "subqueries in LIMIT and OFFSET; write a number, or filter by row_number() OVER (ORDER BY …)",
-        "LIMIT 与 OFFSET 中的子查询；请书写数字，或以 row_number() OVER (ORDER BY …) 过滤",
-    )
-}
-
-fn outer_join() -> QueryError {
-    QueryError::not_governed(
-        "outer joins of protected rows; use JOIN … ON with columns equal",
-        "受保护行的外连接；请使用等值的 JOIN … ON",
-    )
 }

@@ -1,6 +1,7 @@
 //! The governed query: SQL of a grant → plan → labels → protection below and above the asker's operators → rows.
 
 mod allowed;
+mod around;
 mod asked;
 mod barrier;
 mod beneath;
@@ -33,6 +34,7 @@ mod mask;
 mod memory;
 mod names;
 mod nearest;
+mod nesting;
 mod noise;
 mod numbered;
 mod objects;
@@ -43,10 +45,12 @@ mod plans;
 pub mod planted;
 mod prepared;
 mod prune;
+mod raising;
 mod ranks;
 mod raw_provider;
 mod raw_scan;
 mod recall;
+mod refused;
 mod rewriting;
 mod run;
 mod scope;

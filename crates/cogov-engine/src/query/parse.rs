@@ -1,6 +1,7 @@
 //! The asker's text → one statement that reads, or an error that quotes nothing but the text.
 
 use super::dialect::Dialected;
+use super::nesting::IN_THE_TEXT;
 use super::{expand, faults};
 use crate::error::{ErrorKind, QueryError};
 use datafusion::sql::sqlparser::ast::{Expr, Statement, Value, VisitMut, VisitorMut};
@@ -15,9 +16,6 @@ const OPERATORS: usize = 1000;
 
 /// Tables a statement may read once its WITH queries are written out. A plan copies them at each use.
 pub(super) const RELATIONS: u64 = 256;
-
-/// How deep expressions may stand in each other of which a plan may hold two copies.
-const DOUBLINGS: usize = 10;
 
 /// Parses a statement within limits: bytes and depth.
 ///
@@ -45,10 +43,10 @@ pub(super) fn parse(sql: &str, max_bytes: usize, max_depth: usize) -> Result<Sta
         other => faults::syntax(&other.to_string()),
     })?;
     let query = one_query(statements)?;
-    if expand::doublings(&query) > DOUBLINGS {
+    if expand::doublings(&query) > IN_THE_TEXT {
         return Err(too_complex(
-            &format!("CASE, coalesce, BETWEEN and lists stand more than {DOUBLINGS} deep in each other"),
-            &format!("CASE、coalesce、BETWEEN 与列表相互嵌套超过 {DOUBLINGS} 层"),
+            &format!("CASE, coalesce, BETWEEN and lists stand more than {IN_THE_TEXT} deep in each other"),
+            &format!("CASE、coalesce、BETWEEN 与列表相互嵌套超过 {IN_THE_TEXT} 层"),
         ));
     }
     if expand::relations(&query) > RELATIONS {

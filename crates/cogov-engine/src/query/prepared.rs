@@ -5,6 +5,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::govern::Governor;
 use super::names::Names;
+use super::nesting::{self, IN_A_PLAN};
 use super::noise::{self, Noise, Question};
 use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
@@ -390,9 +391,6 @@ async fn finish(
     Ok(Prepared { engine, world, inner: Arc::new(plan) })
 }
 
-/// How deep CASE may stand in CASE once a plan is optimised: DataFusion makes copies that double at every level.
-const DEEPEST_CASE: usize = 14;
-
 /// A governed plan, optimised and ready to run. `kept` when what is ready may run more than once.
 async fn planned(
     state: &SessionState,
@@ -404,10 +402,10 @@ async fn planned(
     let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);
     let optimised = optimised.map_err(|e| faults::planning(&e))?;
-    if short_circuit::depth(&optimised) > DEEPEST_CASE {
+    if nesting::depth(&optimised) > IN_A_PLAN {
         return Err(parse::too_complex(
-            &format!("CASE stands more than {DEEPEST_CASE} deep in CASE, in subqueries counted together"),
-            &format!("CASE 相互嵌套超过 {DEEPEST_CASE} 层（含子查询）"),
+            &format!("CASE stands more than {IN_A_PLAN} deep in CASE, in subqueries counted together"),
+            &format!("CASE 相互嵌套超过 {IN_A_PLAN} 层（含子查询）"),
         ));
     }
     let physical = state.query_planner().create_physical_plan(&optimised, state).await;

@@ -7,9 +7,10 @@
 //! raise in the order of the statement: an optimiser computes what stands first, or in an aggregate, once for all rows. Once it
 //! is optimised, conditions become CASE ([`in_turn`]), which an optimiser would take apart.
 
+use super::nesting::{DEEP, DEEPEST, deep};
+use super::raising::may_raise;
 use super::simplify::is_logic;
 use super::total;
-use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::expr::{Case, Sort};
@@ -21,11 +22,6 @@ use std::cell::Cell;
 /// Parts of expressions that are written a second time in one plan, at most: where unknown must be told from false, and in
 /// what a FILTER stands beside. Beyond it they stay as they are.
 const TWICE: usize = 20_000;
-
-/// How deep conditions stand in each other as CASE at most, alone and with what a statement has of it: what DataFusion makes
-/// of each doubles at every level. Deeper ones stay as they are.
-const DEEP: usize = 8;
-const DEEPEST: usize = 12;
 
 /// A plan to be optimised, in whose conditions what cannot raise comes first, and whose aggregates look at their arguments
 /// only for rows that they take.
@@ -61,38 +57,6 @@ pub(super) fn in_turn(plan: LogicalPlan) -> Result<LogicalPlan> {
         }
     })?;
     Ok(done.data)
-}
-
-/// How deep CASE may come to stand in CASE when projections are put into each other: over rows that only pass from node to
-/// node, the depths of all of them together.
-pub(super) fn depth(plan: &LogicalPlan) -> usize {
-    let mut deepest = 0;
-    let along = depth_along(plan, &mut deepest);
-    deepest.max(along)
-}
-
-fn depth_along(plan: &LogicalPlan, deepest: &mut usize) -> usize {
-    let (mut own, mut below) = (0, 0);
-    let looked = plan.apply_expressions(|expr| {
-        own = own.max(deep(expr));
-        Ok(TreeNodeRecursion::Continue)
-    });
-    let inside = plan.apply_subqueries(|subquery| {
-        let along = depth_along(subquery, deepest);
-        *deepest = (*deepest).max(along);
-        Ok(TreeNodeRecursion::Continue)
-    });
-    for input in plan.inputs() {
-        below = below.max(depth_along(input, deepest));
-    }
-    if looked.is_err() || inside.is_err() {
-        return usize::MAX;
-    }
-    if matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Join(_) | LogicalPlan::Union(_)) {
-        *deepest = (*deepest).max(below);
-        return own;
-    }
-    own.saturating_add(below)
 }
 
 /// What of a condition's three values matters where it stands.
@@ -154,7 +118,7 @@ impl Turns<'_> {
     /// An expression in whose conditions what cannot raise comes first.
     fn ordered(&self, expr: Expr) -> Result<Expr> {
         let expr = match expr {
-            Expr::BinaryExpr(ref both) if is_logic(both.op) && self.may_raise(&expr) => {
+            Expr::BinaryExpr(ref both) if is_logic(both.op) && may_raise(&expr, &self.schema) => {
                 let op = both.op;
                 let parts = split_binary_owned(expr, op).into_iter();
                 let parts: Vec<Expr> = parts.map(|part| self.ordered(part)).collect::<Result<_>>()?;
@@ -175,7 +139,7 @@ impl Turns<'_> {
 
     fn safe_first(&self, op: Operator, parts: Vec<Expr>) -> Expr {
         let (raising, safe): (Vec<Expr>, Vec<Expr>) =
-            parts.into_iter().partition(|part| self.may_raise(part));
+            parts.into_iter().partition(|part| may_raise(part, &self.schema));
         joined(op, safe.into_iter().chain(raising))
     }
 
@@ -184,7 +148,7 @@ impl Turns<'_> {
         // A subquery is not to be written twice.
         let Some(filter) = filter.filter(|filter| !has_subquery(filter)) else { return Ok(()) };
         for arg in args.iter_mut().chain(sorts.iter_mut().map(|sort| &mut sort.expr)) {
-            if !total::constant(arg) && self.may_raise(arg) && self.may_write(parts(filter)) {
+            if !total::constant(arg) && may_raise(arg, &self.schema) && self.may_write(parts(filter)) {
                 *arg = when(filter.clone(), arg.clone()).end()?;
             }
         }
@@ -205,7 +169,7 @@ impl Turns<'_> {
         match expr {
             Expr::BinaryExpr(ref both) if is_logic(both.op) => {
                 let op = both.op;
-                if self.may_raise(&expr) { self.chain(op, expr, sense) } else { Ok(expr) }
+                if may_raise(&expr, &self.schema) { self.chain(op, expr, sense) } else { Ok(expr) }
             }
             Expr::Not(inner) => Ok(Expr::Not(Box::new(self.taken(*inner, sense.denied())?))),
             Expr::Alias(mut alias) => {
@@ -242,7 +206,7 @@ impl Turns<'_> {
         let parts = split_binary_owned(expr, op).into_iter();
         let parts: Vec<Expr> = parts.map(|part| self.taken(part, sense)).collect::<Result<_>>()?;
         let (raising, mut conditions): (Vec<Expr>, Vec<Expr>) =
-            parts.into_iter().partition(|part| self.may_raise(part));
+            parts.into_iter().partition(|part| may_raise(part, &self.schema));
         if !conditions.is_empty() {
             // One batch of them is enough.
             conditions = vec![joined(op, conditions.into_iter())];
@@ -288,27 +252,6 @@ impl Turns<'_> {
     fn may_be_unknown(&self, expr: &Expr) -> bool {
         expr.nullable(&self.schema).unwrap_or(true) || has_subquery(expr)
     }
-
-    /// Whether it ends in an error for some row that there may be.
-    fn may_raise(&self, expr: &Expr) -> bool {
-        let raises = |part: &Expr| {
-            Ok(match part {
-                Expr::Cast(cast) => match cast.expr.get_type(&self.schema) {
-                    Ok(from) => !widens(&from, cast.field.data_type()),
-                    Err(_) => true,
-                },
-                // They are computed once, whatever rows there are.
-                Expr::ScalarSubquery(_) => false,
-                // A pattern that is none raises wherever it stands.
-                Expr::BinaryExpr(both) if is_pattern(both.op) => !matches!(*both.right, Expr::Literal(..)),
-                Expr::ScalarFunction(call) if TOTAL_BY_LITERALS.contains(&call.name()) => {
-                    call.args.iter().skip(1).any(|arg| !matches!(arg, Expr::Literal(..)))
-                }
-                other => !total::gives_always(other, &self.schema),
-            })
-        };
-        expr.exists(raises).unwrap_or(true)
-    }
 }
 
 /// Conditions one after the other, where of unknown it matters only what it counts as.
@@ -334,16 +277,6 @@ fn joined(op: Operator, parts: impl Iterator<Item = Expr>) -> Expr {
     joined.unwrap_or_else(|| lit(op == Operator::And))
 }
 
-/// How deep CASE stands in CASE.
-fn deep(expr: &Expr) -> usize {
-    let mut below = 0;
-    let walked = expr.apply_children(|part| {
-        below = below.max(deep(part));
-        Ok(TreeNodeRecursion::Continue)
-    });
-    if walked.is_err() { usize::MAX } else { below + usize::from(matches!(expr, Expr::Case(_))) }
-}
-
 /// Whether it holds something to be taken in turn.
 fn has_conditions(expr: &Expr) -> bool {
     let has = |part: &Expr| {
@@ -356,25 +289,6 @@ fn has_conditions(expr: &Expr) -> bool {
     };
     expr.exists(has).unwrap_or(true)
 }
-
-const fn is_pattern(op: Operator) -> bool {
-    use Operator::{RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch};
-    matches!(op, RegexMatch | RegexIMatch | RegexNotMatch | RegexNotIMatch)
-}
-
-/// Functions that give a result for every first argument, where the others are literals.
-const TOTAL_BY_LITERALS: &[&str] = &[
-    "ascii",
-    "bit_length",
-    "initcap",
-    "isnan",
-    "iszero",
-    "left",
-    "octet_length",
-    "regexp_like",
-    "reverse",
-    "right",
-];
 
 fn has_subquery(expr: &Expr) -> bool {
     let subquery =
@@ -390,36 +304,4 @@ fn parts(expr: &Expr) -> usize {
         Ok(TreeNodeRecursion::Continue)
     });
     if walked.is_ok() { count } else { usize::MAX }
-}
-
-/// Whether each value of a type has one in another.
-fn widens(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Float64, Null, Utf8, Utf8View};
-    if from == to || *from == Null {
-        return true;
-    }
-    let wide = |of: &DataType| of.primitive_width();
-    match (digits(from), to) {
-        (Some(_), _) if from.is_signed_integer() && to.is_signed_integer() => wide(from) <= wide(to),
-        (Some(_), Float64 | Utf8 | Utf8View) => true,
-        (Some((before, after)), to) => {
-            digits(to).is_some_and(|(b, a)| !to.is_integer() && before <= b && after <= a)
-        }
-        (None, _) => from.is_floating() && *to == Float64,
-    }
-}
-
-/// Digits before and after the point, at most.
-fn digits(of: &DataType) -> Option<(i16, i16)> {
-    Some(match of {
-        DataType::Int8 => (3, 0),
-        DataType::Int16 => (5, 0),
-        DataType::Int32 => (10, 0),
-        DataType::Int64 => (19, 0),
-        DataType::Decimal128(all, scale) | DataType::Decimal256(all, scale) => {
-            let scale = i16::from(*scale);
-            (i16::from(*all) - scale, scale)
-        }
-        _ => return None,
-    })
 }
