@@ -120,8 +120,8 @@ fn band(values: &ArrayRef, width: u32) -> Result<ArrayRef> {
     if values.data_type().is_floating() {
         let values = cast(values, &DataType::Float64)?;
         let width = f64::from(width);
-        // Zero is added for its sign, which told -0.0 from all else in its band.
-        let lower = |v: f64| (v / width).floor() * width + 0.0;
+        // Zero is added for its sign, which told -0.0 from all else in its band. What is no number has bits to itself.
+        let lower = |v: f64| if v.is_nan() { f64::NAN } else { (v / width).floor() * width + 0.0 };
         let bands = values.as_primitive::<Float64Type>().unary::<_, Float64Type>(lower);
         return Ok(Arc::new(bands));
     }
@@ -212,10 +212,10 @@ mod tests {
             run("band:500", &whole).as_primitive::<Int64Type>().iter().collect::<Vec<_>>(),
             [Some(-500), Some(0), Some(500), None, None]
         );
-        let real: ArrayRef = Arc::new(Float64Array::from(vec![12.5, 0.0, -0.0, -5e-324]));
+        let real: ArrayRef = Arc::new(Float64Array::from(vec![12.5, 0.0, -0.0, -5e-324, -f64::NAN]));
         let bands: Vec<u64> =
             run("band:5", &real).as_primitive::<Float64Type>().values().iter().map(|v| v.to_bits()).collect();
-        assert_eq!(bands, [10.0, 0.0, 0.0, 0.0].map(f64::to_bits));
+        assert_eq!(bands, [10.0, 0.0, 0.0, 0.0, f64::NAN].map(f64::to_bits));
         let names = run("prefix:1", &text(&[Some("李小明"), Some(""), None, Some("x")]));
         assert_eq!(
             names.as_string_view().iter().collect::<Vec<_>>(),

@@ -397,7 +397,7 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let exact = zeros::zero_without_sign(governed.clone()).and_then(exact::overflow_raises);
+    let exact = exact::overflow_raises(governed.clone()).and_then(zeros::zero_without_sign);
     let exact = exact.and_then(|plan| dependencies::told_apart(plan, state));
     let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);

@@ -15,7 +15,7 @@ use super::guarded::{Case, Guarded, Shown};
 use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
-use super::{faults, total};
+use super::{faults, total, zeros};
 use crate::error::QueryError;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, SchemaRef};
 use async_trait::async_trait;
@@ -183,7 +183,8 @@ impl Statistic {
     }
 
     async fn physical(&self, plan: &LogicalPlan) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let plan = self.engine.inner.planner.create_physical_plan(plan).await.map_err(faults::below)?;
+        let plan = zeros::zero_without_sign(plan.clone())?;
+        let plan = self.engine.inner.planner.create_physical_plan(&plan).await.map_err(faults::below)?;
         Ok(Arc::new(CoalescePartitionsExec::new(plan)))
     }
 

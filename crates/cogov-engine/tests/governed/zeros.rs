@@ -2,7 +2,7 @@
 //!
 //! Every expectation was checked against PostgreSQL 15.
 
-use crate::common::{TestTable, Tester, col, tester};
+use crate::common::{TestTable, Tester, aggregate, col, tester};
 use arrow::array::{Float32Array, Float64Array, Int64Array};
 use cogov_model::{Form, Treatment};
 
@@ -84,9 +84,21 @@ async fn groups_and_joins_take_it_for_one_value() {
             &["0.0|2|2.0", "1.0|0|∅", "∅|1|-1.0"],
         ),
         ("select count(distinct x) filter (where id < 2), sum(id) from data.z", &["1|10"]),
-        ("select approx_distinct(x) from data.z", &["3"]),
         ("select string_agg(cast(id as text), ',' order by x, id desc) from data.z", &["4,1,0,2,3"]),
         ("select count(distinct x), count(distinct y) from data.z", &["3|2"]),
+        ("select count(distinct x), sum(id) from data.z", &["3|10"]),
+        (
+            "select count(distinct x), max(id), min(y + 1) from data.z group by y > 0 order by 2",
+            &["2|2|1.0", "0|3|2.0", "1|4|∅"],
+        ),
+        (
+            "select count(*), sum(id) from data.z group by grouping sets ((x), (y)) order by 1, 2",
+            &["1|2", "1|3", "1|3", "1|4", "1|4", "2|1", "3|3"],
+        ),
+        (
+            "select case x when 0 then 'none' else 'some' end, count(*) from data.z group by 1 order by 1",
+            &["none|2", "some|3"],
+        ),
         ("select count(*) from (select distinct x from data.z) q", &["4"]),
         ("select count(*) from (select x from data.z union select 0.0) q", &["4"]),
         ("select count(*) from (select x from data.z intersect select y from data.z) q", &["2"]),
@@ -113,6 +125,20 @@ async fn columns_are_compared_by_it() {
         ("select id from data.z where x between y and y order by id", &["0", "1"]),
         ("select id from data.z where x is distinct from y order by id", &["2", "3", "4"]),
         ("select id from data.z where x in (y, 5.0) order by id", &["0", "1"]),
+        ("select id from data.z where x in (y, 5.0, 6.0, 7.0) order by id", &["0", "1"]),
+        ("select id from data.z where x not in (y, 5.0, 6.0, 7.0) order by id", &["2"]),
+        ("select id from data.z where 0 in (x, 9.0) order by id", &["0", "1"]),
+        ("select id from data.z where -0.0 in (x, y) order by id", &["0", "1", "2"]),
+        ("select id from data.z where 0 not in (x, 9.0) order by id", &["2", "4"]),
+        ("select id from data.z where abs(x) in (y, 5.0) order by id", &["0", "1"]),
+        ("select id from data.z where x in (0.0, 5.0) order by id", &["0", "1"]),
+        ("select id from data.z where x in (1.0, 2.0, 3.0, 4.0, -0.0) order by id", &["0", "1", "2"]),
+        (
+            "select id from data.z where x not in (select y from data.z where y is not null) order by id",
+            &["2", "4"],
+        ),
+        ("select id from data.z where nullif(x, -0.0) is null order by id", &["0", "1", "3"]),
+        ("select id from data.z where case x when -0.0 then true end order by id", &["0", "1"]),
         ("select id from data.z where nullif(x, y) is null order by id", &["0", "1", "3"]),
         (
             "select id, case x when y then 'same' else 'other' end from data.z order by id",
@@ -120,4 +146,59 @@ async fn columns_are_compared_by_it() {
         ),
     ];
     table().await.gives(cases).await;
+}
+
+/// What PostgreSQL does not have.
+#[tokio::test]
+async fn windows_over_different_values_count_it_once() {
+    let cases: &[(&str, &[&str])] = &[
+        ("select distinct count(distinct x) over () from data.z", &["3"]),
+        ("select distinct approx_distinct(x) over () from data.z", &["3"]),
+        ("select approx_distinct(x) from data.z", &["3"]),
+    ];
+    table().await.gives(cases).await;
+}
+
+/// Thirty persons, of whom ten have 0.0, ten -0.0 and ten another number.
+#[tokio::test]
+async fn protected_statistics_count_it_once() {
+    let value = |person: i64| [0.0, -0.0, 5.0][(person % 3) as usize];
+    let columns = vec![
+        col("person", Int64Array::from_iter_values(0..30), Treatment::Clear),
+        col("x", Float64Array::from_iter_values((0..30).map(value)), aggregate(5)),
+    ];
+    let table = TestTable { name: "data.held", columns, unit: Some("person"), granted: true };
+    let t = tester(vec![table], "", Form::Rows).await;
+    t.gives(&[
+        (
+            "select case x when 0 then 'none' else 'some' end, count(*) from held group by 1 order by 1",
+            &["none|20", "some|10"],
+        ),
+        ("select count(*) from held where nullif(x, 0) is null", &["20"]),
+        ("select count(*) from held where 0 in (x, 9.0)", &["20"]),
+        ("select count(*) from held group by x order by 1", &["10", "20"]),
+    ])
+    .await;
+}
+
+/// A grouping of which the first row alone is wanted, over what is no number.
+#[tokio::test]
+async fn what_is_no_number_is_one_group() {
+    let columns = vec![
+        col("id", Int64Array::from_iter_values(0..60), Treatment::Clear),
+        col(
+            "x",
+            Float64Array::from_iter_values((0..60).map(|row| if row % 2 == 0 { f64::NAN } else { 1.0 })),
+            Treatment::Clear,
+        ),
+    ];
+    let t =
+        tester(vec![TestTable { name: "data.n", columns, unit: None, granted: true }], "", Form::Rows).await;
+    t.gives(&[
+        ("select x, min(id) from data.n group by x order by min(id) limit 1", &["NaN|0"]),
+        ("select x, max(id) from data.n group by x order by max(id) desc limit 2", &["1.0|59", "NaN|58"]),
+        ("select distinct x from data.n order by x limit 2", &["1.0", "NaN"]),
+        ("select count(distinct x) from data.n", &["2"]),
+    ])
+    .await;
 }

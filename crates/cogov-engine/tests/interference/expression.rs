@@ -210,11 +210,11 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
         }
         13 => {
             let value = expression(of, columns, below, dice);
-            within(&value, of, dice)
+            within(&value, of, columns, dice)
         }
         19 => {
             let column = column(of, columns, dice).unwrap_or_else(|| literal(of, dice));
-            let (a, b) = (within(&column, of, dice), within(&column, of, dice));
+            let (a, b) = (within(&column, of, columns, dice), within(&column, of, columns, dice));
             format!("{}({a} {} {b})", dice.pick(&["", "", "not "]), dice.pick(&["and", "or"]))
         }
         20 => {
@@ -254,8 +254,11 @@ pub fn predicate(columns: &[Named], depth: usize, dice: &mut Dice) -> String {
 }
 
 /// A value in a list or not.
-fn within(value: &str, kind: Kind, dice: &mut Dice) -> String {
+fn within(value: &str, kind: Kind, columns: &[Named], dice: &mut Dice) -> String {
     let mut list: Vec<String> = (0..2 + dice.below(4)).map(|_| bound(kind, dice)).collect();
+    if dice.percent(20) {
+        list.push(expression(kind, columns, 0, dice));
+    }
     if dice.percent(12) {
         list.push("null".into());
     }

@@ -87,10 +87,21 @@ async fn rows(prepared: &Prepared, order: Order) -> Result<Vec<String>, QueryErr
     while let Some(batch) = stream.next().await {
         rows.extend(texts(&batch?));
     }
-    if order == Order::Free {
-        rows.sort();
+    match order {
+        Order::Free => rows.sort(),
+        // Rows that tie differ in the sign of zeros at most.
+        Order::Total => {
+            rows.chunk_by_mut(|one, next| unsigned(one) == unsigned(next)).for_each(<[String]>::sort);
+        }
+        Order::Stored => (),
     }
     Ok(rows)
+}
+
+/// A row in which zero has no sign.
+pub fn unsigned(row: &str) -> String {
+    let field = |field| if field == "-0.0" { "0.0" } else { field };
+    row.split('|').map(field).collect::<Vec<_>>().join("|")
 }
 
 fn error_text(error: &QueryError) -> String {

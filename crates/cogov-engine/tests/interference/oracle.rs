@@ -5,6 +5,7 @@
 use super::cell::{Cell, Shown, array, image, image_kind};
 use super::common::texts;
 use super::grant::{Grant, Table};
+use super::observe::unsigned;
 use super::statement::Order;
 use super::worlds::Contents;
 use arrow::array::RecordBatch;
@@ -108,9 +109,7 @@ pub async fn rows(context: &SessionContext, sql: &str, order: Order) -> Option<V
 
 /// Rows to be compared: which of two zeros stands for both, and which comes first, is left open.
 pub fn plain(rows: impl IntoIterator<Item = String>, order: Order) -> Vec<String> {
-    let unsigned = |field: &str| if field == "-0.0" { "0.0".to_owned() } else { field.to_owned() };
-    let row = |row: String| row.split('|').map(unsigned).collect::<Vec<_>>().join("|");
-    let mut rows: Vec<String> = rows.into_iter().map(row).collect();
+    let mut rows: Vec<String> = rows.into_iter().map(|row| unsigned(&row)).collect();
     if order == Order::Free {
         rows.sort();
     }

@@ -97,8 +97,18 @@ async fn values_of(question: &Question, engine: &Engine, key: &Key) -> Result<Ve
         Some(PublicKeys::Column(column)) => in_table(question, engine, key, column).await?,
     };
     let mut known = BTreeSet::new();
-    let fresh = values.into_iter().filter(|v: &ScalarValue| !v.is_null() && known.insert(v.to_string()));
+    let values = values.into_iter().map(unsigned);
+    let fresh = values.filter(|v: &ScalarValue| !v.is_null() && known.insert(v.to_string()));
     Ok(fresh.collect())
+}
+
+/// A key as groups have it: zero has no sign.
+fn unsigned(key: ScalarValue) -> ScalarValue {
+    match key {
+        ScalarValue::Float64(Some(key)) => ScalarValue::Float64(Some(key + 0.0)),
+        ScalarValue::Float32(Some(key)) => ScalarValue::Float32(Some(key + 0.0)),
+        other => other,
+    }
 }
 
 async fn in_table(

@@ -7,7 +7,7 @@ use super::super::engine::Engine;
 use super::super::governed::RAW;
 use super::super::objects::RawTable;
 use super::super::raw_provider::RawProvider;
-use super::super::{faults, run};
+use super::super::{faults, run, zeros};
 use super::quantise;
 use crate::error::QueryError;
 use arrow::array::Array;
@@ -93,6 +93,7 @@ pub(super) async fn start(
     planner: &SessionState,
     plan: LogicalPlan,
 ) -> Result<run::RowStream, QueryError> {
+    let plan = zeros::zero_without_sign(plan).map_err(|e| faults::planning(&e))?;
     let physical = planner.create_physical_plan(&plan).await.map_err(|e| faults::running(&e))?;
     let schema = run::plain_schema(plan.schema().as_arrow());
     let runtime = engine.query_runtime()?;
