@@ -135,7 +135,8 @@ impl App {
             ));
         }
         let page = self.adoption_page(&rulebook, &draft, now).await?;
-        let effect = check(&rulebook, &page, &asked, now)?;
+        let follows = self.last_comes().await?;
+        let effect = check(&rulebook, &page, &asked, now, follows)?;
         let (_, book) = self.published_book(&draft).await?;
         if self.book(book.version()).await?.is_some() {
             return Err(AppError::conflict(
@@ -338,6 +339,7 @@ fn check(
     page: &AdoptionPage,
     asked: &AdoptionRequest,
     now: Timestamp,
+    follows: Timestamp,
 ) -> Result<Timestamp> {
     if rulebook.workflow().change_approvals.is_none() {
         return Err(AppError::conflict(
@@ -376,7 +378,8 @@ fn check(
             format!("草案须公开至 {} 方可通过（条款 {clause}）。", from.date()),
         ));
     }
-    let earliest = page.effect_from.as_ref().map_or(now, |(from, _)| *from);
+    // What it is built on comes first, after the notice that was given of it. Only what cannot wait overtakes it.
+    let earliest = page.effect_from.as_ref().map_or(now, |(from, _)| *from).max(follows);
     match wanted {
         None => Ok(earliest),
         Some(day) if day.date() >= earliest.date() => Ok(day.max(earliest)),

@@ -69,7 +69,8 @@ pub struct Consulted {
     pub voices: BTreeMap<ClauseId, Vec<Voice>>,
     /// Clauses of the published text that are not as they were consulted on, though no answer says so.
     pub unexplained: Vec<ClauseId>,
-    /// Clauses that an answer says were changed and that are as they were.
+    /// Clauses that an answer of a concluded one says were changed and that are as it had them, unless the answers of
+    /// a later one speak of them.
     pub unkept: Vec<ClauseId>,
 }
 
@@ -245,7 +246,7 @@ impl App {
 
     pub(crate) async fn consulted_on(&self, draft: &Draft) -> Result<Consulted> {
         let mut all = Consulted::default();
-        let mut last = None;
+        let mut concluded = Vec::new();
         for found in self.store.consultations_on(&draft.id).await? {
             let id = found.consultation.id.clone();
             let text = found.consultation.draft.as_ref().and_then(|reference| Some(reference.parts()?.1));
@@ -258,26 +259,49 @@ impl App {
                 }
             }
             if card.state == ConsultationState::Concluded {
-                last = Some((id, named));
+                concluded.push((id, named));
             }
             all.consultations.push(DraftConsultation { card, text: text.unwrap_or_default() });
         }
-        if let (Some((id, named)), Some(published)) = (last, draft.published()) {
-            let changed = self.changed_since(draft, published.text, &id).await?;
-            all.unexplained = changed.difference(&named).cloned().collect();
-            all.unkept = named.difference(&changed).cloned().collect();
+        if let Some(published) = draft.published() {
+            self.compare_answers(draft, published.text, &concluded, &mut all).await?;
         }
         Ok(all)
     }
 
-    /// The answers that led to a change, with contributions.
+    /// Compares what the concluded consultations named as changed, oldest first, with what changed since each.
+    async fn compare_answers(
+        &self,
+        draft: &Draft,
+        text: u64,
+        concluded: &[(ConsultationId, BTreeSet<ClauseId>)],
+        all: &mut Consulted,
+    ) -> Result<()> {
+        let Some((last, named)) = concluded.last() else { return Ok(()) };
+        let now = by_anchor(self.draft_clauses(draft, text).await?.iter().map(consulted));
+        let changed = self.changed_since(last, &now).await?;
+        all.unexplained = changed.difference(named).cloned().collect();
+        let (mut unkept, mut later) = (BTreeSet::<ClauseId>::new(), BTreeSet::<ClauseId>::new());
+        for (id, named) in concluded.iter().rev() {
+            if named.is_empty() {
+                continue;
+            }
+            let changed = self.changed_since(id, &now).await?;
+            unkept.extend(named.difference(&changed).filter(|clause| !later.contains(*clause)).cloned());
+            later.extend(named.iter().cloned());
+        }
+        all.unkept = unkept.into_iter().collect();
+        Ok(())
+    }
+
+    /// The answers that led to a change, with contributions. An answer that no contribution has any more is nobody's.
     async fn voices(&self, id: &ConsultationId) -> Result<Vec<Voice>> {
         let mut voices = Vec::new();
         let mut page = Page::first(Page::MOST);
         loop {
             let found = self.store.answers(id, &page).await?;
             for answer in found.items {
-                if matches!(answer.outcome, AnswerOutcome::Change { .. }) {
+                if answer.contributions > 0 && matches!(answer.outcome, AnswerOutcome::Change { .. }) {
                     let filter =
                         ContributionFilter { answer: Some(answer.number), ..ContributionFilter::default() };
                     let contributions =
@@ -292,20 +316,14 @@ impl App {
         }
     }
 
-    /// Clauses of a draft's text that are not as a consultation had them.
+    /// Clauses that are not as a consultation had them.
     async fn changed_since(
         &self,
-        draft: &Draft,
-        text: u64,
         consultation: &ConsultationId,
+        after: &BTreeMap<ClauseId, ConsultedClause>,
     ) -> Result<BTreeSet<ClauseId>> {
-        let by_anchor = |clauses: Vec<ConsultedClause>| -> BTreeMap<ClauseId, ConsultedClause> {
-            clauses.into_iter().map(|clause| (clause.anchor.clone(), clause)).collect()
-        };
         let before = self.store.consultation_text(consultation).await?;
-        let before = by_anchor(before.into_iter().map(|counted| counted.clause).collect());
-        let after = self.draft_clauses(draft, text).await?;
-        let after = by_anchor(after.iter().map(consulted).collect());
+        let before = by_anchor(before.into_iter().map(|counted| counted.clause));
         let anchors: BTreeSet<&ClauseId> = before.keys().chain(after.keys()).collect();
         let changed = anchors.into_iter().filter(|anchor| before.get(*anchor) != after.get(*anchor));
         Ok(changed.cloned().collect())
@@ -361,6 +379,10 @@ pub(crate) fn hindrances(rulebook: &Rulebook, consulted: &Consulted) -> Vec<Hind
         all.push(Hindrance::Unkept(consulted.unkept.clone()));
     }
     all
+}
+
+fn by_anchor(clauses: impl Iterator<Item = ConsultedClause>) -> BTreeMap<ClauseId, ConsultedClause> {
+    clauses.map(|clause| (clause.anchor.clone(), clause)).collect()
 }
 
 /// A clause as it is consulted on: its words, and under them its rules and settings to the letter.

@@ -374,7 +374,12 @@ impl App {
         })
     }
 
-    /// The text of the rulebook that will hold in the end: the last one that comes, or the one in force.
+    /// From when the rulebook holds that will hold in the end.
+    pub(crate) async fn last_comes(&self) -> Result<cogov_model::Timestamp> {
+        Ok(self.store.rulebooks().await?.first().map(|text| text.in_force).unwrap_or_default())
+    }
+
+    /// The text of the rulebook that will hold in the end: the last one that was adopted.
     pub(crate) async fn newest_rulebook(&self) -> Result<NewestRulebook> {
         let text = self.store.rulebooks().await?.into_iter().next();
         let text = text.ok_or_else(|| AppError::not_found("There is no rulebook.", "没有规则。"))?;

@@ -360,8 +360,11 @@ impl File {
                 let last = self.writer.take().map(ExtractWriter::end).transpose();
                 let last = last.map_err(|error| broken(&error))?.unwrap_or_default();
                 let bytes = self.left(last);
-                if let Some(release) = self.leaving.take() {
-                    release.write("complete").await;
+                // A file whose release is not on record lacks its end.
+                if let Some(release) = self.leaving.take()
+                    && !release.written("complete").await
+                {
+                    return Err(broken(&"its release could not be written"));
                 }
                 Ok(Some(bytes))
             }

@@ -19,6 +19,8 @@ pub enum VersionState {
     InForce,
     /// It will be.
     Coming,
+    /// It never will be, or never was: one that was adopted after it came before it.
+    Overtaken,
 }
 
 /// A version of the rulebook.
@@ -75,11 +77,11 @@ impl InForce {
         Arc::clone(&state.now)
     }
 
-    /// Adds one that comes. Of one moment, the last added holds.
+    /// Adds one that comes. It was made from the last one added, so that it overtakes those that would come after it.
     pub(crate) fn add(&self, from: Timestamp, rulebook: Arc<Rulebook>) {
         let mut state = self.state.write();
-        let place = state.coming.partition_point(|(at, _)| *at <= from);
-        state.coming.insert(place, (from, rulebook));
+        state.coming.retain(|(at, _)| *at < from);
+        state.coming.push_back((from, rulebook));
     }
 }
 
@@ -88,13 +90,23 @@ pub(crate) async fn coming(
     store: &Store,
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, Arc<Rulebook>)>, OpenError> {
-    let mut coming = Vec::new();
-    let mut texts = store.rulebooks().await?;
-    texts.reverse();
-    for text in texts.into_iter().filter(|text| text.in_force > now) {
-        coming.push((text.in_force, Arc::new(read(&text)?)));
+    let texts = store.rulebooks().await?;
+    let overtaken = overtaken(&texts);
+    let due = texts.iter().rev().filter(|text| text.in_force > now && !overtaken.contains(&text.version));
+    due.map(|text| Ok((text.in_force, Arc::new(read(text)?)))).collect()
+}
+
+/// Those of the rulebooks, the last added first, that never hold: one that was added later came before them.
+fn overtaken(texts: &[RulebookText]) -> BTreeSet<RulebookVersion> {
+    let mut earliest: Option<Timestamp> = None;
+    let mut overtaken = BTreeSet::new();
+    for text in texts {
+        if earliest.is_some_and(|earliest| earliest <= text.in_force) {
+            overtaken.insert(text.version.clone());
+        }
+        earliest = Some(earliest.map_or(text.in_force, |earliest| earliest.min(text.in_force)));
     }
-    Ok(coming)
+    overtaken
 }
 
 fn read(text: &RulebookText) -> Result<Rulebook, OpenError> {
@@ -117,7 +129,10 @@ impl App {
         };
         let now = self.clock.now();
         let mut due = self.store.rulebooks().await?;
-        due.retain(|text| text.in_force <= now && !announced.contains(&text.version));
+        let overtaken = overtaken(&due);
+        due.retain(|text| {
+            text.in_force <= now && !announced.contains(&text.version) && !overtaken.contains(&text.version)
+        });
         due.sort_by_key(|text| text.in_force);
         for text in due {
             let rulebook = self.book(&text.version).await?;
@@ -132,7 +147,7 @@ impl App {
         Ok(())
     }
 
-    /// Every rulebook that was, is or will be in force, newest first.
+    /// Every rulebook that was, is or will be in force, the last adopted first.
     ///
     /// # Errors
     /// When the records cannot be read.
@@ -146,8 +161,11 @@ impl App {
             };
             drafts.iter().find(made).map(|card| card.draft.id.clone())
         };
+        let texts = self.store.rulebooks().await?;
+        let overtaken = overtaken(&texts);
         let view = |text: RulebookText| VersionView {
             state: match text.in_force {
+                _ if overtaken.contains(&text.version) => VersionState::Overtaken,
                 from if from > now => VersionState::Coming,
                 _ if text.version == in_force => VersionState::InForce,
                 _ => VersionState::Past,
@@ -156,7 +174,7 @@ impl App {
             draft: draft(&text.version),
             version: text.version,
         };
-        Ok(self.store.rulebooks().await?.into_iter().map(view).collect())
+        Ok(texts.into_iter().map(view).collect())
     }
 
     /// A rulebook that was, is or will be in force.

@@ -162,8 +162,11 @@ impl App {
                 format!("第 {index} 条由其他版本写入，无法显示。"),
             ));
         };
-        let may_read =
-            viewer.is_some_and(|viewer| viewer.is(Role::Auditor) || entry.parties.contains(&viewer.party.id));
+        // The words of a contribution are read where they stand, as far as they are shown: they may have been hidden since.
+        let is_voice = entry.kind == EntryKind::Contribution;
+        let may_read = viewer.is_some_and(|viewer| {
+            viewer.is(Role::Auditor) || (!is_voice && entry.parties.contains(&viewer.party.id))
+        });
         Ok(EntryView {
             index,
             leaf_hash: leaf_hash(&stored.leaf),

@@ -167,7 +167,7 @@ impl App {
                 basis,
                 prepared,
             }),
-            Err(error) => Err(self.refuse_query(session, &basis, &world, sql, door, error).await),
+            Err(error) => Err(self.refuse_query(session, &basis, &world, (sql, door), error, None).await),
         }
     }
 
@@ -181,7 +181,7 @@ impl App {
             Err(error) => {
                 let world = query.prepared.world();
                 let PreparedQuery { session, basis, sql, door, .. } = query;
-                Err(self.refuse_query(session, basis, world, sql, *door, error).await)
+                Err(self.refuse_query(session, basis, world, (sql, *door), error, None).await)
             }
         }
     }
@@ -414,7 +414,8 @@ impl App {
     /// A query that was decided and then not answered: a refusal is an entry of its own that follows the decision.
     async fn refuse_answer(&self, query: &PreparedQuery, error: QueryError, decision: u64) -> AppError {
         let (basis, world) = (&query.basis, query.prepared.world());
-        match self.refuse_query(&query.session, basis, world, &query.sql, query.door, error).await {
+        let asked = (&*query.sql, query.door);
+        match self.refuse_query(&query.session, basis, world, asked, error, Some(decision)).await {
             AppError::Query { error, decision: None } => AppError::Query { error, decision: Some(decision) },
             refused => refused,
         }
@@ -426,9 +427,9 @@ impl App {
         session: &GrantSession,
         basis: &Basis,
         world: &GrantWorld,
-        sql: &str,
-        door: Door,
+        (sql, door): (&str, Door),
         error: QueryError,
+        decided: Option<u64>,
     ) -> AppError {
         if !matches!(error.sqlstate(), "42501" | "0A000") {
             return AppError::Query { error, decision: None };
@@ -447,6 +448,7 @@ impl App {
             .by(&session.actor.account)
             .sealed("sql", sql)
             .sealed("reason", error.reason().en.clone());
+        let act = decided.into_iter().fold(act, Act::follows);
         match self.record(grant.providers.iter().fold(act, Act::party)).await {
             Ok(index) => AppError::Query { error, decision: Some(index) },
             Err(unavailable) => unavailable,

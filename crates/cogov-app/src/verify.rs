@@ -102,14 +102,14 @@ impl App {
         let facts = &basis.facts;
         let asked =
             Asked { session: &session, grant: &grant, facts, predicate: &predicate, subject: &subject, door };
-        self.count(&asked, &world).await?;
+        let day = self.count(&asked, &world).await?;
         let question = FactQuestion {
             verification: verification.clone(),
             predicate: predicate.clone(),
             subject: subject.clone(),
         };
         match self.engine.verify(&world, question).await {
-            Ok(verdict) => self.answer(&asked, &world, verdict).await,
+            Ok(verdict) => self.answer(&asked, day, &world, verdict).await,
             Err(error) => Err(self.unanswered(&asked, &world, error).await),
         }
     }
@@ -135,14 +135,15 @@ impl App {
         self.clock.now().millis().div_euclid(DAY)
     }
 
-    /// Counts the question before it is looked up, so that no crash and no race gives more than the day's.
-    async fn count(&self, asked: &Asked<'_>, world: &GrantWorld) -> Result<()> {
-        let rulebook = self.rulebook();
+    /// Counts the question before it is looked up, so that no crash and no race gives more than the day's. Returns the
+    /// day on which it counts: its answer may come after midnight.
+    async fn count(&self, asked: &Asked<'_>, world: &GrantWorld) -> Result<i64> {
+        let (rulebook, day) = (self.rulebook(), self.today());
         let refusal = match limit(&rulebook) {
             Err(refusal) => refusal,
             Ok((limit, clauses)) => {
-                if self.store.count_verification(&asked.grant.id, self.today(), limit).await? {
-                    return Ok(());
+                if self.store.count_verification(&asked.grant.id, day, limit).await? {
+                    return Ok(day);
                 }
                 Refusal { reason: used_up(limit), clauses }
             }
@@ -156,9 +157,15 @@ impl App {
         Err(AppError::Refused { reason: refusal.reason, clauses: refusal.clauses, decision })
     }
 
-    async fn answer(&self, asked: &Asked<'_>, world: &GrantWorld, verdict: Verdict) -> Result<Verified> {
+    async fn answer(
+        &self,
+        asked: &Asked<'_>,
+        day: i64,
+        world: &GrantWorld,
+        verdict: Verdict,
+    ) -> Result<Verified> {
         if verdict.answer != VerifyAnswer::Unknown {
-            self.store.verification_known(&asked.grant.id, self.today()).await?;
+            self.store.verification_known(&asked.grant.id, day).await?;
         }
         let rulebook = world.permit().rulebook();
         let act = asked

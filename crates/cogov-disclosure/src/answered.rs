@@ -213,14 +213,15 @@ impl Answered {
     /// Whether a set of at least k persons may be answered.
     pub(crate) fn weigh(&self, set: &QuerySet, story: &Story) -> Verdict {
         let mark = set.mark().get();
-        if self.hidden.contains(&mark) {
-            return Verdict::Hidden;
-        }
+        // What was answered stays answered, whatever was asked about the same rows since.
         let equal = self.by_mark.get(&mark).into_iter().flatten().filter_map(|at| self.figures.get(*at));
         let mut equal = equal.peekable();
         if equal.peek().is_some() {
             let fine = equal.all(|figure| figure.story.tells_no_more(story));
             return if fine { Verdict::Known } else { Verdict::Hidden };
+        }
+        if self.hidden.contains(&mark) {
+            return Verdict::Hidden;
         }
         let mut on_seats = self.on_all_seats(set).into_iter();
         let Some((base, first)) = self.bases.first().zip(on_seats.next()) else { return Verdict::Hidden };
@@ -445,8 +446,10 @@ impl Answered {
         self.hidden.insert(mark);
     }
 
-    pub(crate) fn is_hidden(&self, mark: u64) -> bool {
-        self.hidden.contains(&mark)
+    /// Whether what becomes of a set is settled: it was hidden, or it was answered and then asked in other words. Whether
+    /// it is asked as before is another matter, which tells nothing new.
+    pub(crate) fn is_settled(&self, mark: u64) -> bool {
+        self.hidden.contains(&mark) || self.by_mark.contains_key(&mark)
     }
 }
 

@@ -211,7 +211,7 @@ impl Court<'_> {
     fn hide(&mut self, at: usize, set: &QuerySet) {
         let mark = set.mark_of();
         let Some((table, news)) = self.tables.get_mut(at).zip(self.news.get_mut(at)) else { return };
-        if !table.answered.is_hidden(mark) {
+        if !table.answered.is_settled(mark) {
             table.answered.hide(mark);
             news.hidden.push(mark);
         }

@@ -66,10 +66,11 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// Adds an entry of the ledger; what is no decision is passed over. `used` is the sealed word that says
+    /// Adds an entry of the ledger; what is no decision is passed over, and what follows one: a query that was decided and
+    /// then refused is one request. `used` is the sealed word that says
     /// which groups of facts the query used.
     pub fn add(&mut self, index: u64, entry: &Entry, used: Option<&str>) {
-        if entry.kind != EntryKind::Decision {
+        if entry.kind != EntryKind::Decision || entry.follows.is_some() {
             return;
         }
         self.decisions += 1;

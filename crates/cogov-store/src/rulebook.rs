@@ -1,4 +1,6 @@
-//! Rulebooks that came into force, in both languages. A text that was once in force is never forgotten.
+//! Rulebooks that came into force, or will, in both languages. Each was made from the one added before it, so that of those
+//! whose moment has come the last added holds: one that comes later does not undo what was built on it.
+//! A text that was once in force is never forgotten.
 
 use crate::{
     Store, StoreError,
@@ -44,7 +46,7 @@ impl Store {
         let row = Statement::new(COLUMNS)
             .push(" WHERE in_force <= ")
             .bind(at.millis())
-            .push(" ORDER BY in_force DESC, ordinal DESC LIMIT 1")
+            .push(" ORDER BY ordinal DESC LIMIT 1")
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
@@ -68,14 +70,14 @@ impl Store {
         decode(&row)
     }
 
-    /// Every rulebook that came into force, newest first.
+    /// Every rulebook that came into force or will, the last added first.
     ///
     /// # Errors
     /// When the database fails or a record is corrupt.
     pub async fn rulebooks(&self) -> Result<Vec<RulebookText>, StoreError> {
         let mut connection = self.connection().await?;
         let rows = Statement::new(COLUMNS)
-            .push(" ORDER BY in_force DESC, ordinal DESC")
+            .push(" ORDER BY ordinal DESC")
             .all(&mut connection)
             .await
             .map_err(|error| StoreError::of(WHAT, "list", error))?;

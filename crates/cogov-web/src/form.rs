@@ -107,6 +107,7 @@ impl Problem {
         match &error {
             AppError::Invalid { field, advice } => Ok(Self::new(field.unwrap_or_default(), ui.text(advice))),
             AppError::Conflict(words) => Ok(Self::new("", ui.text(words))),
+            AppError::TooMany { .. } => Ok(Self::new("", ui.text(&error.reason()))),
             _ => Err(Failure::from(error)),
         }
     }
@@ -123,5 +124,13 @@ mod tests {
         assert_eq!(fields.get("words"), "税");
         assert_eq!(fields.given("none"), None);
         assert!(same("abc", "abc") && !same("abc", "abd") && !same("", "") && !same("abc", "ab"));
+    }
+
+    #[test]
+    fn who_is_too_fast_keeps_the_form_and_who_may_not_does_not() {
+        let ui = crate::ui::sample(cogov_model::Locale::En);
+        let problem = Problem::from_app(&ui, AppError::TooMany { retry_after_seconds: 29 }).unwrap();
+        assert!(problem.field.is_empty() && problem.words.contains("29 seconds"), "{problem:?}");
+        assert!(Problem::from_app(&ui, AppError::forbidden("no", "否")).is_err());
     }
 }

@@ -1,15 +1,18 @@
 //! Answering: contributions that belong together get one answer, which leads to a change or gives the reason for none.
 
-use super::{About, ContributionView, moderate::require_moderator, said};
+use super::{About, ContributionView, said};
 use crate::{
     Actor, App, AppError,
     error::{Result, found},
 };
 use cogov_model::{Answer, AnswerOutcome, ClauseId, ConsultationEvent, ConsultationId, EntryKind, Standing};
 use cogov_store::{ContributionFilter, Page, Paged};
+use std::collections::BTreeSet;
 
 /// Contributions of one answer at most.
 const TOGETHER: usize = 10_000;
+/// Contributions that a refusal names at most.
+const NAMED: usize = 20;
 
 /// An answer as its form holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,9 @@ pub struct NewAnswer {
     pub contributions: Vec<u64>,
     /// Also every contribution on this clause that has no answer yet.
     pub all_on: Option<ClauseId>,
+    /// The highest number that a contribution had when the answer was written: `all_on` takes none above it, since
+    /// nobody has read those. Every one when absent.
+    pub seen: Option<u64>,
 }
 
 /// An answer with what it replies to.
@@ -42,27 +48,21 @@ impl App {
     ///
     /// # Errors
     /// `Forbidden` for others than the host's people, `Invalid` when words or contributions are missing,
-    /// `Conflict` when one of them is hidden or merged or the consultation is concluded.
+    /// `Conflict` when one of them is hidden or merged or has another answer, or the consultation is concluded.
     pub async fn answer_contributions(
         &self,
         actor: &Actor,
         id: &ConsultationId,
         new: NewAnswer,
     ) -> Result<u64> {
-        let _beside = self.deliberation.acts.read().await;
-        let counted = self.counted_consultation(id).await?;
-        let consultation = counted.consultation;
-        require_moderator(actor, &consultation)?;
-        if consultation.conclusion.is_some() {
-            return Err(AppError::conflict("This consultation is concluded.", "该征求意见已办结。"));
-        }
+        let (turn, consultation) = self.moderator_turn(actor, id).await?;
         let title = said(&new.title, "title", 200)?;
         let words = said(&new.words, "words", 10_000)?;
-        let outcome = self.checked_outcome(id, new.outcome).await?;
-        let contributions = self.checked_targets(id, new.contributions, new.all_on).await?;
         if let Some(replaced) = new.replaces {
             self.answer_or_missing(id, replaced).await?;
         }
+        let outcome = self.checked_outcome(id, new.outcome.clone()).await?;
+        let contributions = self.checked_targets(id, &new).await?;
         let mut facts =
             vec![("outcome", outcome.code().to_owned()), ("contributions", contributions.len().to_string())];
         if let AnswerOutcome::Change { clause, .. } = &outcome {
@@ -71,7 +71,7 @@ impl App {
         let about = About::of_host(&consultation, self.clock.now());
         let event =
             ConsultationEvent::Answered { answer: new.replaces, title, words, outcome, contributions };
-        let entry = self.record_event(EntryKind::Answer, &about, &event, &facts).await?;
+        let entry = self.record_in_turn(turn, EntryKind::Answer, &about, &event, &facts).await?;
         match new.replaces {
             Some(number) => Ok(number),
             None => Ok(self.store.answer_at(id, entry).await?.number),
@@ -133,38 +133,12 @@ impl App {
         }
     }
 
-    async fn checked_targets(
-        &self,
-        id: &ConsultationId,
-        numbers: Vec<u64>,
-        all_on: Option<ClauseId>,
-    ) -> Result<Vec<u64>> {
-        let mut targets: std::collections::BTreeSet<u64> = numbers.into_iter().collect();
-        for number in &targets {
-            let contribution = self.contribution_or_missing(id, *number).await?;
-            if contribution.standing != Standing::Shown {
-                return Err(AppError::conflict(
-                    format!("Contribution {number} is hidden or merged: answer the one it was merged into."),
-                    format!("第 {number} 条意见已隐藏或合并：请答复其并入的意见。"),
-                ));
-            }
-        }
-        if let Some(clause) = all_on {
-            let filter = ContributionFilter {
-                clause: Some(clause),
-                unanswered: true,
-                shown: true,
-                ..ContributionFilter::default()
-            };
-            let mut page = Page::first(Page::MOST);
-            while targets.len() <= TOGETHER {
-                let found = self.store.contributions(id, &filter, &page).await?;
-                targets.extend(found.items.iter().map(|found| found.contribution.number));
-                match found.next {
-                    Some(next) => page = Page::new(Some(next), Page::MOST),
-                    None => break,
-                }
-            }
+    /// The numbers of the contributions that an answer is to.
+    async fn checked_targets(&self, id: &ConsultationId, new: &NewAnswer) -> Result<Vec<u64>> {
+        let mut targets: BTreeSet<u64> = new.contributions.iter().copied().collect();
+        self.check_chosen(id, &targets, new.replaces).await?;
+        if let Some(clause) = &new.all_on {
+            self.add_waiting(id, clause, new.seen, &mut targets).await?;
         }
         if targets.is_empty() || targets.len() > TOGETHER {
             return Err(AppError::invalid(
@@ -175,4 +149,69 @@ impl App {
         }
         Ok(targets.into_iter().collect())
     }
+
+    /// Refuses what is not shown, and what has another answer than the one that is replaced: it would lose it unseen.
+    async fn check_chosen(
+        &self,
+        id: &ConsultationId,
+        chosen: &BTreeSet<u64>,
+        replaces: Option<u64>,
+    ) -> Result<()> {
+        let mut answered = Vec::new();
+        for number in chosen {
+            let contribution = self.contribution_or_missing(id, *number).await?;
+            if contribution.standing != Standing::Shown {
+                return Err(AppError::conflict(
+                    format!("Contribution {number} is hidden or merged: answer the one it was merged into."),
+                    format!("第 {number} 条意见已隐藏或合并：请答复其并入的意见。"),
+                ));
+            }
+            if let Some(answer) = contribution.answer.filter(|answer| Some(*answer) != replaces) {
+                answered.push((*number, answer));
+            }
+        }
+        if answered.is_empty() { Ok(()) } else { Err(has_answer(&answered)) }
+    }
+
+    /// Adds the contributions on a clause that wait for an answer, up to the last one that was seen.
+    async fn add_waiting(
+        &self,
+        id: &ConsultationId,
+        clause: &ClauseId,
+        seen: Option<u64>,
+        targets: &mut BTreeSet<u64>,
+    ) -> Result<()> {
+        let filter = ContributionFilter {
+            clause: Some(clause.clone()),
+            unanswered: true,
+            shown: true,
+            ..ContributionFilter::default()
+        };
+        let was_seen = |number: &u64| seen.is_none_or(|seen| *number <= seen);
+        let mut page = Page::first(Page::MOST);
+        while targets.len() <= TOGETHER {
+            let found = self.store.contributions(id, &filter, &page).await?;
+            targets.extend(found.items.iter().map(|found| found.contribution.number).filter(was_seen));
+            match found.next {
+                Some(next) => page = Page::new(Some(next), Page::MOST),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Contributions that have an answer already, each with that answer's number.
+fn has_answer(answered: &[(u64, u64)]) -> AppError {
+    let list = |open: &str, close: &str, by: &str| {
+        let named = answered.iter().take(NAMED);
+        named.map(|(number, answer)| format!("{number}{open}{answer}{close}")).collect::<Vec<_>>().join(by)
+    };
+    AppError::conflict(
+        format!(
+            "These contributions have an answer already: {}. Leave them out, or replace that answer.",
+            list(" (answer ", ")", ", ")
+        ),
+        format!("以下意见已有答复：{}。请不要选择这些意见，或更改原答复。", list("（答复 ", "）", "、")),
+    )
 }

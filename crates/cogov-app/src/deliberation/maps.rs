@@ -149,8 +149,10 @@ impl App {
     ) -> Result<Arc<OpinionMap>> {
         let at = Instant::now();
         slot.kept.take_settled().await;
+        // Asked before anything is read: what comes in between is added the next time.
+        let last = self.store.last_entry(id).await?;
         let shown = self.shown_statements(id).await?;
-        let news = self.news(id, &slot.kept).await?;
+        let news = self.news(id, &slot.kept, last).await?;
         let mut kept = std::mem::take(&mut slot.kept);
         let made = tokio::task::spawn_blocking(move || {
             kept.take_in(news, &shown);
@@ -171,10 +173,8 @@ impl App {
 
     /// What came since: votes as they were cast, after an act of moderation everything. Everybody is read after the votes,
     /// so that nobody's vote comes before they do.
-    async fn news(&self, id: &ConsultationId, kept: &Kept) -> Result<News> {
+    async fn news(&self, id: &ConsultationId, kept: &Kept, last: u64) -> Result<News> {
         let since = |index: u64| Page::new(Some(Cursor::from_text(&index.to_string())), Page::MOST);
-        // Asked before anything is read: what comes in between is added the next time.
-        let last = self.store.last_entry(id).await?;
         let moderated = !self.store.consultation_acts(id, &since(kept.acts_until)).await?.items.is_empty();
         if moderated || kept.until == 0 {
             let stances = self.store.stances(id).await?;

@@ -47,6 +47,7 @@ use limits::Limits;
 use projector::Projector;
 use pseudonym::PseudonymKey;
 use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, RwLock};
 
 /// Who may open a consultation of a public body and conclude it.
 pub(crate) const OPENERS: [Role; 2] = [Role::Head, Role::Admin];
@@ -59,9 +60,13 @@ pub(crate) struct Deliberation {
     pub(crate) limits: Limits,
     maps: maps::Maps,
     /// Whoever joins writes alone: a crowd of writers would starve one another.
-    joining: tokio::sync::Mutex<()>,
+    joining: Mutex<()>,
     /// Acts stand side by side; a conclusion, which looks at all of them, stands alone.
-    acts: Arc<tokio::sync::RwLock<()>>,
+    acts: Arc<RwLock<()>>,
+    /// Acts of the bodies that consult come one after another: each looks at what those before it did.
+    hosting: Arc<Mutex<()>>,
+    /// Held by each event on its way to the records, also when who asked for it has gone away.
+    writing: Arc<RwLock<()>>,
     pseudonyms: PseudonymKey,
 }
 
@@ -81,14 +86,47 @@ impl Deliberation {
             projector: Projector::new(store.consultations_until().await?),
             limits: Limits::default(),
             maps: maps::Maps::default(),
-            joining: tokio::sync::Mutex::default(),
+            joining: Mutex::default(),
             acts: Arc::default(),
+            hosting: Arc::default(),
+            writing: Arc::default(),
             pseudonyms,
         })
     }
 }
 
+/// The turn of one act of a body that consults: beside what people do, alone among acts of its kind.
+pub(crate) struct HostTurn {
+    _beside: OwnedRwLockReadGuard<()>,
+    _alone: OwnedMutexGuard<()>,
+}
+
 impl App {
+    /// Waits for the turn to moderate or to answer. The records hold the whole ledger by then, so that nothing is judged
+    /// by records that are behind.
+    pub(crate) async fn host_turn(&self) -> Result<HostTurn> {
+        let beside = Arc::clone(&self.deliberation.acts).read_owned().await;
+        let alone = Arc::clone(&self.deliberation.hosting).lock_owned().await;
+        self.records_hold_ledger().await?;
+        Ok(HostTurn { _beside: beside, _alone: alone })
+    }
+
+    /// Waits until every event that was begun is written, and the records hold all that is.
+    pub(crate) async fn nothing_on_its_way(&self) -> Result<()> {
+        drop(self.deliberation.writing.write().await);
+        self.records_hold_ledger().await
+    }
+
+    async fn records_hold_ledger(&self) -> Result<()> {
+        let Some(last) = self.ledger.size().checked_sub(1) else { return Ok(()) };
+        self.projected(last).await.map_err(|_| {
+            AppError::unavailable(
+                "The records are behind the ledger at the moment, so nothing was done. Try again shortly.",
+                "记录目前滞后于账本，因此未执行任何操作。请稍后重试。",
+            )
+        })
+    }
+
     pub(crate) async fn consultation_record(&self, id: &ConsultationId) -> Result<Consultation> {
         Ok(self.counted_consultation(id).await?.consultation)
     }
@@ -105,6 +143,18 @@ impl App {
     /// Writes what happened in a consultation to the ledger, waits until the records hold it, and returns its index.
     pub(crate) async fn record_event(
         &self,
+        kind: EntryKind,
+        about: &About<'_>,
+        event: &ConsultationEvent,
+        facts: &[(&str, String)],
+    ) -> Result<u64> {
+        self.record_in_turn((), kind, about, event, facts).await
+    }
+
+    /// The same for an act that has a turn, which is kept until the records hold it.
+    pub(crate) async fn record_in_turn(
+        &self,
+        turn: impl Send + 'static,
         kind: EntryKind,
         about: &About<'_>,
         event: &ConsultationEvent,
@@ -128,9 +178,23 @@ impl App {
         for (name, value) in facts {
             act = act.fact(name, value);
         }
-        let index = self.record(act).await?;
-        self.projected(index).await?;
-        Ok(index)
+        self.carry_through(turn, act).await
+    }
+
+    /// Writes an act in a task of its own: it goes on, and its turn is kept, when who asked for it goes away.
+    async fn carry_through(&self, turn: impl Send + 'static, act: Act) -> Result<u64> {
+        let writing = Arc::clone(&self.deliberation.writing).read_owned().await;
+        let app = self.clone();
+        let work = tokio::spawn(async move {
+            let _kept = (turn, writing);
+            let index = app.record(act).await?;
+            app.projected(index).await?;
+            Ok::<u64, AppError>(index)
+        });
+        work.await.map_err(|error| {
+            tracing::error!(%error, "an act in a consultation was cut off");
+            AppError::unavailable("It was cut off: look at the consultation again.", "操作中断：请重新查看。")
+        })?
     }
 }
 

@@ -1,6 +1,6 @@
 //! Moderation: hiding with a public reason, merging duplicates without losing a supporter. Nothing is deleted.
 
-use super::{About, Likeness, MODERATORS, open::not_yours, said, similar};
+use super::{About, HostTurn, Likeness, MODERATORS, open::not_yours, said, similar};
 use crate::{
     Actor, App, AppError,
     error::{Result, found},
@@ -27,12 +27,7 @@ impl App {
         moderation: Moderation,
         reason: &str,
     ) -> Result<u64> {
-        let _beside = self.deliberation.acts.read().await;
-        let consultation = self.consultation_record(id).await?;
-        require_moderator(actor, &consultation)?;
-        if consultation.conclusion.is_some() {
-            return Err(AppError::conflict("This consultation is concluded.", "该征求意见已办结。"));
-        }
+        let (turn, consultation) = self.moderator_turn(actor, id).await?;
         let reason = said(reason, "reason", 1_000)?;
         self.check_moderation(id, number, moderation).await?;
         let about = About::of_host(&consultation, self.clock.now());
@@ -44,7 +39,23 @@ impl App {
             Moderation::Restore => {}
         }
         let event = ConsultationEvent::Moderated { contribution: number, moderation, reason };
-        self.record_event(EntryKind::Moderation, &about, &event, &facts).await
+        self.record_in_turn(turn, EntryKind::Moderation, &about, &event, &facts).await
+    }
+
+    /// The turn of somebody of the host to moderate or to answer, and the consultation as it is then.
+    pub(crate) async fn moderator_turn(
+        &self,
+        actor: &Actor,
+        id: &ConsultationId,
+    ) -> Result<(HostTurn, Consultation)> {
+        actor.require(&MODERATORS)?;
+        let turn = self.host_turn().await?;
+        let consultation = self.consultation_record(id).await?;
+        require_moderator(actor, &consultation)?;
+        if consultation.conclusion.is_some() {
+            return Err(AppError::conflict("This consultation is concluded.", "该征求意见已办结。"));
+        }
+        Ok((turn, consultation))
     }
 
     /// Statements that may say the same, for moderators.

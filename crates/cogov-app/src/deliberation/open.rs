@@ -26,7 +26,7 @@ pub struct NewConsultation {
     pub clauses: Vec<ConsultedClause>,
     /// The draft that it is on: then its text is the draft's published one, as the records have it.
     pub draft: Option<DraftId>,
-    /// From when opinions are taken.
+    /// From when opinions are taken; a moment that has passed means at once.
     pub opens: Timestamp,
     /// Until when.
     pub closes: Timestamp,
@@ -108,11 +108,13 @@ impl App {
         id: &ConsultationId,
         words: &str,
     ) -> Result<u64> {
-        // Nothing else happens in any consultation between the check and the entry.
+        actor.require(&OPENERS)?;
+        // Nothing else happens in any consultation between the check and the entry, and what was begun before by
+        // somebody who went away is counted.
         let alone = Arc::clone(&self.deliberation.acts).write_owned().await;
+        self.nothing_on_its_way().await?;
         let found = self.counted_consultation(id).await?;
         let (consultation, counts) = (found.consultation, found.counts);
-        actor.require(&OPENERS)?;
         if actor.party.id != consultation.host {
             return Err(not_yours());
         }
@@ -140,17 +142,8 @@ impl App {
         let event = ConsultationEvent::Concluded { words };
         let facts =
             [("contributions", counts.contributions.to_string()), ("answers", counts.answers.to_string())];
-        let (app, id, host) = (self.clone(), id.clone(), consultation.host);
-        // In a task of its own: who asks may go away, and the turn is kept until the records hold it.
-        let work = tokio::spawn(async move {
-            let _alone = alone;
-            let about = About { consultation: &id, host: &host, participant: None, at: now };
-            app.record_event(EntryKind::Conclusion, &about, &event, &facts).await
-        });
-        work.await.map_err(|error| {
-            tracing::error!(%error, "a conclusion was cut off");
-            AppError::unavailable("It was cut off: look at the consultation again.", "操作中断：请重新查看。")
-        })?
+        let about = About::of_host(&consultation, now);
+        self.record_in_turn(alone, EntryKind::Conclusion, &about, &event, &facts).await
     }
 }
 
@@ -180,7 +173,9 @@ fn checked(mut new: NewConsultation, now: Timestamp) -> Result<NewConsultation> 
             "请说明征求意见的内容和原因。",
         ));
     }
-    if new.closes <= new.opens || new.closes <= now {
+    // Nothing was open before it was published.
+    new.opens = new.opens.max(now);
+    if new.closes <= new.opens {
         return Err(AppError::invalid(
             "closes",
             "It must close after it opens, and in the future.",

@@ -64,11 +64,19 @@ impl ReleasedRows {
 }
 
 impl Release {
+    /// Writes the release; what cannot be written is logged.
     pub(crate) async fn write(self, ended: &'static str) {
+        let _written = self.written(ended).await;
+    }
+
+    /// Whether the release could be written: where something is still held back, it must not leave otherwise.
+    pub(crate) async fn written(self, ended: &'static str) -> bool {
         let act = self.act.fact("rows", self.rows).fact("bytes", self.bytes).fact("ended", ended);
-        if let Err(error) = self.app.record(act).await {
+        let written = self.app.record(act).await;
+        if let Err(error) = &written {
             tracing::error!(%error, "a release could not be written to the ledger");
         }
+        written.is_ok()
     }
 }
 

@@ -6,6 +6,7 @@ use cogov_app::{
     AppError, ContributionFilter, NewAnswer, NewContribution, OpenData, Page, ReceiptCheck, Registration,
 };
 use cogov_model::*;
+use std::time::Duration;
 
 fn words(kind: ContributionKind, clause: Option<&str>, words: &str) -> NewContribution {
     NewContribution {
@@ -57,6 +58,22 @@ async fn who_may_not_open_does_not_and_what_is_wrong_is_named() {
     let other = forum.node.actor("north-head").await;
     let not_theirs = app.conclude_consultation(&other, &forum.id, "Done").await;
     assert!(matches!(not_theirs, Err(AppError::Forbidden(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_was_open_before_it_was_published() {
+    let forum = forum().await;
+    let app = forum.app();
+    let head = forum.node.actor("tax-head").await;
+    let mut past = forum.fresh();
+    past.opens = past.opens.plus_days(-30);
+    let id = app.open_consultation(&head, past.clone()).await.unwrap();
+    let opened = app.consultation(None, &id).await.unwrap().card;
+    assert_eq!(opened.state, ConsultationState::Open);
+    assert_eq!(opened.consultation.opens, opened.consultation.opened_at);
+    past.closes = past.opens.plus_days(1);
+    let over = app.open_consultation(&head, past).await;
+    assert!(matches!(over, Err(AppError::Invalid { field: Some("closes"), .. })), "{over:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,6 +230,114 @@ async fn hidden_is_not_deleted_and_merging_loses_no_supporter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn moderators_at_once_do_not_undo_one_another() {
+    let forum = forum().await;
+    let app = forum.app();
+    let ann = forum.person("ann", ParticipantClass::Public).await;
+    let first = forum.statement(&ann, "Ten is enough.").await;
+    let second = forum.statement(&ann, "Ten persons are enough.").await;
+    app.vote(&ann, &forum.id, first, Vote::Agree).await.unwrap();
+    let moderators = [forum.node.actor("tax-approver").await, forum.node.actor("tax-head").await];
+    let hide = Moderation::Hide { because: HideReason::Spam };
+    for round in 0..6 {
+        // Merged against each other, both would vanish; so would what is merged into one that is hidden.
+        let other = if round % 2 == 0 { Moderation::Merge { into: first } } else { hide };
+        let acts = [(first, Moderation::Merge { into: second }), (second, other)];
+        let mut at_once = tokio::task::JoinSet::new();
+        for (moderator, (number, act)) in moderators.iter().cloned().zip(acts) {
+            let (app, id) = (app.clone(), forum.id.clone());
+            at_once.spawn(async move { app.moderate(&moderator, &id, number, act, "the same").await });
+        }
+        let done = at_once.join_all().await;
+        assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "round {round}: {done:?}");
+        let mut shown = 0;
+        for number in [first, second] {
+            let found = app.contribution(Some(&moderators[0]), &forum.id, number).await.unwrap();
+            if found.contribution.standing == Standing::Shown {
+                shown += 1;
+            } else {
+                let restore = Moderation::Restore;
+                app.moderate(&moderators[0], &forum.id, number, restore, "once more").await.unwrap();
+            }
+        }
+        assert_eq!(shown, 1, "round {round}: one stays");
+    }
+    let tally = app.contribution(None, &forum.id, first).await.unwrap().contribution.tally;
+    assert_eq!(tally, Tally { agree: 1, disagree: 0, pass: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_takes_nothing_from_another_and_nothing_unread() {
+    let forum = forum().await;
+    let app = forum.app();
+    let ann = forum.person("ann", ParticipantClass::Public).await;
+    for n in 0..8 {
+        let comment = words(ContributionKind::Comment, Some("art-1"), &format!("Comment {n}"));
+        app.contribute(&ann, &forum.id, comment).await.unwrap();
+    }
+    let head = forum.node.actor("tax-head").await;
+    let answer = |replaces: Option<u64>, contributions: &[u64]| NewAnswer {
+        replaces,
+        title: "On bodies".into(),
+        words: "We read them.".into(),
+        outcome: AnswerOutcome::NoChange { reason: "The law asks for it.".into() },
+        contributions: contributions.to_vec(),
+        all_on: None,
+        seen: None,
+    };
+    let first = app.answer_contributions(&head, &forum.id, answer(None, &[0, 1])).await.unwrap();
+    let second = app.answer_contributions(&head, &forum.id, answer(None, &[2])).await.unwrap();
+    match app.answer_contributions(&head, &forum.id, answer(None, &[1, 2, 3])).await {
+        Err(AppError::Conflict(words)) => {
+            let named = format!("1 (answer {first}), 2 (answer {second})");
+            assert!(words.en.contains(&named) && words.zh.contains("1（答复"), "{words:?}");
+        }
+        other => panic!("taken from another answer: {other:?}"),
+    }
+    let taken = app.answer_contributions(&head, &forum.id, answer(Some(second), &[1, 2])).await;
+    assert!(matches!(taken, Err(AppError::Conflict(_))), "{taken:?}");
+    let again = app.answer_contributions(&head, &forum.id, answer(Some(first), &[0, 1, 3])).await;
+    assert_eq!(again.unwrap(), first, "an answer keeps its own");
+
+    let mut at_once = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (app, head, id, new) = (app.clone(), head.clone(), forum.id.clone(), answer(None, &[4]));
+        at_once.spawn(async move { app.answer_contributions(&head, &id, new).await });
+    }
+    let done = at_once.join_all().await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "one answers: {done:?}");
+
+    let seen = NewAnswer { all_on: Some("art-1".parse().unwrap()), seen: Some(5), ..answer(None, &[]) };
+    let all = NewAnswer { seen: None, ..seen.clone() };
+    for (new, expected) in [(seen, vec![5]), (all, vec![6, 7])] {
+        let number = app.answer_contributions(&head, &forum.id, new).await.unwrap();
+        let page = app.consultation_answer(None, &forum.id, number, &Page::first(10)).await.unwrap();
+        let found: Vec<u64> = page.contributions.items.iter().map(|view| view.contribution.number).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_by_somebody_who_went_away_is_counted() {
+    let forum = forum().await;
+    let app = forum.app();
+    let ann = forum.person("ann", ParticipantClass::Public).await;
+    let head = forum.node.actor("tax-head").await;
+    forum.node.media.slow_sync(Duration::from_millis(1_200));
+    let (speaking, id) = (app.clone(), forum.id.clone());
+    let comment = words(ContributionKind::Comment, Some("art-1"), "I have to go.");
+    let said = tokio::spawn(async move { speaking.contribute(&ann, &id, comment).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // It is on its way to the ledger, and nobody waits for it any more.
+    said.abort();
+    forum.close();
+    let concluded = app.conclude_consultation(&head, &forum.id, "Nobody said anything.").await;
+    forum.node.media.slow_sync(Duration::ZERO);
+    let counts = app.consultation(None, &forum.id).await.unwrap().card.counts;
+    assert_eq!(concluded.is_err(), counts.unanswered > 0, "{concluded:?} {counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_ends_only_when_everything_is_answered() {
     let forum = forum().await;
     let app = forum.app();
@@ -243,6 +368,7 @@ async fn it_ends_only_when_everything_is_answered() {
         outcome,
         contributions,
         all_on: all_on.map(|clause| clause.parse().unwrap()),
+        seen: None,
     };
     let change = AnswerOutcome::Change { clause: "art-2".parse().unwrap(), words: "twenty".into() };
     let first = app.answer_contributions(&head, &forum.id, answer(vec![0, 6], None, change)).await.unwrap();

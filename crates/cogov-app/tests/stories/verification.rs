@@ -1,12 +1,16 @@
 //! Story 4: a counter verifies a fact without seeing the record, and holds a receipt for it.
 
-use crate::common::{Node, node};
+use crate::common::{Node, node, node_at};
 use cogov_app::{
     Actor, AppError, ApplicationAct, ApplicationDraft, Door, EntryFilter, Page, Receipt, Subject, Verified,
     subject_text,
 };
-use cogov_model::{Form, GrantId, Outcome, Scalar, Verification, VerifyAnswer};
+use cogov_model::{Clock, Form, GrantId, Outcome, Scalar, Timestamp, Verification, VerifyAnswer};
 use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 fn verification() -> Verification {
     serde_json::from_value(json!({"dataset": "tax", "table": "units", "subject": ["name"], "predicates": [
@@ -134,6 +138,48 @@ async fn numbers_that_exist_cannot_be_searched_for() {
     // A draft is tried on these decisions too, and deciding them again says what the ledger says.
     let replay = node.app.replay_of(node.app.rulebook()).await.unwrap();
     assert_eq!((replay.replayed(), replay.changed(), replay.disagreeing), (replay.decisions, 0, 0));
+}
+
+const DAY: i64 = 86_400_000;
+
+/// A clock that goes on by a step whenever somebody looks at it.
+struct Steps {
+    at: AtomicI64,
+    step: AtomicI64,
+}
+
+impl Steps {
+    fn set(&self, at: i64, step: i64) {
+        self.at.store(at, Ordering::SeqCst);
+        self.step.store(step, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Steps {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.at.fetch_add(self.step.load(Ordering::SeqCst), Ordering::SeqCst))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_after_midnight_counts_on_the_day_of_its_question() {
+    let begin = 20_775 * DAY;
+    let clock = Arc::new(Steps { at: AtomicI64::new(begin), step: AtomicI64::new(1) });
+    let node = node_at(clock.clone()).await;
+    node.publish().await;
+    let grant = node.grant_of(ApplicationDraft { days: 300, ..draft(&node) }).await;
+    let analyst = node.actor("north-analyst").await;
+    clock.set(begin + DAY / 2, DAY);
+    let verified = ask(&node, &analyst, &grant, "Person 20").await.unwrap();
+    assert_eq!(verified.answer, VerifyAnswer::Yes);
+    let (mut asked, mut unknown) = (0, 0);
+    for day in 0..60 {
+        clock.set(begin + day * DAY, 1);
+        let used = node.app.verification_left(&analyst, &grant).await.unwrap().unwrap().used;
+        asked += used.asked;
+        unknown += used.unknown;
+    }
+    assert_eq!((asked, unknown), (1, 0), "it was answered, on whatever day");
 }
 
 #[tokio::test(flavor = "multi_thread")]

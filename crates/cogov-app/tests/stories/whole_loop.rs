@@ -203,6 +203,7 @@ async fn a_clause_changes_because_people_spoke_and_leads_back_to_them() {
         outcome: AnswerOutcome::Change { clause: clause.clone(), words: "Names are hashed now.".into() },
         contributions: vec![0, 1],
         all_on: None,
+        seen: None,
     };
     app.answer_contributions(&head, &consultation, answer).await.unwrap();
     app.conclude_consultation(&head, &consultation, "Names are hashed.").await.unwrap();
@@ -254,6 +255,45 @@ async fn a_clause_changes_because_people_spoke_and_leads_back_to_them() {
     let found = consulted(&node, &id).await;
     assert_eq!(found.consultations[0].card.state, ConsultationState::Concluded);
     assert_eq!(found.voices[&clause].len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_outlives_the_next_consultation() {
+    let (node, clock) = node().await;
+    let app = &node.app;
+    let [drafter, _, head, _] = actors(&node).await;
+    let id = app.branch_rulebook(&drafter).await.unwrap();
+    write(&node, &id, |text| text.replace("Anyone may complain", "All may complain")).await;
+    let clause = changed_clause(&node, &id).await;
+    app.publish_draft(&drafter, &id).await.unwrap();
+    let consultation = app.open_consultation(&drafter, asking(clock.now(), Some(id.clone()))).await.unwrap();
+    let ann = node.actor("ann").await;
+    app.join_consultation(&ann, &consultation, ParticipantClass::Public, false).await.unwrap();
+    say(&node, &ann, &consultation, clause.as_str(), None).await;
+    clock.forward(8);
+    let answer = NewAnswer {
+        replaces: None,
+        title: "Complaints".into(),
+        words: "We agree.".into(),
+        outcome: AnswerOutcome::Change { clause: clause.clone(), words: "It says it otherwise.".into() },
+        contributions: vec![0],
+        all_on: None,
+        seen: None,
+    };
+    app.answer_contributions(&head, &consultation, answer).await.unwrap();
+    app.conclude_consultation(&head, &consultation, "It will be said otherwise.").await.unwrap();
+    assert_eq!(consulted(&node, &id).await.unkept, std::slice::from_ref(&clause));
+
+    // The clause is asked about again as it was, and nobody says anything.
+    let next = app.open_consultation(&drafter, asking(clock.now(), Some(id.clone()))).await.unwrap();
+    clock.forward(8);
+    app.conclude_consultation(&head, &next, "Nobody said anything.").await.unwrap();
+    let found = consulted(&node, &id).await;
+    assert_eq!((found.consultations.len(), found.unkept), (2, vec![clause.clone()]));
+    assert!(hindrances(&node, &id).await.contains(&Hindrance::Unkept(vec![clause])));
+    write(&node, &id, |text| text.replace("All may complain", "Nobody may complain")).await;
+    app.publish_draft(&drafter, &id).await.unwrap();
+    assert!(consulted(&node, &id).await.unkept.is_empty());
 }
 
 /// The names that a grant shows now.

@@ -16,6 +16,7 @@ mod system;
 mod types;
 
 use crate::error::{ErrorKind, QueryError};
+use crate::query::{OPERATORS, nests};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -30,12 +31,16 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 use std::{sync::Arc, time::Duration};
 
 /// The longest catalogue statement, in bytes. The longest that known clients send is about 4 KB.
 const MAX_BYTES: usize = 64 * 1024;
 /// The deepest nesting of a catalogue statement.
 const MAX_DEPTH: usize = 40;
+/// Operators a catalogue statement may have to be answered; the most of known clients is about 40. Fewer than the engine
+/// takes: it is copied, planned and dropped recursively where doors are served, on stacks that are small.
+const MAX_OPERATORS: usize = 200;
 /// How long a catalogue statement may run.
 const MAX_TIME: Duration = Duration::from_secs(5);
 /// How much memory a catalogue statement may use, in bytes.
@@ -81,10 +86,11 @@ pub struct CatalogueQuery {
 }
 
 /// Whether a statement asks for the system catalogue or the session rather than for data. A statement
-/// that does not parse does not: the governed way then says what is wrong with it.
+/// that does not parse, or nests deeper than the engine takes, does not: the governed way then says what is
+/// wrong with it.
 #[must_use]
 pub fn concerns(sql: &str) -> bool {
-    sql.len() <= MAX_BYTES && parse(sql).is_ok_and(|statement| rewrite::is_system(&statement))
+    sql.len() <= MAX_BYTES && parse(sql, OPERATORS).is_ok_and(|statement| rewrite::is_system(&statement))
 }
 
 impl Catalogue {
@@ -103,13 +109,13 @@ impl Catalogue {
     /// Understands a statement without running it.
     ///
     /// # Errors
-    /// `Syntax` when it is no SQL, `NoTable` when it names anything outside the catalogue, `NotSupported`
-    /// when the catalogue cannot answer it.
+    /// `Syntax` when it is no SQL, `TooComplex` when it has too many operators, `NoTable` when it names anything
+    /// outside the catalogue, `NotSupported` when the catalogue cannot answer it.
     pub async fn prepare(&self, sql: &str) -> Result<CatalogueQuery, QueryError> {
         if sql.len() > MAX_BYTES {
             return Err(unsupported());
         }
-        let statement = parse(sql)?;
+        let statement = parse(sql, MAX_OPERATORS)?;
         let mut query = CatalogueQuery {
             names: self.0.clone(),
             parameters: rewrite::parameters(&statement),
@@ -222,7 +228,9 @@ fn context() -> Result<SessionContext, QueryError> {
     Ok(SessionContext::new_with_state(state.build()))
 }
 
-fn parse(sql: &str) -> Result<Statement, QueryError> {
+/// Parses one query of at most so many operators. Chains of them nest without parentheses: they are counted among
+/// the tokens, before anything is built that is walked and dropped recursively.
+fn parse(sql: &str, most: usize) -> Result<Statement, QueryError> {
     let syntax = || {
         QueryError::new(
             ErrorKind::Syntax,
@@ -230,16 +238,29 @@ fn parse(sql: &str) -> Result<Statement, QueryError> {
             "目录无法理解该语句",
         )
     };
-    let mut statements = Parser::new(&PostgreSqlDialect {})
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|_| syntax())?;
+    if tokens.iter().filter(|token| nests(&token.token)).count() > most {
+        return Err(too_complex(most));
+    }
+    let mut statements = Parser::new(&dialect)
         .with_recursion_limit(MAX_DEPTH)
-        .try_with_sql(sql)
-        .and_then(|mut parser| parser.parse_statements())
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
         .map_err(|_| syntax())?
         .into_iter();
     match (statements.next(), statements.next()) {
         (Some(query @ Statement::Query(_)), None) => Ok(query),
         _ => Err(syntax()),
     }
+}
+
+fn too_complex(most: usize) -> QueryError {
+    QueryError::new(
+        ErrorKind::TooComplex,
+        format!("the catalogue statement has more than {most} operators; make it simpler"),
+        format!("目录语句中的运算符超过 {most} 个；请简化"),
+    )
 }
 
 fn unsupported() -> QueryError {

@@ -148,6 +148,24 @@ fn only_system_questions_come_here() {
 }
 
 #[test]
+fn chains_of_operators_are_counted_before_they_nest() {
+    // As much stack as a thread that serves a door has.
+    let small = std::thread::Builder::new().stack_size(2 << 20);
+    let counted = small.spawn(|| {
+        let chain = |length: usize| format!("SELECT 1{} FROM pg_class", "+1".repeat(length));
+        assert!(concerns(&chain(MAX_OPERATORS)));
+        assert!(concerns(&chain(OPERATORS)));
+        assert!(!concerns(&chain(OPERATORS + 1)), "the engine says that it is too long");
+        assert!(!concerns(&chain(30_000)));
+        assert!(!concerns(&format!("SELECT true{} FROM pg_class", " AND true".repeat(7_000))));
+        assert!(!concerns(&format!("SELECT {}1{} FROM pg_class", "(".repeat(9_000), ")".repeat(9_000))));
+        assert_eq!(ask(&chain(MAX_OPERATORS + 1), &[]).unwrap_err().kind(), ErrorKind::TooComplex);
+        assert!(ask(&chain(20), &[]).is_ok());
+    });
+    counted.unwrap().join().unwrap();
+}
+
+#[test]
 fn nothing_but_the_catalogue_can_be_read() {
     for sql in [
         "SELECT recid FROM revenue.tax_units, pg_class",

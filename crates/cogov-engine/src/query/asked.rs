@@ -1,7 +1,7 @@
 //! How a statistic is asked: its conditions and groups in terms of granted columns, whatever names the statement uses.
 
 use super::governed::GovernedTable;
-use super::{allowed, faults};
+use super::{allowed, faults, statistic};
 use crate::error::QueryError;
 use cogov_disclosure::{Key, Story, text_hash};
 use cogov_model::{Clauses, Grade, Mask, Text, Treatment};
@@ -9,9 +9,12 @@ use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
+use std::collections::BTreeSet;
 
 /// A granted column behind a name of the statement.
 struct Origin {
+    /// The table, or the statistic that was released with all that it was asked of.
+    of: String,
     name: String,
     sensitive: bool,
     /// Whether it is the column that tells persons apart.
@@ -24,6 +27,8 @@ struct Origin {
 /// An expression in terms of granted columns.
 struct Told {
     text: String,
+    /// The tables whose columns it names.
+    of: BTreeSet<String>,
     plain: bool,
     sensitive: bool,
     unit: Option<(String, Clauses)>,
@@ -43,7 +48,9 @@ pub(super) struct Asked {
 /// When one of them is about the column that tells persons apart.
 pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryError> {
     let mut asked = Asked::default();
-    asked.conditions(plan)?;
+    let mut conditions = Vec::new();
+    collect(plan, &mut asked.story, &mut conditions);
+    asked.conditions(&conditions)?;
     for (position, group) in groups.iter().enumerate() {
         let told = told(plan, group)?;
         let name = text_hash(&told.text);
@@ -56,30 +63,42 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryEr
     Ok(asked)
 }
 
-impl Asked {
-    fn conditions(&mut self, plan: &LogicalPlan) -> Result<(), QueryError> {
-        if let LogicalPlan::Filter(filter) = plan {
-            for condition in split_conjunction(&filter.predicate) {
-                self.condition(&filter.input, condition)?;
-            }
-        }
-        if let LogicalPlan::TableScan(scan) = plan
-            && let Ok(table) = allowed::governed(scan)
-            && let Some(scope) = table.scope_words()
-        {
-            self.story.conditions.insert(text_hash(&scope));
-        }
-        plan.inputs().into_iter().try_for_each(|input| self.conditions(input))
-    }
+/// A condition, and the plan whose columns it names.
+type Condition<'a> = (&'a LogicalPlan, &'a Expr);
 
-    fn condition(&mut self, plan: &LogicalPlan, condition: &Expr) -> Result<(), QueryError> {
-        if let Some(column) = fixed(condition) {
-            let told = told(plan, column)?;
-            let key = Key { sensitive: told.sensitive, computed: false };
-            self.story.keys.insert(text_hash(&told.text), key);
-            return Ok(());
+/// The conditions of a plan; the scopes of its tables are some to begin with.
+fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<Condition<'a>>) {
+    if let LogicalPlan::Filter(filter) = plan {
+        conditions.extend(split_conjunction(&filter.predicate).into_iter().map(|c| (&*filter.input, c)));
+    }
+    if let LogicalPlan::TableScan(scan) = plan
+        && let Ok(table) = allowed::governed(scan)
+        && let Some(scope) = table.scope_words()
+    {
+        story.conditions.insert(text_hash(&scope));
+    }
+    plan.inputs().into_iter().for_each(|input| collect(input, story, conditions));
+}
+
+impl Asked {
+    fn conditions(&mut self, conditions: &[Condition<'_>]) -> Result<(), QueryError> {
+        let mut set = BTreeSet::new();
+        for (plan, condition) in conditions {
+            let Some(column) = fixed(condition) else { continue };
+            let column = told(plan, column)?;
+            let key = Key { sensitive: column.sensitive, computed: false };
+            self.story.keys.insert(text_hash(&column.text), key);
+            set.insert(told(plan, condition)?.text);
         }
-        self.story.conditions.insert(text_hash(&told(plan, condition)?.text));
+        let set = set.into_iter().collect::<Vec<_>>().join(" AND ");
+        for (plan, condition) in conditions.iter().filter(|(_, condition)| fixed(condition).is_none()) {
+            let mut told = told(plan, condition)?;
+            // What another table holds is a number to compare with, which the row that is chosen of it sets.
+            if told.of.len() > 1 {
+                told.text = format!("{} where {set}", told.text);
+            }
+            self.story.conditions.insert(text_hash(&told.text));
+        }
         Ok(())
     }
 }
@@ -96,12 +115,13 @@ fn fixed(condition: &Expr) -> Option<&Expr> {
 
 fn told(plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
     let expr = expr.clone().unalias();
-    let mut told =
-        Told { text: String::new(), plain: matches!(expr, Expr::Column(_)), sensitive: false, unit: None };
+    let plain = matches!(expr, Expr::Column(_));
+    let mut told = Told { text: String::new(), of: BTreeSet::new(), plain, sensitive: false, unit: None };
     let named = expr.transform(|part| {
         let Expr::Column(column) = part else { return Ok(Transformed::no(part)) };
         let origin = origin(plan, &column).ok_or_else(faults::broken)?;
         told.sensitive |= origin.sensitive;
+        told.of.insert(origin.of);
         if origin.unit {
             told.unit = Some((column.name.clone(), origin.clauses));
         }
@@ -127,7 +147,8 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
             Ok(table) => of_table(&table, column.name()),
             // A statistic that was released already.
             Err(_) => Origin {
-                name: format!("{}.{}", scan.table_name, column.name()),
+                of: statistic::words(scan),
+                name: format!("{}.{}", statistic::words(scan), column.name()),
                 sensitive: false,
                 unit: false,
                 exact: false,
@@ -140,7 +161,12 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
         }
         LogicalPlan::Projection(node) => match node.expr.get(position(plan)?)?.clone().unalias() {
             Expr::Column(inner) => origin(&node.input, &inner),
-            _ => None,
+            computed => {
+                let told = told(&node.input, &computed).ok()?;
+                let of = told.of.into_iter().collect::<Vec<_>>().join(", ");
+                let (name, sensitive) = (told.text, told.sensitive);
+                Some(Origin { of, name, sensitive, unit: false, exact: false, clauses: Clauses::new() })
+            }
         },
         LogicalPlan::Filter(node) => origin(&node.input, column),
         LogicalPlan::Join(node) => position(&node.left)
@@ -153,6 +179,7 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
 fn of_table(table: &GovernedTable, column: &str) -> Origin {
     let visible = table.visible(column);
     Origin {
+        of: format!("{}.{}", table.dataset, table.name),
         name: format!("{}.{}.{column}", table.dataset, table.name),
         sensitive: visible.is_some_and(|visible| {
             matches!(visible.ruling.treatment, Treatment::Aggregate(_))

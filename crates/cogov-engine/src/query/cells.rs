@@ -291,9 +291,10 @@ impl Answers {
             let (Shown::Group(at) | Shown::Value(at, _)) = shown;
             let whole = self.batch.columns().get(*at).ok_or_else(faults::broken)?;
             let picked = take(whole, &indices, None)?;
-            let Shown::Value(_, measure) = shown else { return Ok(picked) };
+            let Shown::Value(_, measures) = shown else { return Ok(picked) };
             let hidden = rows.iter().map(|(_, all, figures)| {
-                Some(!measure.map_or(*all, |m| figures.get(m).copied().unwrap_or(false)))
+                let mut weighed = measures.iter().map(|m| figures.get(*m).copied().unwrap_or(false));
+                Some(!(*all && weighed.all(|allowed| allowed)))
             });
             if planted(Fault::SmallFiguresShown) {
                 return Ok(picked);

@@ -11,6 +11,8 @@ pub struct EngineConfig {
     pub query_memory: usize,
     /// Wall time of one query, from its execution to its last row.
     pub query_time: Duration,
+    /// How long rows wait to be read: a query that nobody reads on holds memory that others need.
+    pub unread_time: Duration,
     /// Where queries spill to.
     pub spill_dir: PathBuf,
     /// Disk that all spills together may take.
@@ -28,7 +30,8 @@ pub struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// Defaults for one machine: 1 GiB for all queries, a quarter of it each, 60 seconds, 4 GiB of spill.
+    /// Defaults for one machine: 1 GiB for all queries, a quarter of it each, 60 seconds, a quarter of an hour
+    /// for whoever reads on, 4 GiB of spill.
     #[must_use]
     pub fn new(spill_dir: impl Into<PathBuf>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -36,6 +39,7 @@ impl EngineConfig {
             total_memory: 1 << 30,
             query_memory: 256 << 20,
             query_time: Duration::from_secs(60),
+            unread_time: Duration::from_secs(15 * 60),
             spill_dir: spill_dir.into(),
             max_spill: 4 << 30,
             max_sql_bytes: 256 << 10,

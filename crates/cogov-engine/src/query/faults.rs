@@ -97,6 +97,17 @@ pub(super) fn timeout(seconds: u64) -> QueryError {
     )
 }
 
+/// Nobody read on.
+pub(super) fn unread(seconds: u64) -> QueryError {
+    QueryError::new(
+        ErrorKind::Timeout,
+        format!(
+            "the query was ended, since its rows waited longer than {seconds} seconds to be read; ask again and read on"
+        ),
+        format!("结果超过 {seconds} 秒未被读取，查询已终止；请重新查询并及时读取"),
+    )
+}
+
 /// An error while the asker's statement is planned over visible tables and columns only.
 pub(super) fn planning(error: &DataFusionError) -> QueryError {
     match error.find_root() {

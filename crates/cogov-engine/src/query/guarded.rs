@@ -62,12 +62,12 @@ pub(super) struct Case {
 }
 
 /// A column that is shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Shown {
     /// The group at this position of the answers.
     Group(usize),
-    /// The column at this position of the answers; of a measure, or a count of all.
-    Value(usize, Option<usize>),
+    /// The column at this position of the answers; of measures, each of which must allow it, or a count of all.
+    Value(usize, Vec<usize>),
 }
 
 /// The leaf.

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 /// Operators a statement may have. Chains of them nest without parentheses, and what nests is walked
 /// and dropped recursively.
-const OPERATORS: usize = 1000;
+pub(crate) const OPERATORS: usize = 1000;
 
 /// Tables a statement may read once its WITH queries are written out. A plan copies them at each use.
 pub(super) const RELATIONS: u64 = 256;
@@ -77,7 +77,7 @@ fn one_query(statements: Vec<Statement>) -> Result<Statement, QueryError> {
 }
 
 /// Whether a token can deepen the tree without a parenthesis.
-fn nests(token: &Token) -> bool {
+pub(crate) fn nests(token: &Token) -> bool {
     match token {
         Token::Word(word) => matches!(
             word.keyword,

@@ -119,8 +119,9 @@ pub(super) fn start(engine: &Engine, job: Job) -> Result<RowStream, QueryError> 
     let (sender, messages) = mpsc::channel(WAITING);
     let schema = Arc::clone(&job.schema);
     let (keep, watching) = (engine.clone(), Arc::clone(&watch));
+    let patience = engine.inner.config.unread_time;
     let task = handle.spawn(async move {
-        let last = match rows(job, &watching, &sender).await {
+        let last = match rows(job, &watching, &sender, patience).await {
             Ok(()) => Message::End,
             Err(error) => Message::Rows(Err(error)),
         };
@@ -131,7 +132,13 @@ pub(super) fn start(engine: &Engine, job: Job) -> Result<RowStream, QueryError> 
     Ok(RowStream { schema, messages, task: task.abort_handle(), watch, guard: None, over: false })
 }
 
-async fn rows(job: Job, watch: &Arc<Watch>, sender: &mpsc::Sender<Message>) -> Result<(), QueryError> {
+/// Sends the rows of a job, and ends it when nobody reads on: what it holds is free then, and the error waits.
+async fn rows(
+    job: Job,
+    watch: &Arc<Watch>,
+    sender: &mpsc::Sender<Message>,
+    patience: Duration,
+) -> Result<(), QueryError> {
     watch.resume();
     let mut stream = in_time(watch, open(job, watch)).await??;
     loop {
@@ -140,8 +147,13 @@ async fn rows(job: Job, watch: &Arc<Watch>, sender: &mpsc::Sender<Message>) -> R
         watch.pause();
         let Some(batch) = batch else { return Ok(()) };
         let batch = plain_batch(&batch.map_err(|e| faults::running(&e))?, &stream.schema)?;
-        if batch.num_rows() > 0 && sender.send(Message::Rows(Ok(batch))).await.is_err() {
-            return Ok(());
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        match timeout(patience, sender.send(Message::Rows(Ok(batch)))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Ok(()),
+            Err(_) => return Err(faults::unread(patience.as_secs())),
         }
     }
 }

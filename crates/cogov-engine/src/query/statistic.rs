@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::functions::is_safe_statistic;
 use super::guarded::{Case, Guarded, Shown};
+use super::linear::Linear;
 use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
@@ -22,13 +23,13 @@ use async_trait::async_trait;
 use cogov_disclosure::{Measure, Rules};
 use cogov_model::{Aggregation, Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Column, DFSchema, ScalarValue};
-use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema};
+use datafusion::datasource::{TableType, provider_as_source, source_as_provider};
 use datafusion::error::Result as PlanResult;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit, try_cast, when,
+    Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, TableScan, lit, try_cast, when,
 };
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -74,6 +75,13 @@ pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Resul
     outside().map_err(|e| faults::planning(&e))
 }
 
+/// What a statistic that was released was asked, to the letter; of another table its name.
+pub(super) fn words(scan: &TableScan) -> String {
+    let provider = source_as_provider(&scan.source).ok();
+    let statistic = provider.as_ref().and_then(|provider| provider.downcast_ref::<Statistic>());
+    statistic.map_or_else(|| scan.table_name.to_string(), Statistic::words)
+}
+
 fn position(index: usize) -> String {
     format!("c{index}")
 }
@@ -93,8 +101,10 @@ struct Statistic {
 /// A value of the statistic.
 struct Value {
     aggregate: Expr,
-    /// What it is taken of; none for counts of all.
-    argument: Option<Expr>,
+    /// What its persons contribute, each to be weighed; nothing for counts of all.
+    contributions: Vec<Expr>,
+    /// The type of what is computed in another.
+    back: Option<DataType>,
     count: bool,
     /// Whether it is right only where each unit has one row.
     single: bool,
@@ -137,6 +147,18 @@ impl Statistic {
         Ok(statistic)
     }
 
+    fn words(&self) -> String {
+        let mut words = self.counted.plan.display_indent().to_string();
+        let walked = self.counted.plan.apply(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                words.push_str(&self::words(scan));
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        let figures: Vec<&Expr> = self.values.iter().map(|value| &value.aggregate).collect();
+        format!("{words} {:?} {figures:?} {}", self.groups, walked.is_ok())
+    }
+
     fn named_groups(&self) -> Vec<Expr> {
         self.groups.iter().enumerate().map(|(i, group)| group.clone().alias(format!("g{i}"))).collect()
     }
@@ -154,9 +176,10 @@ impl Statistic {
         let mut columns: Vec<Expr> = (0..self.groups.len()).map(|i| column(format!("g{i}"))).collect();
         for (value, i) in wanted.iter().filter_map(of).zip(0..) {
             let figure = column(format!("a{i}"));
-            columns.push(match self.obliged.round.filter(|_| value.count) {
-                Some(base) => rounded(figure.clone(), base).alias(format!("a{i}")),
-                None => figure,
+            columns.push(match (self.obliged.round.filter(|_| value.count), &value.back) {
+                (Some(base), _) => rounded(figure, base).alias(format!("a{i}")),
+                (None, Some(of)) => try_cast(figure, of.clone()).alias(format!("a{i}")),
+                (None, None) => figure,
             });
         }
         columns.push(column("rows".to_owned()));
@@ -199,7 +222,7 @@ impl Statistic {
                 continue;
             };
             let of = self.values.get(value).ok_or_else(faults::broken)?;
-            let measure = of.argument.as_ref().map(|argument| {
+            let weighed = of.contributions.iter().map(|argument| {
                 let same = |(known, measure): (&&Expr, &Measure)| {
                     *known == argument && measure.magnitude != of.count
                 };
@@ -210,7 +233,7 @@ impl Statistic {
                     arguments.len() - 1
                 })
             });
-            shown.push(Shown::Value(groups + wanted.len(), measure));
+            shown.push(Shown::Value(groups + wanted.len(), weighed.collect()));
             wanted.push(value);
         }
         Ok(Case {
@@ -243,36 +266,66 @@ impl Value {
         if params.filter.is_some() || !params.order_by.is_empty() {
             return Err(sub_groups());
         }
-        let mut args = Vec::new();
-        for arg in &params.args {
-            let allowed = if name == "count" {
-                total::constant(arg) || matches!(arg.clone().unalias(), Expr::Column(_))
-            } else {
-                linear(arg, schema)
-            };
-            if !allowed {
-                return Err(sub_groups());
-            }
-            let arg = total::totalise(arg, schema)?;
-            if name == "avg" && mean_may_overflow(&arg, schema) {
-                return Err(wide_mean());
-            }
-            args.push(arg);
+        let Some(arg) = params.args.first() else { return Err(unsafe_statistic(&name)) };
+        let (arg, contributions, back) = match name.as_str() {
+            "count" => counted_argument(arg, schema)?,
+            _ => summed_argument(function_type(expr, schema)?, arg, schema)?,
+        };
+        if name == "avg" && mean_may_overflow(&arg, schema) {
+            return Err(wide_mean());
         }
-        let argument = args.first().filter(|arg| !total::constant(arg)).map(|arg| arg.clone().unalias());
         let mut function: AggregateFunction = function;
-        function.params.args = args;
+        function.params.args = vec![arg];
         // Where single persons may be shown anything may be.
         let single = function.params.distinct && piece.obliged.get() > 1;
         if single {
-            if !argument.as_ref().is_some_and(|argument| is_sole_unit(argument, piece, counted)) {
+            if !contributions.first().is_some_and(|argument| is_sole_unit(argument, piece, counted)) {
                 return Err(different());
             }
             // Where each unit has one row it is the count of rows that have a unit, and as such a sum.
             function.params.distinct = false;
         }
-        Ok(Self { aggregate: Expr::AggregateFunction(function), argument, count: name == "count", single })
+        let aggregate = Expr::AggregateFunction(function);
+        Ok(Self { aggregate, contributions, back, count: name == "count", single })
     }
+}
+
+/// What a figure is computed of, what is weighed for it, and the type that it has when it is computed in another.
+type Argument = (Expr, Vec<Expr>, Option<DataType>);
+
+fn counted_argument(arg: &Expr, schema: &DFSchema) -> Result<Argument, QueryError> {
+    let of = total::totalise(arg, schema)?;
+    match arg.clone().unalias() {
+        column @ Expr::Column(_) => Ok((of, vec![column], None)),
+        _ if total::constant(arg) => Ok((of, Vec::new(), None)),
+        _ => Err(sub_groups()),
+    }
+}
+
+/// A column is summed up in its own type, what is computed of columns in real numbers.
+fn summed_argument(shown: DataType, arg: &Expr, schema: &DFSchema) -> Result<Argument, QueryError> {
+    let form = Linear::of(arg, schema).ok_or_else(sub_groups)?;
+    let contributions = form.contributions();
+    if contributions.is_empty() || is_column(arg) {
+        return Ok((total::totalise(arg, schema)?, contributions, None));
+    }
+    let back = (shown != DataType::Float64).then_some(shown);
+    Ok((form.computed(), contributions, back))
+}
+
+/// Whether it is a column, possibly cast.
+fn is_column(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(_) => true,
+        Expr::Alias(alias) => is_column(&alias.expr),
+        Expr::Cast(cast) => is_column(&cast.expr),
+        Expr::TryCast(cast) => is_column(&cast.expr),
+        _ => false,
+    }
+}
+
+fn function_type(figure: &Expr, schema: &DFSchema) -> Result<DataType, QueryError> {
+    figure.get_type(schema).map_err(|e| faults::planning(&e))
 }
 
 /// Whether an argument is the unit of the only table beneath, of which no join repeats a row.
@@ -292,30 +345,6 @@ fn rounded(count: Expr, base: u32) -> Expr {
     (count + lit(base / 2)) / lit(base) * lit(base)
 }
 
-/// A column, a number, sums and differences of these, and multiples by a number: nothing that picks out rows.
-///
-/// Divisions are left out, since those of whole numbers are steps; so are casts that lose something, and numbers so
-/// large that a product could leave the range of its type for some rows only.
-fn linear(expr: &Expr, schema: &DFSchema) -> bool {
-    match expr {
-        Expr::Column(_) => expr.get_type(schema).is_ok_and(|t| t.is_numeric()),
-        Expr::Alias(alias) => linear(&alias.expr, schema),
-        Expr::Cast(cast) => linear(&cast.expr, schema) && widens(expr, &cast.expr, schema),
-        Expr::TryCast(cast) => linear(&cast.expr, schema) && widens(expr, &cast.expr, schema),
-        Expr::Negative(inner) => linear(inner, schema),
-        Expr::BinaryExpr(both) => match both.op {
-            Operator::Plus | Operator::Minus => linear(&both.left, schema) && linear(&both.right, schema),
-            Operator::Multiply => {
-                linear(&both.left, schema)
-                    && linear(&both.right, schema)
-                    && (is_number(&both.left) || is_number(&both.right))
-            }
-            _ => false,
-        },
-        other => is_number(other),
-    }
-}
-
 /// Whether the mean of a decimal may be too long for its type, which has four digits more after the point: it would raise, and
 /// tell so before anything is weighed.
 fn mean_may_overflow(argument: &Expr, schema: &DFSchema) -> bool {
@@ -331,33 +360,6 @@ fn wide_mean() -> QueryError {
         "the mean of decimals of more than 34 digits over protected values, because an error could tell one of them; cast to fewer digits, or to double precision",
         "受保护数值的 34 位以上小数的平均值，因为出错会泄露其值；请转换为更少位数或双精度",
     )
-}
-
-/// Whether a cast keeps every number: one that rounds or cuts is a step, whose sum tells who lies above it.
-fn widens(cast: &Expr, of: &Expr, schema: &DFSchema) -> bool {
-    use DataType::{Decimal128, Decimal256, Float64, Int64, UInt64};
-    let (Ok(from), Ok(to)) = (of.get_type(schema), cast.get_type(schema)) else { return false };
-    match (&from, &to) {
-        (Decimal128(_, from) | Decimal256(_, from), Decimal128(_, to) | Decimal256(_, to)) => to >= from,
-        (_, Float64) => from.is_numeric(),
-        (_, UInt64) => from.is_unsigned_integer(),
-        (_, Int64) => from.is_integer(),
-        (_, Decimal128(_, scale) | Decimal256(_, scale)) => from.is_integer() && *scale >= 0,
-        _ => false,
-    }
-}
-
-/// A written number between minus and plus a thousand million, possibly cast.
-fn is_number(expr: &Expr) -> bool {
-    match expr {
-        Expr::Literal(value, _) => {
-            let number = value.cast_to(&DataType::Float64).ok();
-            matches!(number, Some(ScalarValue::Float64(Some(n))) if n.abs() <= 1e9)
-        }
-        Expr::Cast(cast) => is_number(&cast.expr),
-        Expr::Negative(inner) => is_number(inner),
-        _ => false,
-    }
 }
 
 fn unsafe_statistic(name: &str) -> QueryError {

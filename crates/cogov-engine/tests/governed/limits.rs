@@ -1,7 +1,9 @@
 //! What a query may cost: length, depth, memory, time; and that it ends when nobody reads it.
 
-use crate::common::{MB, texts, wide};
+use crate::common::{MB, TestTable, col, tester_with, texts, wide};
+use arrow::array::Int64Array;
 use cogov_engine::Param;
+use cogov_model::{Form, Treatment};
 use futures::StreamExt;
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,25 @@ async fn a_dropped_stream_ends_the_query_and_frees_its_memory() {
     }
     assert!(rows > 100_000);
     assert_eq!(t.ok("select count(*) from wide").await, ["200000"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_nobody_reads_on_is_ended() {
+    let id = Int64Array::from_iter_values(0..200_000);
+    let columns = vec![col("id", id, Treatment::Clear)];
+    let table = TestTable { name: "data.long", columns, unit: None, granted: true };
+    let t =
+        tester_with(vec![table], "", Form::Rows, |config| config.unread_time = Duration::from_millis(200))
+            .await;
+    let mut stream = t.prepare("select id from long order by id desc").await.unwrap().execute().unwrap();
+    stream.next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let mut ended = None;
+    while let Some(batch) = stream.next().await {
+        ended = batch.err();
+    }
+    assert_eq!(ended.map(|error| error.sqlstate()), Some("57014"));
+    assert_eq!(t.ok("select count(*) from long").await, ["200000"]);
 }
 
 #[tokio::test]

@@ -445,3 +445,59 @@ async fn labels_follow_what_a_result_depends_on() {
     assert!(chain.iter().any(|c| c.contains("depends on it: age is general 3 (data.people)")), "{chain:?}");
     assert!(chain.iter().any(|c| c.contains("over at least 10 → general 2")), "{chain:?}");
 }
+
+/// What a figure is computed of cannot leave the range of its type for some rows only: it would be a step, whose mean tells
+/// who lies above it.
+#[tokio::test]
+async fn what_is_computed_is_no_step() {
+    let t = statistics_form().await;
+    let step = |at: i64| format!("922337203 * 1000000000 * 10 + 6 * 1000000000 + {}", 854_775_808 - at);
+    for sql in [
+        format!("select avg(age + {}) from people", step(21)),
+        format!("select sum(age + ({})) from people", step(21)),
+        "select avg(age * 536870912 * 536870912 * 32) from people".into(),
+        "select avg((age + 1000000000) + 1) from people".into(),
+        "select sum((income + 1e9) * 2 - 2e9) from people".into(),
+    ] {
+        assert_eq!(t.state(&sql).await, "0A000", "{sql}");
+    }
+    assert_eq!(t.ok("select sum(age * 2), avg(age + 1) from people").await, ["8396|21.99"]);
+    assert_eq!(t.ok("select sum((age + 5) - 5), sum(age) from people").await, ["4198|4198"]);
+    assert_eq!(t.ok("select sum(2 * income - income + age) from people").await, ["103198.0"]);
+}
+
+/// A number that is added hides no shares.
+#[tokio::test]
+async fn shares_are_those_of_the_columns() {
+    let rows = 0..20_i64;
+    let columns = vec![
+        col("person", Int64Array::from_iter_values(rows.clone()), Treatment::Clear),
+        col(
+            "x",
+            Float64Array::from_iter_values(rows.clone().map(|r| if r == 3 { 1e6 } else { 1.0 })),
+            dominated(5),
+        ),
+        col("same", Int64Array::from_iter_values(rows.clone().map(|_| 7)), aggregate(5)),
+        col("y", Int64Array::from_iter_values(rows), aggregate(5)),
+    ];
+    let table = TestTable { name: "data.few", columns, unit: Some("person"), granted: true };
+    let t = tester(vec![table], "", Form::Rows).await;
+    for sql in [
+        "select avg(x) from few",
+        "select avg(x + 1000000000) from few",
+        "select avg(x * 3 - 1000000) from few",
+        "select avg(x + y) from few",
+        "select avg(same) from few",
+        "select avg(same + 5) from few",
+        "select avg(same + y) from few",
+    ] {
+        assert_eq!(t.ok(sql).await, ["∅"], "{sql}");
+    }
+    assert_eq!(t.ok("select avg(y), avg(2 * y + 1) from few").await, ["9.5|20.0"]);
+}
+
+/// Two persons may not make up 85 % of a figure.
+fn dominated(k: u64) -> Treatment {
+    let rules = format!(r#"{{"min_group":{k},"dominance":{{"largest":2,"percent":85}}}}"#);
+    Treatment::Aggregate(serde_json::from_str(&rules).unwrap())
+}

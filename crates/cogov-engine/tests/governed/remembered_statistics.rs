@@ -119,6 +119,27 @@ async fn complementary_cells_are_hidden_and_useful_ones_remain() {
         ["r0|∅", "r1|∅", "r2|∅", "r3|∅"],
         "other conditions over the same people tell more"
     );
+    let sql = "select region, count(*) from people where serial >= 3 or region = 'r0' group by region order by region";
+    assert_eq!(t.ok(sql).await, ["r0|100", "r1|99", "r2|99", "r3|100"], "what was answered stays answered");
+}
+
+/// The value of another relation is a number to compare with: another number is another condition.
+#[tokio::test]
+async fn thresholds_of_other_relations_are_conditions() {
+    let (t, _) = lab("thresholds").await;
+    let inside = |number: &str| {
+        format!(
+            "select count(*) from people p join (select region, avg(income + {number}) as a from people group by region) s on p.region = s.region where p.income > s.a"
+        )
+    };
+    let first = t.ok(&inside("0")).await;
+    assert!(first.len() == 1 && first != ["∅"], "{first:?}");
+    assert_eq!(t.ok(&inside("0.001")).await, ["∅"], "the same people by another number");
+    assert_eq!(t.ok(&inside("0")).await, first, "what was answered stays answered");
+    let computed = inside("0")
+        .replace("p.income > s.a", "p.income > s.b")
+        .replace("as a from", "as a, avg(income) + 0.001 as b from");
+    assert_eq!(t.ok(&computed).await, ["∅"], "and by one that is computed");
 }
 
 #[tokio::test]

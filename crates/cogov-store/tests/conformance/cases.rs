@@ -219,6 +219,15 @@ pub async fn rulebooks_hold_from_their_moment(store: Store) {
     assert_eq!(store.rulebook(&new.version).await.unwrap(), new);
     assert_eq!(store.rulebooks().await.unwrap(), [newer, new, old.clone()]);
     assert!(matches!(store.add_rulebook(&old).await, Err(StoreError::Exists { .. })));
+    // One that comes, and an urgent one that is built on it and comes before it.
+    let (coming, urgent) = (text("r@4", 40), text("r@5", 30));
+    for rulebook in [&coming, &urgent] {
+        store.add_rulebook(rulebook).await.unwrap();
+    }
+    for moment in [30, 40, 99] {
+        assert_eq!(store.rulebook_in_force(at(moment)).await.unwrap(), urgent, "{moment}");
+    }
+    assert_eq!(store.rulebooks().await.unwrap()[..2], [urgent, coming]);
 }
 
 pub async fn settings_are_remembered(store: Store) {

@@ -53,5 +53,6 @@ consultation-new-questions-zh = Questions, in Chinese
 consultation-new-questions-hint = One question a line; the same order in both languages.
 consultation-new-opens = Opens (UTC)
 consultation-new-closes = Closes (UTC)
+consultation-new-moment = { $field }: write year, month, day, hour and minute like this: 2026-12-31T17:00
 consultation-new-clock = It opens and closes by the clock, without anybody’s click.
 consultation-new-open = Open the consultation

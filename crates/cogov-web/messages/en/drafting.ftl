@@ -227,6 +227,7 @@ rulebook-versions-version = Version
 rulebook-versions-state = State
 rulebook-versions-draft = Draft
 rulebook-version-past = Past
+rulebook-version-overtaken = Overtaken by a later one
 rulebook-version-in-force = In force
 rulebook-version-coming = Coming
 rulebook-not-in-force = This is not the rulebook in force.

@@ -222,6 +222,7 @@ rulebook-versions-version = 版本
 rulebook-versions-state = 状态
 rulebook-versions-draft = 草案
 rulebook-version-past = 已失效
+rulebook-version-overtaken = 未生效即被后续版本取代
 rulebook-version-in-force = 现行
 rulebook-version-coming = 将生效
 rulebook-not-in-force = 这不是现行规则。

@@ -112,6 +112,7 @@ fn version_row(ui: &Ui, found: &VersionView) -> VersionRow {
         VersionState::InForce => ("permit", "rulebook-version-in-force"),
         VersionState::Coming => ("waiting", "rulebook-version-coming"),
         VersionState::Past => ("quiet", "rulebook-version-past"),
+        VersionState::Overtaken => ("quiet", "rulebook-version-overtaken"),
     };
     VersionRow {
         version: found.version.to_string(),

@@ -16,7 +16,8 @@ use cogov_model::{GrantId, Locale};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{io, time::Instant};
+use std::io;
+use std::time::{Duration, Instant};
 
 /// A query.
 #[derive(Deserialize)]
@@ -213,6 +214,9 @@ fn unwritten(error: &arrow::error::ArrowError) -> Problem {
     Problem::internal()
 }
 
+/// How long a piece of an answer waits for its reader.
+const STALL: Duration = Duration::from_secs(60);
+
 /// The bytes of an answer. A failure after the first byte breaks the body off, so that no client takes a
 /// part for the whole.
 fn bytes(
@@ -240,7 +244,35 @@ fn bytes(
             }
         }
     });
-    stream::once(async move { Ok(Bytes::from(opening)) }).chain(rest)
+    read_in_time(stream::once(async move { Ok(Bytes::from(opening)) }).chain(rest))
+}
+
+/// The pieces of a body, made in a task of their own: one whose reader stalls is broken off, and holds no memory any more.
+fn read_in_time(
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    let (sender, receiver) = tokio::sync::mpsc::channel(2);
+    let work = tokio::spawn(async move {
+        let mut pieces = std::pin::pin!(pieces);
+        while let Some(piece) = pieces.next().await {
+            match tokio::time::timeout(STALL, sender.send(piece)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return true,
+                Err(_) => return false,
+            }
+        }
+        true
+    });
+    stream::unfold((receiver, Some(work)), |(mut receiver, work)| async move {
+        if let Some(piece) = receiver.recv().await {
+            return Some((piece, (receiver, work)));
+        }
+        // It ended: whether it was whole is known by then.
+        match work?.await {
+            Ok(true) => None,
+            _ => Some((Err(broken(&"its reader stalled")), (receiver, None))),
+        }
+    })
 }
 
 fn broken(error: &dyn std::fmt::Display) -> io::Error {

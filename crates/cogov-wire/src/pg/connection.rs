@@ -1,7 +1,9 @@
 //! One connection from its first byte to its last.
 
-use super::{Shared, extended::Extended, fault, interrupt::Hangup, simple::Simple, startup::Startup};
-use futures::{SinkExt, StreamExt};
+use super::{
+    Shared, extended::Extended, fault, interrupt::Hangup, receive, simple::Simple, startup::Startup,
+};
+use futures::SinkExt;
 use pgwire::api::cancel::DefaultCancelHandler;
 use pgwire::api::{ClientInfo, NoopHandler, PgWireConnectionState};
 use pgwire::error::{ErrorInfo, PgWireError};
@@ -15,7 +17,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::codec::Framed;
 
-type Socket = Framed<MaybeTls, PgWireMessageServerCodec<super::statement::Statement>>;
+/// A connection with its framing.
+pub(super) type Socket = Framed<MaybeTls, PgWireMessageServerCodec<super::statement::Statement>>;
 
 struct Handlers {
     startup: Arc<Startup>,
@@ -41,13 +44,35 @@ pub(super) async fn serve(
         extended: Arc::new(Extended::new(shared.limits)),
         cancel: Arc::new(DefaultCancelHandler::new(shared.connections.clone())),
     };
+    let mut why = None;
     while let Some(message) = next(&shared, &mut socket, deadline, shutdown.clone()).await? {
-        let extended = message.is_extended_query();
-        if let Err(error) = handle(&handlers, &mut socket, message).await {
-            process_error(&mut socket, error, extended).await?;
+        let (extended, entering) = (message.is_extended_query(), starting(&socket));
+        let Err(error) = handle(&handlers, &mut socket, message).await else { continue };
+        let mut info = ErrorInfo::from(error);
+        // Nobody goes on after a fatal error, nor without having signed in: the place is needed.
+        if entering || info.is_fatal() {
+            info.severity = "FATAL".to_owned();
+            why = Some(info);
+            break;
         }
+        process_error(&mut socket, PgWireError::UserError(Box::new(info)), extended).await?;
     }
-    socket.close().await
+    let last = async {
+        if let Some(info) = why {
+            say(&mut socket, info).await?;
+        }
+        socket.close().await
+    };
+    // A client that takes nothing any more is not waited for.
+    tokio::time::timeout(shared.limits.farewell, last).await.unwrap_or(Ok(()))
+}
+
+/// Whether nobody has signed in yet.
+pub(super) fn starting(socket: &Socket) -> bool {
+    matches!(
+        socket.state(),
+        PgWireConnectionState::AwaitingStartup | PgWireConnectionState::AuthenticationInProgress
+    )
 }
 
 /// The client's next message; none when the connection is over.
@@ -57,24 +82,21 @@ async fn next(
     deadline: Instant,
     mut shutdown: watch::Receiver<bool>,
 ) -> io::Result<Option<PgWireFrontendMessage>> {
-    let starting = matches!(
-        socket.state(),
-        PgWireConnectionState::AwaitingStartup | PgWireConnectionState::AuthenticationInProgress
-    );
-    let until = if starting { deadline } else { Instant::now() + shared.limits.idle };
+    let entering = starting(socket);
+    let until = if entering { deadline } else { Instant::now() + shared.limits.idle };
     let farewell = tokio::select! {
-        message = socket.next() => return match message {
-            Some(Ok(PgWireFrontendMessage::Terminate(_))) | None => Ok(None),
-            Some(Ok(message)) => Ok(Some(message)),
+        message = receive::message(socket) => return match message {
+            Ok(Some(PgWireFrontendMessage::Terminate(_)) | None) => Ok(None),
+            Ok(Some(message)) => Ok(Some(message)),
             // Broken framing cannot be read on from: say so and end.
-            Some(Err(error)) => {
+            Err(error) => {
                 let mut info = ErrorInfo::from(error);
                 info.severity = "FATAL".to_owned();
                 say(socket, info).await.map(|()| None)
             }
         },
         () = tokio::time::sleep_until(until) => {
-            let code = if starting { "08P01" } else { "57P05" };
+            let code = if entering { "08P01" } else { "57P05" };
             fault::fatal(code, "the connection was idle for too long; connect again")
         }
         () = super::ending(&mut shutdown) => fault::fatal("57P01", "the server is ending; connect again later"),

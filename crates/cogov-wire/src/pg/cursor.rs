@@ -2,12 +2,14 @@
 
 use super::session::Session;
 use super::split::{Token, after, tokens};
+use super::standing::Standing;
 use super::statement::{Rows, Statement, answered};
 use super::{encode, fault};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use cogov_app::ReleasedRows;
 use cogov_engine::Param;
+use cogov_model::Text;
 use futures::{Stream, StreamExt, stream};
 use parking_lot::Mutex;
 use pgwire::api::portal::Format;
@@ -42,9 +44,12 @@ pub(super) struct Fetch {
 pub(super) struct Cursor {
     hold: bool,
     schema: SchemaRef,
+    /// What every portion of its rows rests on.
+    standing: Arc<Standing>,
     rows: Arc<tokio::sync::Mutex<Taking>>,
 }
 
+#[derive(Default)]
 struct Taking {
     source: Option<ReleasedRows>,
     /// Rows that came in a batch and were not yet asked for.
@@ -71,6 +76,12 @@ impl Cursors {
         Ok(())
     }
 
+    /// Closes a cursor whose rows may not go on, for fetches that were prepared too: its query is let go.
+    async fn end(&self, cursor: &Arc<Cursor>) {
+        self.0.lock().retain(|_, open| !Arc::ptr_eq(open, cursor));
+        *cursor.rows.lock().await = Taking::default();
+    }
+
     /// Closes what ends with its transaction.
     pub(super) fn end_transaction(&self) {
         self.0.lock().retain(|_, cursor| cursor.hold);
@@ -87,8 +98,8 @@ pub(super) async fn read(
     sql: &str,
     status: TransactionStatus,
 ) -> Option<PgWireResult<Statement>> {
-    let tokens = tokens(sql, 32);
-    let (first, rest) = tokens.split_first()?;
+    let begin = tokens(sql, 32);
+    let (first, rest) = begin.split_first()?;
     if first.is("fetch") {
         return Some(fetch(session, rest).map(Statement::Fetch));
     }
@@ -97,6 +108,14 @@ pub(super) async fn read(
     }
     let name = rest.first()?.text();
     let query = after(sql, "for")?;
+    // One within the other would be read one within the other: as deep as the text is long.
+    if tokens(query, 1).first().is_some_and(|word| word.is("declare")) {
+        let words = Text::new(
+            "a cursor is declared for a SELECT, not for another DECLARE: declare each in a statement of its own",
+            "游标只能为 SELECT 声明，不能为另一个 DECLARE 声明：请用各自的语句分别声明",
+        );
+        return Some(Err(fault::told("42601", &words, session.locale())));
+    }
     let hold = rest.windows(2).any(|pair| matches!(pair, [with, hold] if with.is("with") && hold.is("hold")));
     if status == TransactionStatus::Idle && !hold {
         return Some(Err(fault::error("25P01", "DECLARE CURSOR can only be used in transaction blocks")));
@@ -132,6 +151,7 @@ impl Declare {
         session: &Session,
         given: Vec<Param>,
     ) -> PgWireResult<Vec<(&'static str, String)>> {
+        let standing = self.query.standing(session).await?;
         let (schema, source, left, facts) = match &*self.query {
             Statement::Data(query) => {
                 let (answer, facts) = answered(session, (**query).clone(), &given).await?;
@@ -146,7 +166,7 @@ impl Declare {
             _ => return Err(fault::error("42601", "a cursor is declared for a SELECT")),
         };
         let rows = Arc::new(tokio::sync::Mutex::new(Taking { source, left }));
-        let cursor = Arc::new(Cursor { hold: self.hold, schema, rows });
+        let cursor = Arc::new(Cursor { hold: self.hold, schema, standing, rows });
         let mut open = session.cursors().0.lock();
         if open.contains_key(&self.name) {
             return Err(fault::error("42P03", format!("cursor {:?} already exists", self.name)));
@@ -165,8 +185,20 @@ impl Fetch {
         self.cursor.fields(format)
     }
 
+    /// What its rows rest on: the same as when the cursor was opened.
+    pub(super) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.cursor.standing)
+    }
+
     /// Its rows.
-    pub(super) fn rows(&self, session: &Session, format: &Format) -> PgWireResult<Rows> {
+    ///
+    /// # Errors
+    /// When what the cursor was opened under does not hold any more; the cursor is closed then.
+    pub(super) async fn rows(&self, session: &Session, format: &Format) -> PgWireResult<Rows> {
+        if let Err(error) = self.cursor.standing.check(session).await {
+            session.cursors().end(&self.cursor).await;
+            return Err(error);
+        }
         let fields = Arc::new(self.fields(format)?);
         let batches = batches(self.cursor.rows.clone(), self.most, session.locale());
         let rows = encoded(batches, fields.clone());

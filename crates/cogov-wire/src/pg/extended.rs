@@ -47,9 +47,17 @@ impl Extended {
             tell(client, declare.run(&session, given).await?).await?;
             return complete(client, Tag::new("DECLARE CURSOR")).await;
         }
-        let state = portal.state();
-        let mut state = state.lock().await;
+        let known = portal.state();
+        let mut state = known.lock().await;
+        if matches!(*state, PortalExecutionState::Suspended(_)) {
+            session.resumable().check(&known, &session).await?;
+        }
         if matches!(*state, PortalExecutionState::Initial) {
+            // Only what was asked for in portions may come to be resumed.
+            if most > 0 {
+                let standing = portal.statement.statement.standing(&session).await?;
+                session.resumable().keep(&known, standing);
+            }
             let rows = Statement::bound_rows(&session, portal).await?;
             tell(client, rows.facts).await?;
             *state = PortalExecutionState::Suspended(rows.response);

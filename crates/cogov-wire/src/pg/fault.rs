@@ -10,6 +10,11 @@ pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
 }
 
+/// An error of the statement, in the asker's language.
+pub(super) fn told(code: &str, words: &Text, locale: Locale) -> PgWireError {
+    error(code, words.get(locale))
+}
+
 /// An error that ends the connection.
 pub(super) fn fatal(code: &str, message: impl Into<String>) -> ErrorInfo {
     ErrorInfo::new("FATAL".to_owned(), code.to_owned(), message.into())

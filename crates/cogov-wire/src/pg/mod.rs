@@ -15,10 +15,12 @@ mod fault;
 mod interrupt;
 mod local;
 mod params;
+mod receive;
 mod session;
 mod settings;
 mod simple;
 mod split;
+mod standing;
 mod startup;
 mod statement;
 

@@ -1,6 +1,7 @@
 //! What a signed-in connection is: an actor at a grant, with its settings.
 
 use super::cursor::Cursors;
+use super::standing::Resumable;
 use super::{SERVER_VERSION, fault, settings::Settings};
 use cogov_app::{App, AppError, GrantSession};
 use cogov_engine::GrantedTable;
@@ -16,11 +17,12 @@ pub(super) struct Session {
     grant: GrantSession,
     settings: Settings,
     cursors: Cursors,
+    resumable: Resumable,
 }
 
 impl Session {
     pub(super) fn new(app: App, grant: GrantSession, settings: Settings) -> Self {
-        Self { app, grant, settings, cursors: Cursors::default() }
+        Self { app, grant, settings, cursors: Cursors::default(), resumable: Resumable::default() }
     }
 
     /// The session of a client that has signed in.
@@ -44,6 +46,10 @@ impl Session {
 
     pub(super) const fn cursors(&self) -> &Cursors {
         &self.cursors
+    }
+
+    pub(super) const fn resumable(&self) -> &Resumable {
+        &self.resumable
     }
 
     pub(super) const fn locale(&self) -> Locale {

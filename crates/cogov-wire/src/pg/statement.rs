@@ -4,10 +4,12 @@ use super::cursor::{self, Declare, Fetch};
 use super::local::{self, Local};
 use super::session::Session;
 use super::simple::NOTICE;
+use super::standing::Standing;
 use super::{encode, fault, params, split};
 use cogov_app::{Answer, Door, PreparedQuery};
 use cogov_engine::Param;
 use cogov_engine::catalogue::{self, CatalogueQuery};
+use cogov_model::{Locale, Text};
 use futures::StreamExt;
 use pgwire::api::Type;
 use pgwire::api::portal::{Format, Portal};
@@ -15,6 +17,9 @@ use pgwire::api::results::{FieldInfo, QueryResponse};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::response::TransactionStatus;
 use std::{sync::Arc, time::Instant};
+
+/// The longest statement, in bytes: what the engine takes, asked before anything else looks into the text.
+const LONGEST: usize = 256 << 10;
 
 /// A statement that was understood.
 #[derive(Clone)]
@@ -43,8 +48,9 @@ impl Statement {
     /// Understands the text of one statement.
     ///
     /// # Errors
-    /// 25P02 in a failed transaction; whatever the app or the catalogue says.
+    /// 54001 when the text is too long; 25P02 in a failed transaction; whatever the app or the catalogue says.
     pub(super) async fn read(session: &Session, sql: &str, status: TransactionStatus) -> PgWireResult<Self> {
+        short_enough(sql, session.locale())?;
         let local = local::read(sql).transpose()?;
         if status == TransactionStatus::Error && !local.as_ref().is_some_and(Local::ends_failure) {
             return Err(fault::error(
@@ -106,6 +112,20 @@ impl Statement {
         }
     }
 
+    /// What its rows rest on while they come in portions.
+    ///
+    /// # Errors
+    /// When the grant may not be used now.
+    pub(super) async fn standing(&self, session: &Session) -> PgWireResult<Arc<Standing>> {
+        match self {
+            Statement::Data(_) => Standing::of_data(session).await.map(Arc::new),
+            Statement::Fetch(fetch) => Ok(fetch.standing()),
+            Statement::Catalogue(_) | Statement::Local(_) | Statement::Declare(_) => {
+                Ok(Arc::new(Standing::of_names()))
+            }
+        }
+    }
+
     /// The rows of a statement without parameters, in text form.
     pub(super) async fn rows(&self, session: &Session) -> PgWireResult<Rows> {
         if !self.parameters().is_empty() {
@@ -117,7 +137,7 @@ impl Statement {
         match self {
             Statement::Data(query) => released(session, (**query).clone(), &[], &Format::UnifiedText).await,
             Statement::Catalogue(query) => listed(session, query, &[], &Format::UnifiedText).await,
-            Statement::Fetch(fetch) => fetch.rows(session, &Format::UnifiedText),
+            Statement::Fetch(fetch) => fetch.rows(session, &Format::UnifiedText).await,
             Statement::Local(_) | Statement::Declare(_) => Err(no_rows()),
         }
     }
@@ -129,7 +149,7 @@ impl Statement {
         let format = &portal.result_column_format;
         match statement {
             Statement::Data(query) => released(session, (**query).clone(), &given, format).await,
-            Statement::Fetch(fetch) => fetch.rows(session, format),
+            Statement::Fetch(fetch) => fetch.rows(session, format).await,
             Statement::Catalogue(query) => {
                 let texts: Vec<Option<String>> = given.into_iter().map(params::as_text).collect();
                 listed(session, query, &texts, format).await
@@ -137,6 +157,17 @@ impl Statement {
             Statement::Local(_) | Statement::Declare(_) => Err(no_rows()),
         }
     }
+}
+
+fn short_enough(sql: &str, locale: Locale) -> PgWireResult<()> {
+    if sql.len() <= LONGEST {
+        return Ok(());
+    }
+    let words = Text::new(
+        format!("the statement is longer than {LONGEST} bytes; make it simpler"),
+        format!("语句超过 {LONGEST} 字节；请简化"),
+    );
+    Err(fault::told("54001", &words, locale))
 }
 
 fn no_rows() -> PgWireError {
@@ -193,4 +224,16 @@ async fn listed(
     let fields = Arc::new(encode::fields(&batch.schema(), format)?);
     let rows = encode::batch(batch, fields.clone());
     Ok(Rows { response: QueryResponse::new(fields, rows), facts: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_as_long_as_the_engine_takes_it() {
+        assert_eq!(LONGEST, cogov_engine::EngineConfig::new("").max_sql_bytes);
+        assert!(short_enough(&"x".repeat(LONGEST), Locale::En).is_ok());
+        assert!(short_enough(&"x".repeat(LONGEST + 1), Locale::ZhHans).is_err());
+    }
 }

@@ -1,7 +1,7 @@
 //! Clients that mean ill or go away: nothing leaks, nothing stays behind.
 
 use crate::common::PASSWORD;
-use crate::served::{code, served, served_with};
+use crate::served::{Served, code, served, served_with};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -123,6 +123,92 @@ async fn a_revoked_grant_ends_at_the_next_statement() {
     assert_eq!(code(&error), "42501");
     assert!(error.as_db_error().unwrap().detail().unwrap().contains("art-"));
     assert_eq!(code(&client.simple_query("SELECT 1 FROM pg_class").await.unwrap_err()), "42501");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_grant_ends_open_cursors_and_portals() {
+    let served = served().await;
+    let (client, mut other) = (served.client().await, served.client().await);
+    for cursor in [
+        "DECLARE data CURSOR WITH HOLD FOR SELECT id FROM units ORDER BY id",
+        "DECLARE names CURSOR WITH HOLD FOR SELECT relname FROM pg_catalog.pg_class",
+    ] {
+        client.batch_execute(cursor).await.unwrap();
+    }
+    client.simple_query("FETCH 2 FROM data").await.unwrap();
+    let fetch = client.prepare("FETCH 2 FROM data").await.unwrap();
+    assert_eq!(client.query(&fetch, &[]).await.unwrap().len(), 2);
+    let transaction = other.transaction().await.unwrap();
+    let portal = transaction.bind("SELECT id FROM units ORDER BY id", &[]).await.unwrap();
+    assert_eq!(transaction.query_portal(&portal, 3).await.unwrap().len(), 3);
+    assert_eq!(transaction.query_portal(&portal, 3).await.unwrap().len(), 3);
+    let approver = served.node.actor("tax-approver").await;
+    served.node.app.revoke(&approver, &served.grant, "misuse").await.unwrap();
+    for cursor in ["data", "names"] {
+        let fetch = format!("FETCH 1 FROM {cursor}");
+        assert_eq!(code(&client.simple_query(&fetch).await.unwrap_err()), "42501", "{cursor}");
+        assert_eq!(code(&client.simple_query(&fetch).await.unwrap_err()), "34000", "{cursor} is closed");
+    }
+    assert_eq!(code(&client.query(&fetch, &[]).await.unwrap_err()), "42501", "a fetch that was prepared");
+    let error = transaction.query_portal(&portal, 3).await.unwrap_err();
+    assert_eq!(code(&error), "42501");
+    assert!(error.as_db_error().unwrap().detail().unwrap().contains("art-"));
+}
+
+/// A connection that has sent its start and a secret, and waits for no answer.
+async fn knocked(served: &Served, secret: &str) -> TcpStream {
+    let names = format!("user\0north-analyst\0database\0{}\0\0", served.grant);
+    let length = |text: &str, more: usize| u32::try_from(text.len() + more).unwrap().to_be_bytes();
+    let secret = format!("{secret}\0");
+    let start = [&length(&names, 8)[..], &[0, 3, 0, 0], names.as_bytes()].concat();
+    let password = [&b"p"[..], &length(&secret, 4), secret.as_bytes()].concat();
+    let mut stream = TcpStream::connect(served.pg).await.unwrap();
+    stream.write_all(&start).await.unwrap();
+    // It is asked for first: `R`, eight bytes of length and kind.
+    let mut asked = [0; 9];
+    stream.read_exact(&mut asked).await.unwrap();
+    assert_eq!(asked, [b'R', 0, 0, 0, 8, 0, 0, 0, 3]);
+    if secret.len() > 1 {
+        stream.write_all(&password).await.unwrap();
+    }
+    stream
+}
+
+/// What the server says until it ends the connection, which it does soon.
+async fn last_words(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+    assert!(read.is_ok(), "the server waits for more");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_let_in_keeps_no_place() {
+    let served = served().await;
+    let mut stream = knocked(&served, "wrong-password").await;
+    let words = last_words(&mut stream).await;
+    assert!(words.contains("FATAL") && words.contains("28P01"), "{words}");
+    for _ in 0..100 {
+        // A socket that somebody still reads from takes this for ever.
+        if stream.write_all(b"S\0\0\0\x04").await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the server still reads from a client that it did not let in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_messages_are_not_waited_for() {
+    let served = served().await;
+    for (secret, claimed) in [("", (64 << 10) + 1), (PASSWORD, (64 << 20) + 1), (PASSWORD, u32::MAX), ("", 3)]
+    {
+        let mut stream = knocked(&served, secret).await;
+        stream.write_all(&[&b"Q"[..], &claimed.to_be_bytes()].concat()).await.unwrap();
+        let words = last_words(&mut stream).await;
+        assert!(words.contains("FATAL") && words.contains("08P01"), "{claimed}: {words}");
+    }
+    served.client().await.query("SELECT 1", &[]).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -122,6 +122,27 @@ async fn an_answer_tells_its_decision() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_statement_is_deeper_than_the_stack() {
+    let served = served().await;
+    let client = served.client().await;
+    let declare = "DECLARE a CURSOR WITH HOLD FOR ";
+    let chain = |length: usize| format!("SELECT 1{}", "+1".repeat(length));
+    for (sql, expected) in [
+        (format!("{}SELECT 1", declare.repeat(8_000)), "42601"),
+        (format!("{declare}/* one */ declare b CURSOR WITH HOLD FOR SELECT 1"), "42601"),
+        (format!("{declare}{}", chain(30_000)), "54001"),
+        (chain(30_000), "54001"),
+        (format!("{} FROM pg_class", chain(500)), "54001"),
+        (format!("SELECT 1 -- {}", "x".repeat(300_000)), "54001"),
+    ] {
+        let begin = &sql[..50];
+        assert_eq!(code(&client.simple_query(&sql).await.unwrap_err()), expected, "{begin}");
+        assert_eq!(code(&client.prepare(&sql).await.unwrap_err()), expected, "{begin}");
+    }
+    assert_eq!(one(&client.simple_query("SELECT 1").await.unwrap()), "1", "the connection lives on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn cursors_give_rows_in_portions() {
     let served = served().await;
     let client = served.client().await;

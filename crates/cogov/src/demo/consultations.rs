@@ -255,6 +255,7 @@ impl Consultations {
                 outcome,
                 contributions,
                 all_on: None,
+                seen: None,
             };
             app.answer_contributions(&self.host, id, new).await.map_err(words)?;
         }

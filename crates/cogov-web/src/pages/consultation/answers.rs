@@ -49,6 +49,8 @@ struct AnswersPage {
     answers: Vec<AnswerView>,
     rows: Vec<Waiting>,
     all_on: bool,
+    /// The highest number that a contribution had when the form was made.
+    seen: String,
     pager: Pager,
     on: String,
     clauses: Vec<Choice>,
@@ -123,6 +125,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
         outcome,
         contributions: fields.all("contribution").filter_map(|number| number.parse().ok()).collect(),
         all_on,
+        seen: fields.get("seen").parse().ok(),
     };
     match visit.app.answer_contributions(visit.actor()?, &id, new).await {
         Ok(number) => Ok(Redirect::to(&format!("/consultations/{id}/answers/{number}")).into_response()),
@@ -188,6 +191,7 @@ async fn page(
         answers: answers.items.iter().map(|answer| view(&ui, answer)).collect(),
         rows: waiting.items.iter().map(|view| row(&ui, view, fields)).collect(),
         all_on: fields.given("all_on").is_some(),
+        seen: seen(fields, found.card.counts.contributions),
         pager: Pager {
             previous: query.contains_key("after").then(|| with_query(&here, &[("on", &on)])),
             next: waiting.next.map(|next| with_query(&here, &[("on", &on), ("after", &next.to_string())])),
@@ -204,6 +208,12 @@ async fn page(
         ui,
     };
     shown(status_of(&page.errors), &page)
+}
+
+/// What had been said when the form was made. One that comes back with a problem takes no more than it did at first.
+fn seen(fields: &Fields, contributions: u64) -> String {
+    let last = contributions.checked_sub(1).map(|last| last.to_string());
+    fields.given("seen").map(str::to_owned).or(last).unwrap_or_default()
 }
 
 fn row(ui: &Ui, view: &ContributionView, fields: &Fields) -> Waiting {
@@ -259,6 +269,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         answers: vec![answer(change()), answer(AnswerOutcome::NoChange { reason: "Law".into() })],
         rows: vec![Waiting { row: super::rows::sample(&ui, 1), chosen: true }],
         all_on: true,
+        seen: "4".into(),
         pager: Pager::default(),
         on: "art-9".into(),
         clauses: choice(),
@@ -280,4 +291,16 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         ("consultation-answers", list.render().unwrap_or_default()),
         ("consultation-answer", one.render().unwrap_or_default()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_takes_what_had_been_said_when_it_was_made() {
+        assert_eq!(seen(&Fields::default(), 8), "7", "numbers begin at 0");
+        assert_eq!(seen(&Fields::default(), 0), "");
+        assert_eq!(seen(&Fields::from_pairs(vec![("seen".into(), "5".into())]), 8), "5");
+    }
 }

@@ -116,7 +116,7 @@ async fn page(
         words: fields.get("words").to_owned(),
         proposed: fields.given("proposed").unwrap_or(own_words).to_owned(),
         reasons: fields.get("reasons").to_owned(),
-        opens_amendment: errors.iter().any(|problem| problem.field != "words"),
+        opens_amendment: !errors.is_empty() && fields.get("kind") == ContributionKind::Amendment.code(),
         count: ui.n("consultation-said", found.count),
         rows: found
             .contributions

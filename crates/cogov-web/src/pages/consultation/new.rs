@@ -103,13 +103,17 @@ pub async fn submit(visit: Visit, form: Uploaded) -> Answered {
     if fields.get("do") == "check" {
         return page(&visit, &fields, Vec::new(), draft.as_ref(), clauses);
     }
+    let (opens, closes) = match moments(&visit.ui, &fields) {
+        Ok(moments) => moments,
+        Err(problems) => return page(&visit, &fields, problems, draft.as_ref(), Vec::new()),
+    };
     let new = NewConsultation {
         title: pair(&fields, "title"),
         summary: pair(&fields, "summary"),
         clauses,
         draft: id,
-        opens: moment(fields.get("opens")),
-        closes: moment(fields.get("closes")),
+        opens,
+        closes,
         questions: questions(fields.get("questions_en"), fields.get("questions_zh")),
         invited: ParticipantClass::ALL
             .into_iter()
@@ -140,10 +144,26 @@ fn pair(fields: &Fields, name: &str) -> Text {
     Text::new(fields.get(&format!("{name}_en")), fields.get(&format!("{name}_zh")))
 }
 
-/// A moment of the form; the beginning of time when it does not read, which no check lets pass.
-fn moment(text: &str) -> Timestamp {
-    let read = NaiveDateTime::parse_from_str(text, MOMENT);
-    Timestamp::from_millis(read.map(|at| at.and_utc().timestamp_millis()).unwrap_or_default())
+/// When it opens and closes, or how to write what does not read, field by field.
+fn moments(ui: &Ui, fields: &Fields) -> Result<(Timestamp, Timestamp), Vec<Problem>> {
+    let (opens, closes) = (moment(fields.get("opens")), moment(fields.get("closes")));
+    if let (Some(opens), Some(closes)) = (opens, closes) {
+        return Ok((opens, closes));
+    }
+    let all = [
+        ("opens", opens, ui.t("consultation-new-opens")),
+        ("closes", closes, ui.t("consultation-new-closes")),
+    ];
+    let unread = all.into_iter().filter(|(_, read, _)| read.is_none());
+    Err(unread
+        .map(|(field, _, label)| Problem::new(field, ui.with("consultation-new-moment", "field", label)))
+        .collect())
+}
+
+/// A moment of the form; none when it does not read.
+fn moment(text: &str) -> Option<Timestamp> {
+    let read = NaiveDateTime::parse_from_str(text, MOMENT).ok()?;
+    Some(Timestamp::from_millis(read.and_utc().timestamp_millis()))
 }
 
 /// One question a line; lines of both languages belong together by their place.
@@ -263,8 +283,25 @@ mod tests {
 
     #[test]
     fn moments_and_questions_of_the_form() {
-        assert_eq!(moment("1970-01-02T00:01"), Timestamp::from_millis(86_460_000));
-        assert_eq!(moment("tomorrow"), Timestamp::from_millis(0));
+        assert_eq!(moment("1970-01-02T00:01"), Some(Timestamp::from_millis(86_460_000)));
+        assert_eq!((moment("tomorrow"), moment("")), (None, None));
         assert_eq!(questions("a\n\nb", "甲"), [Text::new("a", "甲"), Text::new("b", "")]);
+    }
+
+    #[test]
+    fn a_moment_that_does_not_read_is_named_at_its_field() {
+        let ui = crate::ui::sample(cogov_model::Locale::En);
+        let form = |opens: &str, closes: &str| {
+            Fields::from_pairs(vec![("opens".into(), opens.into()), ("closes".into(), closes.into())])
+        };
+        let named = |opens: &str, closes: &str| -> Vec<String> {
+            let problems = moments(&ui, &form(opens, closes)).unwrap_err();
+            assert!(problems.iter().all(|p| p.words.contains("2026-12-31T17:00")), "{problems:?}");
+            problems.into_iter().map(|problem| problem.field).collect()
+        };
+        assert_eq!(named("soon", "2026-12-31T17:00"), ["opens"]);
+        assert_eq!(named("2026-12-01T09:00", ""), ["closes"]);
+        assert_eq!(named("", "31.12.2026"), ["opens", "closes"]);
+        assert!(moments(&ui, &form("2026-12-01T09:00", "2026-12-31T17:00")).is_ok());
     }
 }
