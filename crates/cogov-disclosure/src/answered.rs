@@ -220,9 +220,6 @@ impl Answered {
             let fine = equal.all(|figure| figure.story.tells_no_more(story));
             return if fine { Verdict::Known } else { Verdict::Hidden };
         }
-        if self.hidden.contains(&mark) {
-            return Verdict::Hidden;
-        }
         let mut on_seats = self.on_all_seats(set).into_iter();
         let Some((base, first)) = self.bases.first().zip(on_seats.next()) else { return Verdict::Hidden };
         let first = base.remainder(first, set.mark());
@@ -231,6 +228,9 @@ impl Answered {
             let stories = parts.iter().filter_map(|(at, _)| self.figures.get(*at as usize)).map(|f| &f.story);
             let fine = Story::one_table(stories.chain([story]));
             return if fine { Verdict::Known } else { Verdict::Hidden };
+        }
+        if self.hidden.contains(&mark) {
+            return Verdict::Hidden;
         }
         if self.is_full() {
             return Verdict::Full;

@@ -29,7 +29,7 @@ pub struct NewAnswer {
     pub contributions: Vec<u64>,
     /// Also every contribution on this clause that has no answer yet.
     pub all_on: Option<ClauseId>,
-    /// The highest number that a contribution had when the answer was written: `all_on` takes none above it, since
+    /// How many contributions there were when the answer was written: `all_on` takes none that came after them, since
     /// nobody has read those. Every one when absent.
     pub seen: Option<u64>,
 }
@@ -173,7 +173,7 @@ impl App {
         if answered.is_empty() { Ok(()) } else { Err(has_answer(&answered)) }
     }
 
-    /// Adds the contributions on a clause that wait for an answer, up to the last one that was seen.
+    /// Adds the contributions on a clause that wait for an answer, of those that there were.
     async fn add_waiting(
         &self,
         id: &ConsultationId,
@@ -187,7 +187,7 @@ impl App {
             shown: true,
             ..ContributionFilter::default()
         };
-        let was_seen = |number: &u64| seen.is_none_or(|seen| *number <= seen);
+        let was_seen = |number: &u64| seen.is_none_or(|seen| *number < seen);
         let mut page = Page::first(Page::MOST);
         while targets.len() <= TOGETHER {
             let found = self.store.contributions(id, &filter, &page).await?;

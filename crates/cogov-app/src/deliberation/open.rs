@@ -70,7 +70,7 @@ impl App {
     /// missing or wrong.
     pub async fn open_consultation(&self, actor: &Actor, new: NewConsultation) -> Result<ConsultationId> {
         // No other text is published, and nothing is adopted, between the look at the draft and the entry.
-        let _turn = self.draft_turn().await?;
+        let turn = self.draft_turn().await?;
         let snapshot = self.consultation_form(actor, new.draft.as_ref()).await?;
         let now = self.clock.now();
         let clauses = snapshot.as_ref().map_or_else(|| new.clauses.clone(), DraftSnapshot::consulted);
@@ -94,7 +94,7 @@ impl App {
             closes: new.closes,
             clauses: new.clauses,
         };
-        self.record_event(EntryKind::Consultation, &about, &event, &facts).await?;
+        self.record_in_turn(turn, EntryKind::Consultation, &about, &event, &facts).await?;
         Ok(id)
     }
 

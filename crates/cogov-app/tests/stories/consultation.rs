@@ -307,7 +307,7 @@ async fn an_answer_takes_nothing_from_another_and_nothing_unread() {
     let done = at_once.join_all().await;
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "one answers: {done:?}");
 
-    let seen = NewAnswer { all_on: Some("art-1".parse().unwrap()), seen: Some(5), ..answer(None, &[]) };
+    let seen = NewAnswer { all_on: Some("art-1".parse().unwrap()), seen: Some(6), ..answer(None, &[]) };
     let all = NewAnswer { seen: None, ..seen.clone() };
     for (new, expected) in [(seen, vec![5]), (all, vec![6, 7])] {
         let number = app.answer_contributions(&head, &forum.id, new).await.unwrap();

@@ -21,6 +21,8 @@ struct Origin {
     unit: bool,
     /// Whether different stored values are different here.
     exact: bool,
+    /// Whether it is of a table about persons.
+    personal: bool,
     clauses: Clauses,
 }
 
@@ -29,6 +31,8 @@ struct Told {
     text: String,
     /// The tables whose columns it names.
     of: BTreeSet<String>,
+    /// Those of them that are not about persons.
+    others: BTreeSet<String>,
     plain: bool,
     sensitive: bool,
     unit: Option<(String, Clauses)>,
@@ -40,6 +44,8 @@ pub(super) struct Asked {
     pub(super) story: Story,
     /// Groups by a protected column of general 3 or above that WHERE does not fix, by position.
     pub(super) sensitive_groups: Vec<usize>,
+    /// Conditions and groups to the letter, whatever names the statement uses.
+    pub(super) words: BTreeSet<String>,
 }
 
 /// Reads the conditions beneath a statistic and its groups.
@@ -50,9 +56,13 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryEr
     let mut asked = Asked::default();
     let mut conditions = Vec::new();
     collect(plan, &mut asked.story, &mut conditions);
-    asked.conditions(&conditions)?;
+    let compared = asked.conditions(&conditions)?;
     for (position, group) in groups.iter().enumerate() {
         let told = told(plan, group)?;
+        if told.others.iter().any(|table| compared.contains(table)) {
+            return Err(group_of_numbers());
+        }
+        asked.words.insert(format!("by {}", told.text));
         let name = text_hash(&told.text);
         if told.sensitive && !asked.story.keys.contains_key(&name) {
             asked.sensitive_groups.push(position);
@@ -63,44 +73,62 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryEr
     Ok(asked)
 }
 
-/// A condition, and the plan whose columns it names.
-type Condition<'a> = (&'a LogicalPlan, &'a Expr);
-
 /// The conditions of a plan; the scopes of its tables are some to begin with.
-fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<Condition<'a>>) {
-    if let LogicalPlan::Filter(filter) = plan {
-        conditions.extend(split_conjunction(&filter.predicate).into_iter().map(|c| (&*filter.input, c)));
-    }
-    if let LogicalPlan::TableScan(scan) = plan
-        && let Ok(table) = allowed::governed(scan)
-        && let Some(scope) = table.scope_words()
-    {
-        story.conditions.insert(text_hash(&scope));
+fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<(&'a LogicalPlan, &'a Expr)>) {
+    match plan {
+        LogicalPlan::Filter(filter) => {
+            let all = split_conjunction(&filter.predicate).into_iter();
+            conditions.extend(all.map(|condition| (&*filter.input, condition)));
+        }
+        LogicalPlan::TableScan(scan) => {
+            let scope = allowed::governed(scan).ok().and_then(|table| table.scope_words());
+            story.conditions.extend(scope.map(|scope| text_hash(&scope)));
+        }
+        _ => {}
     }
     plan.inputs().into_iter().for_each(|input| collect(input, story, conditions));
 }
 
 impl Asked {
-    fn conditions(&mut self, conditions: &[Condition<'_>]) -> Result<(), QueryError> {
-        let mut set = BTreeSet::new();
+    /// Takes the conditions in, and returns the tables that are not about persons and whose values are compared with.
+    fn conditions(&mut self, conditions: &[(&LogicalPlan, &Expr)]) -> Result<BTreeSet<String>, QueryError> {
+        let mut chosen = BTreeSet::new();
         for (plan, condition) in conditions {
+            let whole = told(plan, condition)?;
+            self.words.insert(whole.text.clone());
             let Some(column) = fixed(condition) else { continue };
             let column = told(plan, column)?;
             let key = Key { sensitive: column.sensitive, computed: false };
             self.story.keys.insert(text_hash(&column.text), key);
-            set.insert(told(plan, condition)?.text);
+            if !column.others.is_empty() {
+                chosen.insert(whole.text);
+            }
         }
-        let set = set.into_iter().collect::<Vec<_>>().join(" AND ");
+        let chosen = chosen.into_iter().collect::<Vec<_>>().join(" AND ");
+        let mut compared = BTreeSet::new();
         for (plan, condition) in conditions.iter().filter(|(_, condition)| fixed(condition).is_none()) {
             let mut told = told(plan, condition)?;
             // What another table holds is a number to compare with, which the row that is chosen of it sets.
             if told.of.len() > 1 {
-                told.text = format!("{} where {set}", told.text);
+                compared.extend(told.others);
+                told.text = format!("{} where {chosen}", told.text);
             }
             self.story.conditions.insert(text_hash(&told.text));
         }
-        Ok(())
+        Ok(compared)
     }
+}
+
+/// A figure in terms of granted columns.
+pub(super) fn figure(plan: &LogicalPlan, value: &Expr) -> String {
+    told(plan, value).map_or_else(|_| value.to_string(), |told| told.text)
+}
+
+fn group_of_numbers() -> QueryError {
+    QueryError::not_governed(
+        "groups by a column of a table whose values conditions compare protected ones with; choose one row of it in WHERE, and ask for each",
+        "按某表的列分组，而条件又以该表的值与受保护数值比较；请在 WHERE 中选定该表的一行，逐一查询",
+    )
 }
 
 /// The column that a condition sets to one value.
@@ -116,11 +144,23 @@ fn fixed(condition: &Expr) -> Option<&Expr> {
 fn told(plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
     let expr = expr.clone().unalias();
     let plain = matches!(expr, Expr::Column(_));
-    let mut told = Told { text: String::new(), of: BTreeSet::new(), plain, sensitive: false, unit: None };
+    let (of, others) = (BTreeSet::new(), BTreeSet::new());
+    let mut told = Told { text: String::new(), of, others, plain, sensitive: false, unit: None };
     let named = expr.transform(|part| {
-        let Expr::Column(column) = part else { return Ok(Transformed::no(part)) };
+        let column = match part {
+            Expr::Column(column) => column,
+            // A text that could be taken for the end of itself.
+            Expr::Literal(value, _) if value.data_type().is_string() && value.to_string().contains('"') => {
+                let text = hex::encode(value.to_string());
+                return Ok(Transformed::yes(Expr::Column(Column::new_unqualified(format!("text {text}")))));
+            }
+            other => return Ok(Transformed::no(other)),
+        };
         let origin = origin(plan, &column).ok_or_else(faults::broken)?;
         told.sensitive |= origin.sensitive;
+        if !origin.personal {
+            told.others.insert(origin.of.clone());
+        }
         told.of.insert(origin.of);
         if origin.unit {
             told.unit = Some((column.name.clone(), origin.clauses));
@@ -152,6 +192,7 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
                 sensitive: false,
                 unit: false,
                 exact: false,
+                personal: false,
                 clauses: Clauses::new(),
             },
         }),
@@ -165,7 +206,16 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
                 let told = told(&node.input, &computed).ok()?;
                 let of = told.of.into_iter().collect::<Vec<_>>().join(", ");
                 let (name, sensitive) = (told.text, told.sensitive);
-                Some(Origin { of, name, sensitive, unit: false, exact: false, clauses: Clauses::new() })
+                let personal = told.others.is_empty();
+                Some(Origin {
+                    of,
+                    name,
+                    sensitive,
+                    unit: false,
+                    exact: false,
+                    personal,
+                    clauses: Clauses::new(),
+                })
             }
         },
         LogicalPlan::Filter(node) => origin(&node.input, column),
@@ -186,6 +236,7 @@ fn of_table(table: &GovernedTable, column: &str) -> Origin {
                 && visible.column.label.grade >= Grade::General3
         }),
         unit: table.unit.as_ref().is_some_and(|unit| unit.as_str() == column),
+        personal: table.unit.is_some(),
         exact: visible.is_some_and(|visible| match visible.ruling.treatment {
             Treatment::Clear | Treatment::Aggregate(_) | Treatment::Mask(Mask::KeyedHash) => true,
             Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => false,

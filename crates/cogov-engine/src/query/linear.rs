@@ -1,11 +1,16 @@
 //! What a statistic over protected values may be taken of: sums of columns times numbers, and a number.
 //!
-//! It is brought into one form, a number for each column, before it is computed: `(x + 5) - 5` is `x`, and nothing leaves the
-//! range of its type for some rows only, which would be a step whose sum tells who lies above it. What is computed is real.
+//! It is brought into one form, a number for each column, and the aggregates are taken of the columns: `avg(2 * x + 5)` is
+//! `2 * avg(x) + 5`. So nothing is rounded or leaves the range of its type for some rows only, which would be a step whose sum
+//! tells who lies above it. What is computed of several aggregates is real.
 
+use super::raising;
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, ScalarValue};
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator, cast, lit, when};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, cast, lit, try_cast, when};
 
 /// Numbers are between minus this and this, also those that come of several.
 const MOST: f64 = 1e9;
@@ -74,16 +79,56 @@ impl Linear {
         fit.then_some(self)
     }
 
-    /// What is computed for each row.
-    pub(super) fn computed(&self) -> Expr {
-        let constant = (self.constant != 0.0).then(|| lit(self.constant));
-        self.sum().into_iter().chain(constant).reduce(|sum, part| sum + part).unwrap_or_else(|| lit(0.0))
+    /// The aggregates of single columns of which a figure is made, and what it is of them; none for the spread of several
+    /// columns. No number meets a value before the aggregate does: beside a large one small values are rounded, which is a
+    /// step too.
+    pub(super) fn figure(
+        &self,
+        function: &AggregateFunction,
+        shown: &DataType,
+    ) -> Option<(Vec<Expr>, Combined)> {
+        let aggregate = |argument: Expr| {
+            let mut function = function.clone();
+            function.params.args = vec![argument];
+            Expr::AggregateFunction(function)
+        };
+        let columns = self.columns();
+        let counted = columns.first().map(|column| count(column.clone()));
+        let numbers = self.parts.iter().map(|(_, number)| *number);
+        let mut aggregates: Vec<Expr> = columns.into_iter().map(aggregate).collect();
+        let (mut weights, mut constant): (Vec<f64>, f64) = (numbers.collect(), 0.0);
+        match function.func.name() {
+            "sum" if self.constant == 0.0 => {}
+            "sum" => {
+                aggregates.extend(counted);
+                weights.push(self.constant);
+            }
+            "avg" => constant = self.constant,
+            "var" | "var_pop" if weights.len() == 1 => weights.iter_mut().for_each(|of| *of *= *of),
+            "stddev" | "stddev_pop" if weights.len() == 1 => weights.iter_mut().for_each(|of| *of = of.abs()),
+            _ => return None,
+        }
+        Some((aggregates, Combined::Sum { weights, constant, shown: shown.clone() }))
     }
 
+    /// Each column as a real number, where all of them have values.
+    fn columns(&self) -> Vec<Expr> {
+        let has_value = |(column, _): &(Column, f64)| Expr::Column(column.clone()).is_not_null();
+        let all = conjunction(self.parts.iter().map(has_value)).filter(|_| self.parts.len() > 1);
+        let column = |(column, _): &(Column, f64)| {
+            let real = cast(Expr::Column(column.clone()), DataType::Float64);
+            match &all {
+                Some(all) => when(all.clone(), real).end().ok(),
+                None => Some(real),
+            }
+        };
+        self.parts.iter().filter_map(column).collect()
+    }
+
+    /// Their sum without the constant.
     fn sum(&self) -> Option<Expr> {
         let part = |(column, number): &(Column, f64)| {
-            let real = cast(Expr::Column(column.clone()), DataType::Float64);
-            if *number == 1.0 { real } else { real * lit(*number) }
+            cast(Expr::Column(column.clone()), DataType::Float64) * lit(*number)
         };
         self.parts.iter().map(part).reduce(|sum, part| sum + part)
     }
@@ -91,28 +136,39 @@ impl Linear {
     /// What each person contributes, for the rules on shares and on equal values: of several columns their sum without the
     /// constant, which hid the shares, and each by itself where all have values, since the others may be known.
     pub(super) fn contributions(&self) -> Vec<Expr> {
-        let columns: Vec<Expr> = self.parts.iter().map(|(column, _)| Expr::Column(column.clone())).collect();
-        let (Some(sum), true) = (self.sum(), columns.len() > 1) else { return columns };
-        let alone = columns.into_iter().filter_map(|column| {
-            let real = cast(column, DataType::Float64);
-            when(sum.clone().is_not_null(), real).end().ok()
-        });
-        std::iter::once(sum.clone()).chain(alone).collect()
+        match self.sum() {
+            Some(sum) if self.parts.len() > 1 => std::iter::once(sum).chain(self.columns()).collect(),
+            _ => self.parts.iter().map(|(column, _)| Expr::Column(column.clone())).collect(),
+        }
     }
 }
 
-/// Whether a cast keeps every number: one that rounds or cuts is a step, whose sum tells who lies above it.
-fn widens(cast: &Expr, of: &Expr, schema: &DFSchema) -> bool {
-    use DataType::{Decimal128, Decimal256, Float64, Int64, UInt64};
-    let (Ok(from), Ok(to)) = (of.get_type(schema), cast.get_type(schema)) else { return false };
-    match (&from, &to) {
-        (Decimal128(_, from) | Decimal256(_, from), Decimal128(_, to) | Decimal256(_, to)) => to >= from,
-        (_, Float64) => from.is_numeric(),
-        (_, UInt64) => from.is_unsigned_integer(),
-        (_, Int64) => from.is_integer(),
-        (_, Decimal128(_, scale) | Decimal256(_, scale)) => from.is_integer() && *scale >= 0,
-        _ => false,
+/// What a figure is of the aggregates that it is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Combined {
+    /// The only one.
+    Itself,
+    /// Σ weight × aggregate + constant, in the type that it is shown in.
+    Sum { weights: Vec<f64>, constant: f64, shown: DataType },
+}
+
+impl Combined {
+    /// The figure over columns that hold the aggregates.
+    pub(super) fn of(&self, aggregates: &[Expr]) -> Option<Expr> {
+        let Self::Sum { weights, constant, shown } = self else { return aggregates.first().cloned() };
+        let part =
+            |(aggregate, weight): (&Expr, &f64)| cast(aggregate.clone(), DataType::Float64) * lit(*weight);
+        let sum = aggregates.iter().zip(weights).map(part).reduce(|sum, part| sum + part)?;
+        let sum = if *constant == 0.0 { sum } else { sum + lit(*constant) };
+        Some(if *shown == DataType::Float64 { sum } else { try_cast(sum, shown.clone()) })
     }
+}
+
+/// Whether a cast keeps every number: one that rounds, cuts or has no value for some is a step, whose sum tells who lies
+/// above it.
+fn widens(cast: &Expr, of: &Expr, schema: &DFSchema) -> bool {
+    let (Ok(from), Ok(to)) = (of.get_type(schema), cast.get_type(schema)) else { return false };
+    from.is_numeric() && to.is_numeric() && (to == DataType::Float64 || raising::widens(&from, &to))
 }
 
 #[cfg(test)]
@@ -149,6 +205,15 @@ mod tests {
         assert_eq!(form(col("x") + lit(1e9) + lit(1)), None);
         assert_eq!(form(col("x") + lit(922_337_203) * lit(1_000_000_000)), None);
         assert_eq!(form(col("x") * lit(536_870_912) * lit(536_870_912)), None);
+    }
+
+    #[test]
+    fn casts_that_have_no_value_for_some_are_steps() {
+        let to = |of: DataType| form(cast(col("x"), of));
+        assert_eq!(to(DataType::Decimal128(5, 0)), None);
+        assert_eq!(to(DataType::Int32), None);
+        assert_eq!(to(DataType::Decimal128(20, 1)), of(&[("x", 1.0)], 0.0));
+        assert_eq!(to(DataType::Float64), of(&[("x", 1.0)], 0.0));
     }
 
     #[test]

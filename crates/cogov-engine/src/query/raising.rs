@@ -47,14 +47,20 @@ const TOTAL_BY_LITERALS: &[&str] = &[
 ];
 
 /// Whether each value of a type has one in another.
-fn widens(from: &DataType, to: &DataType) -> bool {
+pub(super) fn widens(from: &DataType, to: &DataType) -> bool {
     use DataType::{Float64, Null, Utf8, Utf8View};
     if from == to || *from == Null {
         return true;
     }
     let wide = |of: &DataType| of.primitive_width();
     match (digits(from), to) {
-        (Some(_), _) if from.is_signed_integer() && to.is_signed_integer() => wide(from) <= wide(to),
+        (Some(_), _) if from.is_integer() && to.is_integer() => {
+            match (from.is_signed_integer(), to.is_signed_integer()) {
+                (true, false) => false,
+                (false, true) => wide(from) < wide(to),
+                _ => wide(from) <= wide(to),
+            }
+        }
         (Some(_), Float64 | Utf8 | Utf8View) => true,
         (Some((before, after)), to) => {
             digits(to).is_some_and(|(b, a)| !to.is_integer() && before <= b && after <= a)
@@ -66,10 +72,11 @@ fn widens(from: &DataType, to: &DataType) -> bool {
 /// Digits before and after the point, at most.
 fn digits(of: &DataType) -> Option<(i16, i16)> {
     Some(match of {
-        DataType::Int8 => (3, 0),
-        DataType::Int16 => (5, 0),
-        DataType::Int32 => (10, 0),
+        DataType::Int8 | DataType::UInt8 => (3, 0),
+        DataType::Int16 | DataType::UInt16 => (5, 0),
+        DataType::Int32 | DataType::UInt32 => (10, 0),
         DataType::Int64 => (19, 0),
+        DataType::UInt64 => (20, 0),
         DataType::Decimal128(all, scale) | DataType::Decimal256(all, scale) => {
             let scale = i16::from(*scale);
             (i16::from(*all) - scale, scale)

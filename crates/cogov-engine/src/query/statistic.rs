@@ -12,7 +12,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::functions::is_safe_statistic;
 use super::guarded::{Case, Guarded, Shown};
-use super::linear::Linear;
+use super::linear::{Combined, Linear};
 use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use cogov_disclosure::{Measure, Rules};
 use cogov_model::{Aggregation, Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema};
 use datafusion::datasource::{TableType, provider_as_source, source_as_provider};
 use datafusion::error::Result as PlanResult;
@@ -95,16 +95,19 @@ struct Statistic {
     obliged: Aggregation,
     groups: Vec<Expr>,
     values: Vec<Value>,
+    /// Its values in terms of granted columns.
+    figures: Vec<String>,
     schema: SchemaRef,
 }
 
 /// A value of the statistic.
 struct Value {
-    aggregate: Expr,
+    /// What is computed over the rows of a group.
+    aggregates: Vec<Expr>,
+    /// What it is of these.
+    combined: Combined,
     /// What its persons contribute, each to be weighed; nothing for counts of all.
     contributions: Vec<Expr>,
-    /// The type of what is computed in another.
-    back: Option<DataType>,
     count: bool,
     /// Whether it is right only where each unit has one row.
     single: bool,
@@ -128,6 +131,7 @@ impl Statistic {
             return Err(twice());
         }
         let asked = asked::read(piece.input, &groups)?;
+        let figures = piece.values.iter().map(|(value, _)| asked::figure(piece.input, value)).collect();
         let mut statistic = Self {
             engine: piece.engine.clone(),
             world: Arc::clone(piece.world),
@@ -136,6 +140,7 @@ impl Statistic {
             obliged: piece.obliged,
             groups,
             values,
+            figures,
             schema: Arc::new(arrow::datatypes::Schema::empty()),
         };
         let whole: Vec<usize> = (0..statistic.values.len()).collect();
@@ -148,15 +153,7 @@ impl Statistic {
     }
 
     fn words(&self) -> String {
-        let mut words = self.counted.plan.display_indent().to_string();
-        let walked = self.counted.plan.apply(|node| {
-            if let LogicalPlan::TableScan(scan) = node {
-                words.push_str(&self::words(scan));
-            }
-            Ok(TreeNodeRecursion::Continue)
-        });
-        let figures: Vec<&Expr> = self.values.iter().map(|value| &value.aggregate).collect();
-        format!("{words} {:?} {figures:?} {}", self.groups, walked.is_ok())
+        format!("{:?} {:?}", self.asked.words, self.figures)
     }
 
     fn named_groups(&self) -> Vec<Expr> {
@@ -165,23 +162,23 @@ impl Statistic {
 
     /// Groups, then the wanted values, then the number of rows, of every group.
     fn answers(&self, wanted: &[usize]) -> PlanResult<LogicalPlan> {
-        let of = |at: &usize| self.values.get(*at);
-        let all = wanted
-            .iter()
-            .filter_map(of)
-            .zip(0..)
-            .map(|(value, i)| value.aggregate.clone().alias(format!("a{i}")));
-        let all: Vec<Expr> = all.chain([count_all().alias("rows")]).collect();
+        let wanted: Vec<&Value> = wanted.iter().filter_map(|at| self.values.get(*at)).collect();
         let column = |name: String| Expr::Column(Column::from_name(name));
+        let mut all = Vec::new();
         let mut columns: Vec<Expr> = (0..self.groups.len()).map(|i| column(format!("g{i}"))).collect();
-        for (value, i) in wanted.iter().filter_map(of).zip(0..) {
-            let figure = column(format!("a{i}"));
-            columns.push(match (self.obliged.round.filter(|_| value.count), &value.back) {
-                (Some(base), _) => rounded(figure, base).alias(format!("a{i}")),
-                (None, Some(of)) => try_cast(figure, of.clone()).alias(format!("a{i}")),
-                (None, None) => figure,
-            });
+        for (i, value) in wanted.into_iter().enumerate() {
+            let name = |part: usize| format!("a{i} {part}");
+            let parts = value.aggregates.iter().enumerate();
+            all.extend(parts.map(|(part, aggregate)| aggregate.clone().alias(name(part))));
+            let parts: Vec<Expr> = (0..value.aggregates.len()).map(|part| column(name(part))).collect();
+            let figure = value.combined.of(&parts).ok_or_else(faults::broken)?;
+            let figure = match self.obliged.round.filter(|_| value.count) {
+                Some(base) => rounded(figure, base),
+                None => figure,
+            };
+            columns.push(figure.alias(format!("a{i}")));
         }
+        all.push(count_all().alias("rows"));
         columns.push(column("rows".to_owned()));
         LogicalPlanBuilder::from(self.counted.plan.clone())
             .aggregate(self.named_groups(), all)?
@@ -267,15 +264,39 @@ impl Value {
             return Err(sub_groups());
         }
         let Some(arg) = params.args.first() else { return Err(unsafe_statistic(&name)) };
-        let (arg, contributions, back) = match name.as_str() {
-            "count" => counted_argument(arg, schema)?,
-            _ => summed_argument(function_type(expr, schema)?, arg, schema)?,
-        };
-        if name == "avg" && mean_may_overflow(&arg, schema) {
-            return Err(wide_mean());
+        if name == "count" {
+            return Self::count(&function, arg, schema, piece, counted);
         }
-        let mut function: AggregateFunction = function;
-        function.params.args = vec![arg];
+        let form = Linear::of(arg, schema).ok_or_else(sub_groups)?;
+        let (aggregates, combined, contributions) = if total::constant(arg) || is_column(arg) {
+            let arg = total::totalise(arg, schema)?;
+            if name == "avg" && mean_may_overflow(&arg, schema) {
+                return Err(wide_mean());
+            }
+            let contributions = if total::constant(&arg) { Vec::new() } else { vec![arg.clone().unalias()] };
+            (vec![with_argument(&function, arg)], Combined::Itself, contributions)
+        } else {
+            let shown = expr.get_type(schema).map_err(|e| faults::planning(&e))?;
+            let (aggregates, combined) = form.figure(&function, &shown).ok_or_else(sub_groups)?;
+            (aggregates, combined, form.contributions())
+        };
+        Ok(Self { aggregates, combined, contributions, count: false, single: false })
+    }
+
+    /// A count of all, or of those of which a column has a value.
+    fn count(
+        function: &AggregateFunction,
+        arg: &Expr,
+        schema: &DFSchema,
+        piece: &Piece<'_>,
+        counted: &Counted,
+    ) -> Result<Self, QueryError> {
+        let contributions = match arg.clone().unalias() {
+            column @ Expr::Column(_) => vec![column],
+            _ if total::constant(arg) => Vec::new(),
+            _ => return Err(sub_groups()),
+        };
+        let mut function = function.clone();
         // Where single persons may be shown anything may be.
         let single = function.params.distinct && piece.obliged.get() > 1;
         if single {
@@ -285,32 +306,15 @@ impl Value {
             // Where each unit has one row it is the count of rows that have a unit, and as such a sum.
             function.params.distinct = false;
         }
-        let aggregate = Expr::AggregateFunction(function);
-        Ok(Self { aggregate, contributions, back, count: name == "count", single })
+        let aggregates = vec![with_argument(&function, total::totalise(arg, schema)?)];
+        Ok(Self { aggregates, combined: Combined::Itself, contributions, count: true, single })
     }
 }
 
-/// What a figure is computed of, what is weighed for it, and the type that it has when it is computed in another.
-type Argument = (Expr, Vec<Expr>, Option<DataType>);
-
-fn counted_argument(arg: &Expr, schema: &DFSchema) -> Result<Argument, QueryError> {
-    let of = total::totalise(arg, schema)?;
-    match arg.clone().unalias() {
-        column @ Expr::Column(_) => Ok((of, vec![column], None)),
-        _ if total::constant(arg) => Ok((of, Vec::new(), None)),
-        _ => Err(sub_groups()),
-    }
-}
-
-/// A column is summed up in its own type, what is computed of columns in real numbers.
-fn summed_argument(shown: DataType, arg: &Expr, schema: &DFSchema) -> Result<Argument, QueryError> {
-    let form = Linear::of(arg, schema).ok_or_else(sub_groups)?;
-    let contributions = form.contributions();
-    if contributions.is_empty() || is_column(arg) {
-        return Ok((total::totalise(arg, schema)?, contributions, None));
-    }
-    let back = (shown != DataType::Float64).then_some(shown);
-    Ok((form.computed(), contributions, back))
+fn with_argument(function: &AggregateFunction, argument: Expr) -> Expr {
+    let mut function = function.clone();
+    function.params.args = vec![argument];
+    Expr::AggregateFunction(function)
 }
 
 /// Whether it is a column, possibly cast.
@@ -322,10 +326,6 @@ fn is_column(expr: &Expr) -> bool {
         Expr::TryCast(cast) => is_column(&cast.expr),
         _ => false,
     }
-}
-
-fn function_type(figure: &Expr, schema: &DFSchema) -> Result<DataType, QueryError> {
-    figure.get_type(schema).map_err(|e| faults::planning(&e))
 }
 
 /// Whether an argument is the unit of the only table beneath, of which no join repeats a row.

@@ -458,12 +458,22 @@ async fn what_is_computed_is_no_step() {
         "select avg(age * 536870912 * 536870912 * 32) from people".into(),
         "select avg((age + 1000000000) + 1) from people".into(),
         "select sum((income + 1e9) * 2 - 2e9) from people".into(),
+        "select sum(age::numeric(1)) from people".into(),
+        "select avg(age::smallint) from people".into(),
+        "select var(age + income) from people".into(),
+        "select stddev(2 * age - income) from people".into(),
     ] {
         assert_eq!(t.state(&sql).await, "0A000", "{sql}");
     }
     assert_eq!(t.ok("select sum(age * 2), avg(age + 1) from people").await, ["8396|21.99"]);
     assert_eq!(t.ok("select sum((age + 5) - 5), sum(age) from people").await, ["4198|4198"]);
     assert_eq!(t.ok("select sum(2 * income - income + age) from people").await, ["103198.0"]);
+    assert_eq!(
+        t.ok("select sum(age::numeric(30, 2)), sum(age + 1), avg(1 - age) from people").await,
+        ["4198.00|4398|-19.99"]
+    );
+    let spread = "select abs(var(income * 1e-9 + 1e9) / (var(income) * 1e-18) - 1) < 1e-9, stddev(-2 * income) = 2 * stddev(income) from people";
+    assert_eq!(t.ok(spread).await, ["true|true"], "rows are not rounded beside a large number");
 }
 
 /// A number that is added hides no shares.

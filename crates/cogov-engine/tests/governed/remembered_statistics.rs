@@ -136,6 +136,18 @@ async fn thresholds_of_other_relations_are_conditions() {
     assert!(first.len() == 1 && first != ["∅"], "{first:?}");
     assert_eq!(t.ok(&inside("0.001")).await, ["∅"], "the same people by another number");
     assert_eq!(t.ok(&inside("0")).await, first, "what was answered stays answered");
+    let renamed = inside("0").replace("as a from", "as b from").replace("p.income > s.a", "p.income > s.b");
+    assert_eq!(t.ok(&renamed).await, first, "names are nothing");
+    let by = |group: &str| {
+        let sql =
+            inside("0").replace("count(*) from people p ", &format!("{group}, count(*) from people p "));
+        format!("{sql} group by {group}")
+    };
+    assert_eq!(t.state(&by("s.region")).await, "0A000", "each row of it is another number");
+    let cells = sorted(t.ok(&by("p.region")).await);
+    assert_eq!(cells.len(), 4);
+    let one = t.ok(&format!("{} and p.region = 'r1'", inside("0"))).await.join(",");
+    assert!(cells.contains(&format!("r1|{one}")), "{cells:?} {one}");
     let computed = inside("0")
         .replace("p.income > s.a", "p.income > s.b")
         .replace("as a from", "as a, avg(income) + 0.001 as b from");

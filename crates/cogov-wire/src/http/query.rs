@@ -214,7 +214,10 @@ fn unwritten(error: &arrow::error::ArrowError) -> Problem {
     Problem::internal()
 }
 
-/// How long a piece of an answer waits for its reader.
+/// Bytes that are handed over at once.
+const PART: usize = 64 << 10;
+
+/// How long they wait for the reader.
 const STALL: Duration = Duration::from_secs(60);
 
 /// The bytes of an answer. A failure after the first byte breaks the body off, so that no client takes a
@@ -247,6 +250,17 @@ fn bytes(
     read_in_time(stream::once(async move { Ok(Bytes::from(opening)) }).chain(rest))
 }
 
+/// The beginning of a piece, so short that a slow reader takes it in time, and the rest.
+fn split(piece: io::Result<Bytes>) -> (io::Result<Bytes>, Option<io::Result<Bytes>>) {
+    match piece {
+        Ok(mut bytes) if bytes.len() > PART => {
+            let part = bytes.split_to(PART);
+            (Ok(part), Some(Ok(bytes)))
+        }
+        short => (short, None),
+    }
+}
+
 /// The pieces of a body, made in a task of their own: one whose reader stalls is broken off, and holds no memory any more.
 fn read_in_time(
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -254,11 +268,23 @@ fn read_in_time(
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
     let work = tokio::spawn(async move {
         let mut pieces = std::pin::pin!(pieces);
-        while let Some(piece) = pieces.next().await {
-            match tokio::time::timeout(STALL, sender.send(piece)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return true,
-                Err(_) => return false,
+        loop {
+            let piece = tokio::select! {
+                () = sender.closed() => return true,
+                piece = pieces.next() => match piece {
+                    Some(piece) => piece,
+                    None => break,
+                },
+            };
+            let mut left = Some(piece);
+            while let Some(piece) = left.take() {
+                let (part, rest) = split(piece);
+                left = rest;
+                match tokio::time::timeout(STALL, sender.send(part)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return true,
+                    Err(_) => return false,
+                }
             }
         }
         true

@@ -37,6 +37,10 @@ pub(super) async fn serve(
     let (stream, hangup) = Hangup::watch(stream)?;
     let negotiated = tokio::time::timeout_at(deadline, negotiate_tls(stream, shared.tls.clone())).await;
     let Ok(Some(mut socket)) = negotiated.unwrap_or(Ok(None)) else { return Ok(()) };
+    // What came in clear before the handshake is nobody's: it would be read as if it had been encrypted (CVE-2021-23214).
+    if socket.is_secure() && !socket.read_buffer().is_empty() {
+        return Ok(());
+    }
     socket.session_extensions().insert(hangup);
     let handlers = Handlers {
         startup: Arc::new(Startup::new(shared.clone(), full)),
