@@ -186,15 +186,18 @@ fn origin(plan: &LogicalPlan, column: &Column) -> Option<Origin> {
         LogicalPlan::TableScan(scan) => Some(match allowed::governed(scan) {
             Ok(table) => of_table(&table, column.name()),
             // A statistic that was released already.
-            Err(_) => Origin {
-                of: statistic::words(scan),
-                name: format!("{}.{}", statistic::words(scan), column.name()),
-                sensitive: false,
-                unit: false,
-                exact: false,
-                personal: false,
-                clauses: Clauses::new(),
-            },
+            Err(_) => {
+                let of = statistic::words(scan);
+                Origin {
+                    name: format!("{of}.{}", column.name()),
+                    of,
+                    sensitive: false,
+                    unit: false,
+                    exact: false,
+                    personal: false,
+                    clauses: Clauses::new(),
+                }
+            }
         }),
         LogicalPlan::SubqueryAlias(node) => {
             let inner = node.input.schema().columns().get(position(plan)?)?.clone();

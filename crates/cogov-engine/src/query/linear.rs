@@ -87,11 +87,7 @@ impl Linear {
         function: &AggregateFunction,
         shown: &DataType,
     ) -> Option<(Vec<Expr>, Combined)> {
-        let aggregate = |argument: Expr| {
-            let mut function = function.clone();
-            function.params.args = vec![argument];
-            Expr::AggregateFunction(function)
-        };
+        let aggregate = |argument: Expr| with_argument(function, argument);
         let columns = self.columns();
         let counted = columns.first().map(|column| count(column.clone()));
         let numbers = self.parts.iter().map(|(_, number)| *number);
@@ -141,6 +137,13 @@ impl Linear {
             _ => self.parts.iter().map(|(column, _)| Expr::Column(column.clone())).collect(),
         }
     }
+}
+
+/// The same aggregate of another argument.
+pub(super) fn with_argument(function: &AggregateFunction, argument: Expr) -> Expr {
+    let mut function = function.clone();
+    function.params.args = vec![argument];
+    Expr::AggregateFunction(function)
 }
 
 /// What a figure is of the aggregates that it is made of.

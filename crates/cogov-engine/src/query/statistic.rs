@@ -12,7 +12,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::functions::is_safe_statistic;
 use super::guarded::{Case, Guarded, Shown};
-use super::linear::{Combined, Linear};
+use super::linear::{Combined, Linear, with_argument};
 use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
@@ -309,12 +309,6 @@ impl Value {
         let aggregates = vec![with_argument(&function, total::totalise(arg, schema)?)];
         Ok(Self { aggregates, combined: Combined::Itself, contributions, count: true, single })
     }
-}
-
-fn with_argument(function: &AggregateFunction, argument: Expr) -> Expr {
-    let mut function = function.clone();
-    function.params.args = vec![argument];
-    Expr::AggregateFunction(function)
 }
 
 /// Whether it is a column, possibly cast.
