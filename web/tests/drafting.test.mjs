@@ -213,8 +213,16 @@ async function answered(way, id, consultation) {
   const source = await visitor.page.inputValue("#original");
   await visitor.page.fill("#original", source.replace("The statement of the test.", "As Mei asked."));
   await press(visitor, visitor.page.locator('button[value="close"]'));
+  await check(visitor, "draft with a newer text than the published one");
+  await visitor.page.locator("#unpublished a").click();
+  await visitor.page.waitForURL(/view=published/);
+  await check(visitor, "the published text, for its drafter");
+  assert.equal(await visitor.page.locator('button[value="publish"]').count(), 0, "what is not shown is not published");
+  await visitor.page.locator("#as-published a").click();
+  await visitor.page.waitForURL((url) => !url.search);
   await press(visitor, visitor.page.locator('button[value="publish"]'));
   await check(visitor, "the promise is kept");
+  assert.equal(await visitor.page.locator("#unpublished").count(), 0);
   assert.equal(await visitor.page.locator("#hindrances").count(), 0, "nothing of the consultation is open");
   assert.equal(await visitor.page.locator(`#c-${clause} .because a[href*="/receipts/"]`).count(), 1, "the change leads to the comment");
   await visitor.close();

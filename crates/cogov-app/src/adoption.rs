@@ -58,9 +58,9 @@ pub struct AdoptionRequest {
 /// What a rulebook was predicted to change, and what it changed.
 #[derive(Debug, Clone)]
 pub struct EffectPage {
-    /// Predicted at adoption, over the decisions until then.
+    /// Predicted at adoption, over the decisions until then, beside the rulebook that it branches from.
     pub predicted: Effect,
-    /// What the decisions since it is in force would have been under the one before; none before it is.
+    /// What the decisions since it is in force would have been under the same one; none before it is.
     pub real: Option<Effect>,
 }
 
@@ -115,7 +115,7 @@ impl App {
     ///
     /// # Errors
     /// `Forbidden` without a seat, `Conflict` when something prescribed is missing, `Invalid` for a date that is
-    /// too early or an urgent change without reasons.
+    /// too early, also before that of what it is built on, or an urgent change without reasons.
     pub async fn adopt_draft(
         &self,
         actor: &Actor,
@@ -367,7 +367,7 @@ fn check(
                 "请用一句话说明为何不能等待。",
             ));
         }
-        return Ok(wanted.map_or(now, |day| day.max(now)));
+        return urgent_effect(wanted, now, follows);
     }
     if let Some((from, clause)) = page.adoptable_from.as_ref().filter(|(from, _)| *from > now) {
         return Err(AppError::conflict(
@@ -378,7 +378,7 @@ fn check(
             format!("草案须公开至 {} 方可通过（条款 {clause}）。", from.date()),
         ));
     }
-    // What it is built on comes first, after the notice that was given of it. Only what cannot wait overtakes it.
+    // What it is built on comes first, after the notice that was given of it.
     let earliest = page.effect_from.as_ref().map_or(now, |(from, _)| *from).max(follows);
     match wanted {
         None => Ok(earliest),
@@ -389,6 +389,25 @@ fn check(
             format!("最早可于 {} 生效。", earliest.date()),
         )),
     }
+}
+
+/// The moment of effect of what cannot wait: at once, but never before what it is built on. That is coming with its
+/// notice, and a change of it would bring all of it into force early.
+fn urgent_effect(wanted: Option<Timestamp>, now: Timestamp, follows: Timestamp) -> Result<Timestamp> {
+    let day = wanted.map_or(now, |day| day.max(now));
+    if day.date() >= follows.date() {
+        return Ok(day.max(follows));
+    }
+    let first = follows.date();
+    Err(AppError::invalid(
+        "effect",
+        format!(
+            "The rulebook that this draft is built on is adopted and holds from {first} on. Not even a change that cannot wait brings it into force before, without its notice: choose {first} or a later day."
+        ),
+        format!(
+            "该草案所依据的规则已经通过，自 {first} 起生效。即使是不能等待的修改，也不得使其提前生效：请选择 {first} 或之后的日期。"
+        ),
+    ))
 }
 
 /// A prediction as the ledger seals it.
@@ -413,5 +432,6 @@ pub(crate) fn effect_of(replay: &Replay, at: Timestamp) -> Effect {
             .iter()
             .map(|(id, c)| (id.to_string(), counts(c)))
             .collect::<BTreeMap<_, _>>(),
+        amended: replay.amended.as_ref().map(|amended| counts(&amended.counts)),
     }
 }

@@ -4,9 +4,9 @@
 use crate::{Actor, App, AppError, ConsultationCard, ContributionView, drafting::not_yours, error::Result};
 use cogov_model::{
     Answer, AnswerOutcome, ClauseId, ConsultationId, ConsultationState, ConsultedClause, Draft, DraftId,
-    DraftState, PartyClass, Role, RulebookVersion, Text, Timestamp,
+    DraftKind, DraftState, Locale, PartyClass, Role, RulebookVersion, Text, Timestamp,
 };
-use cogov_rulebook::{Clause, Rulebook};
+use cogov_rulebook::{Clause, Rulebook, Setting};
 use cogov_store::{ContributionFilter, Page};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,9 @@ pub struct DraftSnapshot {
     pub version: Option<RulebookVersion>,
     /// Its clauses: anchor, title, words and rules.
     pub clauses: Vec<Clause>,
+    /// The days for which a consultation on it takes opinions at least, with the clause of the rulebook in force that
+    /// says so.
+    pub open_days: Option<Setting<u32>>,
 }
 
 impl DraftSnapshot {
@@ -38,11 +41,36 @@ impl DraftSnapshot {
     pub fn consulted(&self) -> Vec<ConsultedClause> {
         self.clauses.iter().map(consulted).collect()
     }
+
+    /// Whether it can be consulted on between two moments: a consultation that is too short would count for nothing,
+    /// and its dates stay as they are once it is opened.
+    ///
+    /// # Errors
+    /// `Invalid` names the days, the clause and a moment that would do.
+    pub(crate) fn check_days(&self, opens: Timestamp, closes: Timestamp) -> Result<()> {
+        let Some(days) = self.open_days.as_ref().filter(|days| !lasts(opens, closes, days.value)) else {
+            return Ok(());
+        };
+        let (least, clause) = (days.value, &days.clause);
+        // Midnight after it, so that the moments of filling in the form do not matter.
+        let enough = opens.plus_days(i64::from(least) + 1).date();
+        Err(AppError::invalid(
+            "closes",
+            format!(
+                "A consultation on a change of the rules takes opinions for at least {least} days (clause {clause}): let it close later, for example at {enough}T00:00 UTC."
+            ),
+            format!(
+                "就规则修改征求意见的期限不少于 {least} 日（条款 {clause}）：请推迟截止时间，例如 {enough}T00:00（UTC）。"
+            ),
+        ))
+    }
 }
 
 /// A consultation on a draft.
 #[derive(Debug, Clone)]
 pub struct DraftConsultation {
+    /// From when opinions on its text could be given: the later of its opening and the text's publication.
+    pub from: Timestamp,
     /// The consultation.
     pub card: ConsultationCard,
     /// The number of the text that it is on.
@@ -81,6 +109,13 @@ pub enum Hindrance {
     UnderWay(Text),
     /// The rulebook prescribes a consultation and none was concluded.
     NotConsulted(ClauseId),
+    /// The last consultation, of this title, takes opinions for fewer days than the rulebook prescribes.
+    TooShort {
+        /// What it is called.
+        title: Text,
+        /// The days, with the clause that says so.
+        days: Setting<u32>,
+    },
     /// Clauses changed after the consultation without an answer that says so.
     Unexplained(Vec<ClauseId>),
     /// Answers promise changes of clauses that did not change.
@@ -113,6 +148,20 @@ impl Hindrance {
                     "A consultation on this draft must be concluded before it is adopted (clause {clause})."
                 ),
                 format!("须就该草案征求意见并办结，方可通过（条款 {clause}）。"),
+            ),
+            Hindrance::TooShort { title, days } => Text::new(
+                format!(
+                    "The consultation “{}” does not count: it takes opinions for fewer than {} days (clause {}). Once it is concluded, open another that lasts as long.",
+                    title.get(Locale::En),
+                    days.value,
+                    days.clause
+                ),
+                format!(
+                    "征求意见“{}”的期限不足 {} 日（条款 {}），不予计入。办结之后，请另行发起期限足够的征求意见。",
+                    title.get(Locale::ZhHans),
+                    days.value,
+                    days.clause
+                ),
             ),
             Hindrance::Unexplained(clauses) => Text::new(
                 format!(
@@ -177,6 +226,7 @@ impl App {
             text: published.text,
             version: published.version.clone(),
             clauses: self.draft_clauses(&draft, published.text).await?,
+            open_days: prescribed_days(&self.rulebook(), draft.kind).cloned(),
         })
     }
 
@@ -261,7 +311,11 @@ impl App {
             if card.state == ConsultationState::Concluded {
                 concluded.push((id, named));
             }
-            all.consultations.push(DraftConsultation { card, text: text.unwrap_or_default() });
+            let text = text.unwrap_or_default();
+            let published = draft.publications.iter().find(|published| published.text == text);
+            let opens = card.consultation.opens;
+            let from = published.map_or(opens, |published| opens.max(published.at));
+            all.consultations.push(DraftConsultation { from, card, text });
         }
         if let Some(published) = draft.published() {
             self.compare_answers(draft, published.text, &concluded, &mut all).await?;
@@ -358,6 +412,16 @@ pub(crate) fn may_consult(actor: &Actor, draft: &Draft) -> bool {
         && actor.party.class == PartyClass::Government
 }
 
+/// The days for which a consultation on a draft of this kind takes opinions at least: changes of rules only have any.
+fn prescribed_days(rulebook: &Rulebook, kind: DraftKind) -> Option<&Setting<u32>> {
+    rulebook.workflow().consultation_days().filter(|_| kind == DraftKind::Rulebook)
+}
+
+/// Whether there are so many days between two moments.
+fn lasts(from: Timestamp, until: Timestamp, days: u32) -> bool {
+    from.plus_days(i64::from(days)) <= until
+}
+
 /// What stands in the way of an adoption, by the rulebook in force.
 pub(crate) fn hindrances(rulebook: &Rulebook, consulted: &Consulted) -> Vec<Hindrance> {
     let mut all = Vec::new();
@@ -371,6 +435,14 @@ pub(crate) fn hindrances(rulebook: &Rulebook, consulted: &Consulted) -> Vec<Hind
     };
     if !consulted.consultations.iter().any(concluded) && all.is_empty() {
         all.push(Hindrance::NotConsulted(prescribed.clause.clone()));
+    }
+    // The last one is what the text is compared with. Its dates are known before it closes, so that nobody waits in vain.
+    if let (Some(last), Some(days)) =
+        (consulted.consultations.last(), rulebook.workflow().consultation_days())
+        && !lasts(last.from, last.card.consultation.closes, days.value)
+    {
+        let title = last.card.consultation.title.clone();
+        all.push(Hindrance::TooShort { title, days: days.clone() });
     }
     if !consulted.unexplained.is_empty() {
         all.push(Hindrance::Unexplained(consulted.unexplained.clone()));

@@ -127,11 +127,25 @@ impl App {
             tracing::error!(index, "an entry about a draft does not read");
             return Ok(());
         }
+        if entry.kind == EntryKind::DraftPublished {
+            self.take_published_words(&mut draft).await?;
+        }
         draft.entry = Some(index);
         match draft.adoption.clone().filter(|_| entry.kind == EntryKind::RulebookAdopted) {
             Some(adoption) => self.bring_into_force(&draft, revision, adoption.effect).await,
             None => Ok(self.store.update_draft(&draft, revision, None).await.map(|_| ())?),
         }
+    }
+
+    /// From its publication on a draft is called, and gives the reasons, as the published text does.
+    async fn take_published_words(&self, draft: &mut Draft) -> Result<()> {
+        let Some(number) = draft.published().map(|published| published.text) else { return Ok(()) };
+        let text = found(self.store.draft_text(&draft.id, number).await)?;
+        // Texts of before these were kept with them leave them as they are.
+        if let Some(text) = text.filter(|text| !text.title.is_empty()) {
+            (draft.title, draft.summary) = (text.title, text.summary);
+        }
+        Ok(())
     }
 
     /// Keeps an adopted draft as the rulebook that it is, and lets the engine decide by it from its date of effect on.

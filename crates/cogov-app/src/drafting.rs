@@ -70,6 +70,8 @@ pub struct PolicyDraftPage {
     pub revision: u64,
     /// The text that this person reads: the newest for its writers, the published one for others.
     pub text: DraftText,
+    /// Whether that text is the one that everybody reads: what is approved and adopted.
+    pub is_published: bool,
     /// What is found in it.
     pub checked: Checked,
     /// The rulebook that it branches from.
@@ -157,6 +159,8 @@ impl App {
         };
         let first = DraftText {
             number: 1,
+            title: draft.title.clone(),
+            summary: draft.summary.clone(),
             original: words.original,
             translation: words.translation,
             account: actor.account.clone(),
@@ -166,7 +170,8 @@ impl App {
         Ok(draft.id)
     }
 
-    /// Saves a draft's words; its texts become the newest. Returns its new revision.
+    /// Saves a draft's words; they become its newest text. What it is called and why are part of a text: once one is
+    /// published, everybody reads the published ones until another is. Returns its new revision.
     ///
     /// # Errors
     /// `Forbidden` for others than its proposer's drafters, `Conflict` when somebody else saved in between.
@@ -180,11 +185,16 @@ impl App {
         check_words(&words)?;
         let _turn = self.draft_turn().await?;
         let mut draft = self.written_by(actor, id).await?.record;
-        let last = self.store.draft_text(id, draft.text).await?;
-        let same = (&last.original, &last.translation) == (&words.original, &words.translation);
-        (draft.title, draft.summary) = (words.title, words.summary);
+        let last = self.text_of(&draft, draft.text).await?;
+        let same = (&last.original, &last.translation) == (&words.original, &words.translation)
+            && (&last.title, &last.summary) == (&words.title, &words.summary);
+        if draft.publications.is_empty() {
+            (draft.title, draft.summary) = (words.title.clone(), words.summary.clone());
+        }
         let new = DraftText {
             number: draft.text + 1,
+            title: words.title,
+            summary: words.summary,
             original: words.original,
             translation: words.translation,
             account: actor.account.clone(),
@@ -227,19 +237,36 @@ impl App {
         self.draft_card(draft).await
     }
 
-    /// A draft's page.
+    /// A draft's page, with its newest text for those who write it.
     ///
     /// # Errors
     /// `NotFound` when there is none, or none that this person may see.
     pub async fn policy_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<PolicyDraftPage> {
         let found = self.seen_draft(viewer, id).await?;
+        let newest = viewer.is_some_and(|actor| writes(actor, &found.record));
+        self.draft_page(viewer, found, newest).await
+    }
+
+    /// A draft's page with the published text, for its writers too: who approves reads what is approved. The newest
+    /// text where none is published.
+    ///
+    /// # Errors
+    /// As `policy_draft`.
+    pub async fn published_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<PolicyDraftPage> {
+        let found = self.seen_draft(viewer, id).await?;
+        self.draft_page(viewer, found, false).await
+    }
+
+    async fn draft_page(
+        &self,
+        viewer: Option<&Actor>,
+        found: Revised<Draft>,
+        newest: bool,
+    ) -> Result<PolicyDraftPage> {
         let (draft, revision) = (found.record, found.revision);
-        let writes = viewer.is_some_and(|actor| writes(actor, &draft));
-        let number = match draft.published() {
-            Some(published) if !writes => published.text,
-            _ => draft.text,
-        };
-        let text = self.store.draft_text(id, number).await?;
+        let published = draft.published().map(|published| published.text);
+        let number = published.filter(|_| !newest).unwrap_or(draft.text);
+        let text = self.text_of(&draft, number).await?;
         let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
         let base = match &draft.base {
             Some(version) => self.book(version).await?,
@@ -253,6 +280,7 @@ impl App {
         Ok(PolicyDraftPage {
             card: self.draft_card(draft).await?,
             revision,
+            is_published: published == Some(text.number),
             text,
             checked,
             base,
@@ -261,20 +289,31 @@ impl App {
         })
     }
 
-    /// Publishes the newest text of a draft: everybody reads it, approvals begin anew.
+    /// One of a draft's texts, with what the draft was called and why. Texts of before these were kept with them have
+    /// the draft's.
+    async fn text_of(&self, draft: &Draft, number: u64) -> Result<DraftText> {
+        let mut text = self.store.draft_text(&draft.id, number).await?;
+        // No text is saved without a title.
+        if text.title.is_empty() {
+            (text.title, text.summary) = (draft.title.clone(), draft.summary.clone());
+        }
+        Ok(text)
+    }
+
+    /// Publishes the newest text of a draft, its title and reasons with it: everybody reads it, approvals begin anew.
     ///
     /// # Errors
     /// `Invalid` when it has faults.
     pub async fn publish_draft(&self, actor: &Actor, id: &DraftId) -> Result<u64> {
         let turn = self.draft_turn().await?;
-        let draft = self.written_by(actor, id).await?.record;
+        let mut draft = self.written_by(actor, id).await?.record;
         if draft.published().is_some_and(|published| published.text == draft.text) {
             return Err(AppError::conflict(
                 "This text is published already: change it first.",
                 "这一文本已经公布：请先修改。",
             ));
         }
-        let text = self.store.draft_text(id, draft.text).await?;
+        let text = self.text_of(&draft, draft.text).await?;
         let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
         if !checked.faults.is_empty() || checked.clauses.is_empty() {
             return Err(AppError::invalid(
@@ -283,9 +322,12 @@ impl App {
                 "文本有错误：请先改正，再公布。",
             ));
         }
+        // The entry names it as it is called from now on.
+        draft.title.clone_from(&text.title);
         let act = draft_act(EntryKind::DraftPublished, &draft)
             .fact("text", draft.text)
             .fact("sha256", digest(&text))
+            .fact("summary_sha256", summary_digest(&text))
             .fact("clauses", checked.clauses.len())
             .by(&actor.account);
         let act = match &checked.book {
@@ -434,11 +476,21 @@ pub(crate) fn draft_act(kind: EntryKind, draft: &Draft) -> Act {
 }
 
 /// SHA-256 over both texts; the length keeps the border between them from moving.
-pub(crate) fn digest(text: &DraftText) -> String {
+fn digest(text: &DraftText) -> String {
     let mut hash = Sha256::new();
     hash.update((text.original.len() as u64).to_be_bytes());
     hash.update(text.original.as_bytes());
     hash.update(text.translation.as_bytes());
+    hex::encode(hash.finalize())
+}
+
+/// SHA-256 over title and reasons in both languages, each after its length: they are published with the text.
+fn summary_digest(text: &DraftText) -> String {
+    let mut hash = Sha256::new();
+    for words in [&text.title.en, &text.title.zh, &text.summary.en, &text.summary.zh] {
+        hash.update((words.len() as u64).to_be_bytes());
+        hash.update(words.as_bytes());
+    }
     hex::encode(hash.finalize())
 }
 

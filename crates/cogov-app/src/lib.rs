@@ -26,6 +26,7 @@ mod indexer;
 mod journal;
 mod limiter;
 mod memory;
+mod network;
 mod privacy;
 mod query;
 mod receipt;
@@ -67,6 +68,7 @@ pub use identity::{Actor, NewAccount, SignedIn, TokenInfo};
 pub use imports::{JobId, JobState};
 pub use in_force::{VersionState, VersionView};
 pub use journal::{EntryView, Proof};
+pub use network::{Network, NetworkError};
 pub use privacy::BudgetPage;
 pub use query::{
     Answer, BudgetLeft, Door, Explanation, GrantSession, NoiseAsk, NoiseReport, PreparedQuery, ReleasedRows,

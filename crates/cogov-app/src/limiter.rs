@@ -1,6 +1,6 @@
 //! Sign-in attempts: after a few failures from one address or for one name, later ones wait.
 
-use crate::{AppError, error::Result};
+use crate::{AppError, error::Result, network::Network};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -10,6 +10,11 @@ use std::{
 
 /// Failures that are free.
 const FREE_FAILURES: u32 = 8;
+/// The same for one name from the networks that may be one home's or one site's: the bits of an IPv6 address that say
+/// which one, and how many failures.
+const FREE_AROUND: [(u8, u32); 2] = [(56, 32), (48, 128)];
+/// The bits of an IPv6 address that say whose line it is: behind them everybody has as many addresses as they like.
+const LINE: u8 = 64;
 /// After which a name or address starts anew.
 const WINDOW: Duration = Duration::from_secs(300);
 /// Names and addresses remembered at most; beyond, the oldest go.
@@ -31,17 +36,25 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     limiter: &'a Limiter,
-    keys: [String; 2],
+    /// What is counted, and how many failures of it are free.
+    keys: Vec<(String, u32)>,
 }
 
 impl Limiter {
     /// Begins an attempt.
     pub(crate) fn begin(&self, from: IpAddr, name: &str) -> Result<Attempt<'_>> {
         let name: String = name.chars().take(64).collect();
-        // A name is locked together with the address, so that a stranger cannot lock somebody out.
-        let keys = [format!("address {from}"), format!("name {name} {from}")];
+        let line = Network::around(from, LINE);
+        // A name is locked together with the network, so that a stranger cannot lock somebody out.
+        let mut keys =
+            vec![(format!("address {line}"), FREE_FAILURES), (format!("name {name} {line}"), FREE_FAILURES)];
+        if from.to_canonical().is_ipv6() {
+            let around = |(bits, free)| (format!("name {name} {}", Network::around(from, bits)), free);
+            keys.extend(FREE_AROUND.map(around));
+        }
         let failures = self.failures.lock();
-        let wait = keys.iter().filter_map(|key| failures.get(key)).map(wait).max().unwrap_or_default();
+        let waits = keys.iter().filter_map(|(key, free)| failures.get(key).map(|found| wait(found, *free)));
+        let wait = waits.max().unwrap_or_default();
         if wait.is_zero() {
             Ok(Attempt { limiter: self, keys })
         } else {
@@ -50,12 +63,10 @@ impl Limiter {
     }
 }
 
-fn wait(failures: &Failures) -> Duration {
-    if failures.count < FREE_FAILURES {
-        return Duration::ZERO;
-    }
+fn wait(failures: &Failures, free: u32) -> Duration {
+    let Some(beyond) = failures.count.checked_sub(free) else { return Duration::ZERO };
     // 1 s, 2 s, 4 s … up to the window.
-    let delay = Duration::from_secs(1 << (failures.count - FREE_FAILURES).min(8)).min(WINDOW);
+    let delay = Duration::from_secs(1 << beyond.min(8)).min(WINDOW);
     delay.saturating_sub(failures.last.elapsed())
 }
 
@@ -63,7 +74,7 @@ impl Attempt<'_> {
     /// The secret was right.
     pub(crate) fn succeeded(self) {
         let mut failures = self.limiter.failures.lock();
-        for key in &self.keys {
+        for (key, _) in &self.keys {
             failures.remove(key);
         }
     }
@@ -74,7 +85,7 @@ impl Attempt<'_> {
         if failures.len() >= REMEMBERED {
             failures.retain(|_, f| f.last.elapsed() < WINDOW);
         }
-        for key in self.keys {
+        for (key, _) in self.keys {
             let now = Instant::now();
             let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
             let expired = entry.last.elapsed() >= WINDOW;
@@ -99,5 +110,24 @@ mod tests {
         assert!(limiter.begin(home, "bo").is_err(), "the address is counted too");
         let other: IpAddr = [127, 0, 0, 2].into();
         limiter.begin(other, "ana").unwrap().succeeded();
+    }
+
+    #[test]
+    fn the_addresses_of_one_line_are_one_and_those_of_a_home_guess_a_name_together() {
+        let limiter = Limiter::default();
+        let from = |text: &str| -> IpAddr { text.parse().unwrap() };
+        for last in 0..FREE_FAILURES {
+            limiter.begin(from(&format!("2001:db8::{last:x}")), "ana").unwrap().failed();
+        }
+        assert!(limiter.begin(from("2001:db8::ffff"), "bo").is_err(), "another address of the same line");
+        limiter.begin(from("2001:db8:0:1::1"), "bo").unwrap().succeeded();
+        for net in 1..4 {
+            for _ in 0..FREE_FAILURES {
+                limiter.begin(from(&format!("2001:db8:0:{net}::1")), "ana").unwrap().failed();
+            }
+        }
+        assert!(limiter.begin(from("2001:db8:0:4::1"), "ana").is_err(), "another line of the same home");
+        limiter.begin(from("2001:db8:0:4::1"), "bo").unwrap().succeeded();
+        limiter.begin(from("2001:db8:0:100::1"), "ana").unwrap().succeeded();
     }
 }

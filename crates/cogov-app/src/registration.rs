@@ -30,7 +30,7 @@ impl App {
     /// Makes an account of a member of the public and signs in.
     ///
     /// # Errors
-    /// `Invalid` names the first field that cannot be used, `TooMany` after many accounts from one address.
+    /// `Invalid` names the first field that cannot be used, `TooMany` after many accounts from one network.
     pub async fn register(&self, registration: Registration<'_>, from: IpAddr) -> Result<SignedIn> {
         let name = AccountName::new(registration.account).ok().filter(|name| {
             name.as_str().len() >= 3 && name.as_str().starts_with(|c: char| c.is_ascii_lowercase())
@@ -50,7 +50,8 @@ impl App {
                 "口令至少 10 个字符。",
             ));
         }
-        self.deliberation.limits.take(Limited::Registration, &from.to_string(), self.clock.now())?;
+        let buckets = Limited::of_client(Limited::Registration, from);
+        self.deliberation.limits.take_each(buckets, self.clock.now())?;
         let party = self.society().await?;
         let new = NewAccount {
             name: name.clone(),

@@ -53,26 +53,46 @@ pub struct Proven {
 }
 
 impl App {
-    /// Takes every decision of the ledger again under a rulebook. Writes nothing; samples nothing.
+    /// Takes every decision of the ledger again under a rulebook that is built on the last adopted one, and under
+    /// that: what a draft that may be adopted now would change.
     ///
     /// # Errors
     /// When the records cannot be read.
     pub async fn replay_of(&self, draft: Arc<Rulebook>) -> Result<Replay> {
+        let base = match self.store.rulebooks().await?.first() {
+            Some(text) => self.book(&text.version).await?,
+            None => None,
+        };
+        self.replay_beside(draft, base).await
+    }
+
+    /// Takes every decision of the ledger again under a rulebook and under the one that it is built on, so that it is
+    /// counted as its real effect will be; where that is not kept, beside what was recorded. Writes nothing; samples
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn replay_beside(&self, draft: Arc<Rulebook>, base: Option<Arc<Rulebook>>) -> Result<Replay> {
         let cases = self.cases_now().await?;
         let (facts, books) = (self.known_facts(), self.books().await?);
         let work = tokio::task::spawn_blocking(move || {
-            replay(&cases, Known { facts: &facts, books: &books }, Against::Draft(&draft))
+            let against = match &base {
+                Some(base) => Against::Base { base, draft: &draft },
+                None => Against::Draft(&draft),
+            };
+            replay(&cases, Known { facts: &facts, books: &books }, against)
         });
         work.await.map_err(|error| cut_off(&error))
     }
 
-    /// Takes every decision of the ledger again under a draft.
+    /// Takes every decision of the ledger again under a draft and under the rulebook that it branches from.
     ///
     /// # Errors
     /// `Conflict` when the draft has faults or no rules.
     pub async fn replay_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<(Replay, GrantReplay)> {
-        let book = self.book_of_draft(viewer, id).await?;
-        Ok((self.replay_of(Arc::clone(&book)).await?, self.replay_grants(&book).await?))
+        let found = self.policy_draft(viewer, id).await?;
+        let book = found.checked.book.ok_or_else(nothing_to_decide_by)?;
+        Ok((self.replay_beside(Arc::clone(&book), found.base).await?, self.replay_grants(&book).await?))
     }
 
     /// Proves a claim about a draft, beside the rulebook in force, or refutes it, and asks cvc5 the same where it is
@@ -135,12 +155,7 @@ impl App {
     }
 
     async fn book_of_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Arc<Rulebook>> {
-        self.policy_draft(viewer, id).await?.checked.book.ok_or_else(|| {
-            AppError::conflict(
-                "The draft has faults, or no rules: there is nothing to decide by.",
-                "该草案有错误或没有规则：无从据以裁决。",
-            )
-        })
+        self.policy_draft(viewer, id).await?.checked.book.ok_or_else(nothing_to_decide_by)
     }
 
     /// Every decision that the ledger holds now.
@@ -189,6 +204,13 @@ impl App {
         }
         Ok(replay)
     }
+}
+
+fn nothing_to_decide_by() -> AppError {
+    AppError::conflict(
+        "The draft has faults, or no rules: there is nothing to decide by.",
+        "该草案有错误或没有规则：无从据以裁决。",
+    )
 }
 
 fn cut_off(error: &impl std::fmt::Display) -> AppError {

@@ -25,6 +25,6 @@ pub use error::{ErrorKind, QueryError};
 pub use query::planted;
 pub use query::{
     Engine, EngineConfig, FactQuestion, GrantWorld, GrantedColumn, GrantedTable, MaskKey, NoiseTerms, Param,
-    Prepared, Question, ResultColumn, RowStream, Source, Verdict, sound_optimiser, sound_rules,
-    zero_without_sign,
+    Prepared, Question, ResultColumn, RowStream, Source, Verdict, means_are_exact, sound_optimiser,
+    sound_rules, zero_without_sign,
 };

@@ -58,11 +58,17 @@ impl DraftState {
     }
 }
 
-/// One version of a draft's texts. A text that was saved is never changed: the next one has the next number.
+/// One version of a draft's words. A text that was saved is never changed: the next one has the next number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftText {
     /// Counts up from 1.
     pub number: u64,
+    /// What the draft is called in it. Empty in texts of before this was kept with them.
+    #[serde(default)]
+    pub title: Text,
+    /// What it wants to change, and why.
+    #[serde(default)]
+    pub summary: Text,
     /// The text in the language of the rules, as literate Markdown.
     pub original: String,
     /// The words of the same clauses in the other language; empty while nobody wrote them.
@@ -98,7 +104,8 @@ pub struct Effect {
     pub decisions: u64,
     /// Those of them that were taken again.
     pub replayed: u64,
-    /// How they differ.
+    /// How they differ: under the draft from the rulebook that it branches from. Predictions of before `amended` was
+    /// counted differ from what was recorded.
     pub counts: Differences,
     /// The same by class of the party.
     #[serde(default)]
@@ -106,6 +113,10 @@ pub struct Effect {
     /// The same by dataset.
     #[serde(default)]
     pub by_dataset: BTreeMap<String, Differences>,
+    /// How the same decisions differ under the rulebook that the draft branches from, from what was recorded: what
+    /// earlier amendments changed. None of a real effect.
+    #[serde(default)]
+    pub amended: Option<Differences>,
 }
 
 /// That a draft was adopted.
@@ -133,9 +144,9 @@ pub struct Draft {
     pub id: DraftId,
     /// What it is of.
     pub kind: DraftKind,
-    /// What it is called.
+    /// What it is called: in its published text, and before it has one in its newest.
     pub title: Text,
-    /// What it wants to change, and why.
+    /// What it wants to change, and why: as the title, in its published text.
     #[serde(default)]
     pub summary: Text,
     /// The party that proposes it.

@@ -123,9 +123,9 @@ impl Rulebook {
     /// of, column by column; mints no permit.
     #[must_use]
     pub fn verdict(&self, facts: &UseFacts, moment: Moment, known: &mut Rulings) -> Verdict {
+        let days_left = self.seen(moment).days_left;
         let mut groups = Vec::with_capacity(facts.groups.len());
         for group in &facts.groups {
-            let days_left = if self.rules.uses_days { moment.days_left } else { 0 };
             let asked = Facts { days_left, ..group.facts.clone() };
             let ruling = match known.get(&asked) {
                 Some(ruling) => Arc::clone(ruling),
@@ -142,6 +142,11 @@ impl Rulebook {
             groups.push((treatment, ruling.clauses.clone()));
         }
         Verdict { refused: self.refused(facts, moment, &groups), groups }
+    }
+
+    /// A moment as far as a verdict depends on it: moments that are then equal have the same one.
+    pub(crate) fn seen(&self, moment: Moment) -> Moment {
+        if self.rules.uses_days { moment } else { Moment { days_left: 0, ..moment } }
     }
 
     fn refused(&self, facts: &UseFacts, moment: Moment, groups: &[(Treatment, Clauses)]) -> Option<Clauses> {

@@ -1,53 +1,18 @@
 //! Recorded decisions taken again under a draft: what flips, for whom, by which clause, and what becomes visible.
+//!
+//! What a draft changes is counted beside the rulebook that it is built on, as its real effect will be. Where an
+//! amendment lies between a recorded decision and that rulebook, what the amendment changed is counted apart.
 
-use crate::{Case, Cases, Ending, Rulebook, Rulings, Tally, UseFacts, Verdict};
+use crate::flip::{self, Flip, RecordedUse};
+use crate::{Case, Cases, Ending, Moment, Rulebook, Rulings, Tally, UseFacts, Verdict};
 use cogov_model::{
     Clauses, ColumnRef, DatasetId, Form, PartyClass, PartyId, RegionCode, RulebookVersion, Treatment,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::{rc::Rc, sync::Arc};
 
 /// Examples kept of each kind of change.
 const EXAMPLES: usize = 5;
-
-/// How a decision would differ under a draft.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Flip {
-    /// Not at all.
-    Same,
-    /// Permitted then, refused under the draft: as a whole, or because a column that it used is withheld.
-    PermitToDeny,
-    /// Refused then, not refused by the draft.
-    DenyToPermit,
-    /// Permitted by both; a column that it used is treated more strictly.
-    Stricter,
-    /// Permitted by both; a column that it used is treated less strictly.
-    Looser,
-    /// Permitted by both; one column is treated more and another one less strictly.
-    Mixed,
-    /// The engine refused the query, and the draft treats its columns otherwise: only asking again would tell.
-    AskAgain,
-}
-
-impl Flip {
-    /// Every kind but [`Flip::Same`].
-    pub const CHANGES: [Flip; 6] =
-        [Flip::PermitToDeny, Flip::DenyToPermit, Flip::Stricter, Flip::Looser, Flip::Mixed, Flip::AskAgain];
-
-    /// The code used in files and pages.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Flip::Same => "same",
-            Flip::PermitToDeny => "permit-to-deny",
-            Flip::DenyToPermit => "deny-to-permit",
-            Flip::Stricter => "stricter",
-            Flip::Looser => "looser",
-            Flip::Mixed => "mixed",
-            Flip::AskAgain => "ask-again",
-        }
-    }
-}
 
 /// Decisions by how they would differ.
 pub type Counts = BTreeMap<Flip, u64>;
@@ -84,6 +49,24 @@ pub struct Visible {
     pub form: Form,
 }
 
+/// What the rulebook that a draft is built on itself decides otherwise than was recorded: what amendments that lie
+/// between changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amended {
+    /// The rulebook that the draft is built on.
+    pub base: RulebookVersion,
+    /// Recorded decisions by how they differ under it.
+    pub counts: Counts,
+}
+
+impl Amended {
+    /// Recorded decisions that it decides otherwise.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        differing(&self.counts)
+    }
+}
+
 /// What a draft would have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -105,6 +88,9 @@ pub struct Replay {
     pub examples: Vec<Example>,
     /// What would become visible, with what it was treated as before (withheld) and after.
     pub visible: BTreeMap<Visible, Treatment>,
+    /// Beside a base: how the same decisions differ under it from what was recorded. Not part of `counts`; both one
+    /// after the other lead from what was recorded to the draft.
+    pub amended: Option<Amended>,
     /// Decisions that the recorded rulebook, asked again, decides otherwise than the ledger says: always 0
     /// unless records were changed.
     pub disagreeing: u64,
@@ -120,8 +106,12 @@ impl Replay {
     /// Decisions that would differ.
     #[must_use]
     pub fn changed(&self) -> u64 {
-        self.replayed() - self.counts.get(&Flip::Same).copied().unwrap_or(0)
+        differing(&self.counts)
     }
+}
+
+fn differing(counts: &Counts) -> u64 {
+    counts.iter().filter(|(flip, _)| **flip != Flip::Same).map(|(_, n)| n).sum()
 }
 
 /// Rulebooks by version, as they decided.
@@ -136,26 +126,39 @@ pub struct Known<'a> {
     pub books: &'a Books,
 }
 
-/// Which rulebook is compared with the one that decided.
+/// Which rulebooks are compared.
 #[derive(Debug, Clone, Copy)]
 pub enum Against<'a> {
     /// What a draft would have said: the recorded decision is *before*, the draft *after*.
     Draft(&'a Rulebook),
+    /// What a draft changes in the rulebook that it is built on: every use is decided by both, the base is *before*,
+    /// the draft *after*. What the base says otherwise than was recorded is counted apart.
+    Base {
+        /// The rulebook that the draft is built on.
+        base: &'a Rulebook,
+        /// The draft.
+        draft: &'a Rulebook,
+    },
     /// What an earlier rulebook would have said: it is *before*, the recorded decision *after*. So the real
-    /// effect of a rulebook is counted like the predicted one.
+    /// effect of a rulebook is counted like the one that was predicted beside its base.
     Earlier(&'a Rulebook),
 }
 
 /// Takes every case again, each once, whatever its count.
 #[must_use]
 pub fn replay(cases: &Cases, known: Known<'_>, against: Against<'_>) -> Replay {
-    let mut work = Work {
-        replay: Replay { decisions: cases.decisions(), skipped: cases.unrecorded(), ..Replay::default() },
-        then: HashMap::new(),
-        other: Rulings::new(),
-        against,
+    let amended = match against {
+        Against::Base { base, .. } => Some(Amended { base: base.version().clone(), counts: Counts::new() }),
+        Against::Draft(_) | Against::Earlier(_) => None,
     };
+    let start =
+        Replay { decisions: cases.decisions(), skipped: cases.unrecorded(), amended, ..Replay::default() };
+    let mut work = Work { replay: start, asked: BTreeMap::new(), against };
+    let mut at_hand = None;
     for (case, tally) in cases.sorted() {
+        if at_hand.replace(&case.facts) != Some(&case.facts) {
+            work.asked.values_mut().for_each(Asked::forget);
+        }
         match (known.facts.get(&case.facts), known.books.get(&case.rulebook)) {
             (Some(facts), Some(book)) => work.case(case, tally, facts, book),
             _ => work.replay.skipped += tally.count,
@@ -164,33 +167,67 @@ pub fn replay(cases: &Cases, known: Known<'_>, against: Against<'_>) -> Replay {
     work.replay
 }
 
+/// A rulebook as it is asked: what it said of facts, and of the use at hand.
+struct Asked<'a> {
+    book: &'a Rulebook,
+    rulings: Rulings,
+    /// By the moment, as far as the rulebook looks at it: most look at no days, so that the decisions of months on
+    /// the same facts are one verdict.
+    verdicts: HashMap<Moment, Rc<Verdict>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(book: &'a Rulebook) -> Self {
+        Self { book, rulings: Rulings::new(), verdicts: HashMap::new() }
+    }
+
+    fn verdict(&mut self, facts: &UseFacts, moment: Moment) -> Rc<Verdict> {
+        let seen = self.book.seen(moment);
+        let known = self.verdicts.entry(seen);
+        Rc::clone(known.or_insert_with(|| Rc::new(self.book.verdict(facts, moment, &mut self.rulings))))
+    }
+
+    /// Other facts are at hand.
+    fn forget(&mut self) {
+        self.verdicts.clear();
+    }
+}
+
 struct Work<'a> {
     replay: Replay,
-    then: HashMap<RulebookVersion, Rulings>,
-    other: Rulings,
+    /// Each rulebook once: where the base decided, it is not asked twice.
+    asked: BTreeMap<&'a RulebookVersion, Asked<'a>>,
     against: Against<'a>,
 }
 
-impl Work<'_> {
-    fn case(&mut self, case: &Case, tally: &Tally, facts: &UseFacts, book: &Rulebook) {
-        let known = self.then.entry(case.rulebook.clone()).or_default();
-        let recorded = book.verdict(facts, case.moment, known);
+impl<'a> Work<'a> {
+    fn case(&mut self, case: &Case, tally: &Tally, facts: &UseFacts, book: &'a Rulebook) {
+        let recorded = self.ask(book, facts, case.moment);
         if recorded.refused.is_some() != (case.outcome == Ending::Deny) {
             self.replay.disagreeing += tally.count;
         }
-        let (other, turned) = match self.against {
-            Against::Draft(draft) => (draft, false),
-            Against::Earlier(earlier) => (earlier, true),
+        let against = self.against;
+        let (before, after) = match against {
+            Against::Draft(draft) => (Rc::clone(&recorded), self.ask(draft, facts, case.moment)),
+            Against::Base { base, draft } => {
+                (self.ask(base, facts, case.moment), self.ask(draft, facts, case.moment))
+            }
+            Against::Earlier(earlier) => (self.ask(earlier, facts, case.moment), Rc::clone(&recorded)),
         };
-        let other = other.verdict(facts, case.moment, &mut self.other);
-        let (before, after) = if turned { (&other, &recorded) } else { (&recorded, &other) };
-        let used = used(case, facts);
-        let flip = flip(case.outcome, before, after, &used);
-        self.count(tally.count, flip, facts, after, &changed(before, after, &used));
-        if flip != Flip::Same {
-            self.example(tally, flip, facts, before, after);
+        let used = RecordedUse::of(case, facts, &recorded);
+        if let Some(amended) = &mut self.replay.amended {
+            *amended.counts.entry(used.flip(&recorded, &before)).or_default() += tally.count;
         }
-        self.see(facts, before, after);
+        let flip = used.flip(&before, &after);
+        self.count(tally.count, flip, facts, &after, &used.changed(&before, &after));
+        if flip != Flip::Same {
+            self.example(tally, flip, facts, &before, &after);
+        }
+        self.see(facts, &before, &after);
+    }
+
+    fn ask(&mut self, book: &'a Rulebook, facts: &UseFacts, moment: Moment) -> Rc<Verdict> {
+        self.asked.entry(book.version()).or_insert_with(|| Asked::new(book)).verdict(facts, moment)
     }
 
     fn count(&mut self, n: u64, flip: Flip, facts: &UseFacts, after: &Verdict, changed: &[usize]) {
@@ -213,8 +250,7 @@ impl Work<'_> {
     fn example(&mut self, tally: &Tally, flip: Flip, facts: &UseFacts, before: &Verdict, after: &Verdict) {
         let kept = self.replay.examples.iter().filter(|example| example.flip == flip).count();
         let Some(index) = tally.examples.last().filter(|_| kept < EXAMPLES) else { return };
-        let all: BTreeSet<usize> = (0..facts.groups.len()).collect();
-        let changed = changed(before, after, &all);
+        let changed = flip::changed(before, after, 0..facts.groups.len());
         let columns = changed.iter().flat_map(|place| {
             let group = facts.groups.get(*place);
             let of = |verdict: &Verdict| verdict.treatment(*place);
@@ -245,58 +281,6 @@ impl Work<'_> {
                 self.replay.visible.insert(visible, to);
             }
         }
-    }
-}
-
-impl Verdict {
-    /// What happens to a group's columns by themselves.
-    fn treatment(&self, place: usize) -> Treatment {
-        self.groups.get(place).map_or(Treatment::Withhold, |(treatment, _)| *treatment)
-    }
-
-    /// What happens to a group's columns, when the use as a whole is thought of too.
-    fn shown(&self, place: usize) -> Treatment {
-        if self.refused.is_some() { Treatment::Withhold } else { self.treatment(place) }
-    }
-}
-
-/// The groups that the query used; all of them when that is not known.
-fn used(case: &Case, facts: &UseFacts) -> BTreeSet<usize> {
-    match &case.used {
-        Some(places) => places.split(',').filter_map(|place| place.parse().ok()).collect(),
-        None => (0..facts.groups.len()).collect(),
-    }
-}
-
-/// The used groups that are treated otherwise.
-fn changed(before: &Verdict, after: &Verdict, used: &BTreeSet<usize>) -> Vec<usize> {
-    used.iter().copied().filter(|place| before.treatment(*place) != after.treatment(*place)).collect()
-}
-
-fn flip(outcome: Ending, before: &Verdict, after: &Verdict, used: &BTreeSet<usize>) -> Flip {
-    let changed = changed(before, after, used);
-    match (before.refused.is_some(), after.refused.is_some()) {
-        (true, true) => return Flip::Same,
-        (true, false) => return Flip::DenyToPermit,
-        (false, true) => return if outcome == Ending::EngineDeny { Flip::Same } else { Flip::PermitToDeny },
-        (false, false) => {}
-    }
-    if changed.is_empty() {
-        return Flip::Same;
-    }
-    if outcome == Ending::EngineDeny {
-        return Flip::AskAgain;
-    }
-    if changed.iter().any(|place| after.treatment(*place) == Treatment::Withhold) {
-        return Flip::PermitToDeny;
-    }
-    let stricter = |a: Treatment, b: Treatment| a.stricter(b) == b;
-    let up = changed.iter().all(|place| stricter(before.treatment(*place), after.treatment(*place)));
-    let down = changed.iter().all(|place| stricter(after.treatment(*place), before.treatment(*place)));
-    match (up, down) {
-        (true, _) => Flip::Stricter,
-        (false, true) => Flip::Looser,
-        (false, false) => Flip::Mixed,
     }
 }
 

@@ -230,6 +230,9 @@ settings! {
     change_published_days: u32,
     /// Whether a consultation on a draft must be concluded before the draft is adopted.
     change_consulted: bool,
+    /// Calendar days for which such a consultation takes opinions at least, on a text that is published; a shorter one
+    /// does not count. Without a clause that prescribes a consultation it binds nobody.
+    change_consulted_days: u32,
     /// Calendar days between adoption and effect at least.
     change_notice_days: u32,
 }
@@ -270,6 +273,13 @@ impl Workflow {
     #[must_use]
     pub fn provider_head(&self, sharing: &SharingAttribute) -> Setting<bool> {
         contains(&self.provider_head_approves, sharing)
+    }
+
+    /// The days for which the consultation that a change needs takes opinions at least, where it needs one.
+    #[must_use]
+    pub fn consultation_days(&self) -> Option<&Setting<u32>> {
+        let prescribed = self.change_consulted.as_ref().is_some_and(|setting| setting.value);
+        self.change_consulted_days.as_ref().filter(|_| prescribed)
     }
 
     /// The clause that stops a grant in this state.

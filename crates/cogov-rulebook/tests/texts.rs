@@ -25,6 +25,19 @@ fn refused(rule: &str, words: &str) {
 }
 
 #[test]
+fn days_of_a_consultation_bind_where_one_is_prescribed() {
+    let shipped = common::file("rulebooks/decree-809.md");
+    let (asked, days) = ("change_consulted = true\n", "change_consulted_days = 30\n");
+    assert!(shipped.contains(asked));
+    let read = |becomes: &str| Rulebook::parse(&shipped.replace(asked, becomes), None).unwrap();
+    assert!(read(asked).workflow().consultation_days().is_none(), "as before where no clause says so");
+    assert!(read(days).workflow().consultation_days().is_none(), "no consultation is prescribed");
+    let both = read(&format!("{asked}{days}"));
+    let found = both.workflow().consultation_days().unwrap();
+    assert_eq!((found.value, found.clause.as_str()), (30, "change"));
+}
+
+#[test]
 fn broken_rules_are_told_what_to_do() {
     const SCOPE: &str = "(principal, action == Action::\"use\", resource)";
     for (rule, words) in [

@@ -2,7 +2,7 @@
 
 use crate::{
     Cursor, Page, Paged, Store, StoreError,
-    sql::{Statement, from_code, from_json, int, maybe_int, maybe_text, signed, text, unsigned},
+    sql::{Statement, from_code, from_json, int, key, maybe_int, maybe_text, signed, text, unsigned},
 };
 use cogov_model::{
     Answer, ClauseId, ConsultationId, Contribution, ContributionKind, HideReason, Standing, Tally, Timestamp,
@@ -148,7 +148,7 @@ impl Store {
         let row = Statement::new(COLUMNS)
             .bind(id.as_str())
             .push(condition)
-            .bind(signed(WHAT, name, value)?)
+            .bind(key(WHAT, name, value)?)
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
@@ -166,7 +166,7 @@ impl Store {
         let row = Statement::new(VOTES)
             .bind(id.as_str())
             .push(" AND entry = ")
-            .bind(signed(WHAT, &name, entry)?)
+            .bind(key("vote", &name, entry)?)
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
@@ -272,7 +272,7 @@ impl Store {
         let row = Statement::new(ANSWERS)
             .bind(id.as_str())
             .push(" AND number = ")
-            .bind(signed("answer", &name, number)?)
+            .bind(key("answer", &name, number)?)
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))
@@ -290,7 +290,7 @@ impl Store {
         let row = Statement::new(ANSWERS)
             .bind(id.as_str())
             .push(" AND entry = ")
-            .bind(signed("answer", &name, entry)?)
+            .bind(key("answer", &name, entry)?)
             .optional(&mut connection)
             .await
             .and_then(|row| row.ok_or(sqlx::Error::RowNotFound))

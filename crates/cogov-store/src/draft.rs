@@ -5,7 +5,7 @@ use crate::{
     open::commit,
     revised::{self, decode},
     rulebook,
-    sql::{Statement, from_json, signed, text, to_json},
+    sql::{Statement, from_json, key, signed, text, to_json},
 };
 use cogov_model::{Draft, DraftId, DraftText};
 use sqlx::AnyConnection;
@@ -100,7 +100,7 @@ impl Store {
         let wrong = |error| StoreError::of("draft text", id.as_str(), error);
         let row = Statement::with(
             "SELECT body FROM draft_texts WHERE draft = $1 AND number = $2",
-            [id.as_str().into(), signed(WHAT, id.as_str(), number)?.into()],
+            [id.as_str().into(), key("draft text", id.as_str(), number)?.into()],
         )
         .optional(&mut connection)
         .await

@@ -174,6 +174,11 @@ pub(crate) fn signed(what: &'static str, id: &str, number: u64) -> Result<i64, S
     i64::try_from(number).map_err(|error| corrupt(what, id, &error))
 }
 
+/// A number that a record is looked up by. Neither database keeps a larger one, so no record has it.
+pub(crate) fn key(what: &'static str, id: &str, number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::NotFound { what, id: id.to_owned() })
+}
+
 fn corrupt(what: &'static str, id: &str, why: &dyn std::fmt::Display) -> StoreError {
     StoreError::Corrupt { what, id: id.to_owned(), why: why.to_string() }
 }

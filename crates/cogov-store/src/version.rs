@@ -4,7 +4,7 @@
 use crate::{
     Store, StoreError, dataset,
     open::commit,
-    sql::{Statement, from_code, from_json, int, signed, text, to_json},
+    sql::{Statement, from_code, from_json, int, key, signed, text, to_json},
 };
 use cogov_model::{
     AccountName, ColumnName, Dataset, DatasetId, Label, TableName, TableProfile, Text, Timestamp, Version,
@@ -110,7 +110,7 @@ impl Store {
         let mut connection = self.connection().await?;
         let row = Statement::with(
             "SELECT body FROM versions WHERE dataset = $1 AND number = $2",
-            [dataset.as_str().into(), signed(VERSION, &id, number)?.into()],
+            [dataset.as_str().into(), key(VERSION, &id, number)?.into()],
         )
         .optional(&mut connection)
         .await

@@ -27,6 +27,8 @@ struct Shown {
     retry_after: Option<u64>,
     /// Where to go back to after signing in.
     sign_in: Option<String>,
+    /// What was written in a form and not taken.
+    unsent: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ impl Failure {
             decision: None,
             retry_after: None,
             sign_in: None,
+            unsent: Vec::new(),
         }))
     }
 
@@ -71,6 +74,19 @@ impl Failure {
             Self::new(StatusCode::UNAUTHORIZED, "sign-in-title", Words::Message("home-sign-in-text"));
         failure.0.sign_in = Some(back.to_owned());
         failure
+    }
+
+    /// The same, showing what was written in a form on a page, so that it can be copied and sent again.
+    pub fn keeping(mut self, unsent: Vec<String>, page: &str) -> Self {
+        if self.0.sign_in.is_some() {
+            self.0.sign_in = Some(page.to_owned());
+            if !unsent.is_empty() {
+                self.0.title = "error-session-over";
+                self.0.words = Words::Message("error-session-over-text");
+            }
+        }
+        self.0.unsent = unsent;
+        self
     }
 }
 
@@ -118,13 +134,17 @@ struct ErrorPage {
     words: String,
     clauses: Vec<ClauseLink>,
     decision: Option<u64>,
+    /// Where to sign in again.
+    sign_in: Option<String>,
+    unsent: Vec<String>,
 }
 
 /// A failure as a page.
 pub fn page(visit: &Visit, failure: Failure) -> Response {
     let (ui, failure) = (visit.ui(), failure.0);
-    if let Some(back) = &failure.sign_in {
-        return Redirect::to(&with_query("/sign-in", &[("next", back)])).into_response();
+    let sign_in = failure.sign_in.as_ref().map(|back| with_query("/sign-in", &[("next", back)]));
+    if let Some(to) = sign_in.as_ref().filter(|_| failure.unsent.is_empty()) {
+        return Redirect::to(to).into_response();
     }
     let rulebook = visit.app.rulebook();
     let title = |id: &str| {
@@ -139,6 +159,8 @@ pub fn page(visit: &Visit, failure: Failure) -> Response {
         },
         clauses: clause_links(&failure.clauses, title),
         decision: failure.decision,
+        sign_in,
+        unsent: failure.unsent,
         ui,
     };
     let mut response = match page.render() {
@@ -157,7 +179,33 @@ pub fn page(visit: &Visit, failure: Failure) -> Response {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let clauses = vec![ClauseLink { id: "art-9".into(), title: "Sensitive data".into() }];
-    let page =
-        ErrorPage { title: ui.t("error-refused"), words: "Why".into(), clauses, decision: Some(7), ui };
+    let page = ErrorPage {
+        title: ui.t("error-refused"),
+        words: "Why".into(),
+        clauses,
+        decision: Some(7),
+        sign_in: Some("/sign-in?next=/".into()),
+        unsent: vec!["<script>alert(1)</script> Ten are few.".into(), "Because.".into()],
+        ui,
+    };
     vec![("error", page.render().unwrap_or_default())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_is_over_keeps_the_words_and_the_way_back() {
+        let kept = Failure::sign_in("/").keeping(vec!["Ten are few.".into()], "/consultations/c-1");
+        assert_eq!(kept.0.sign_in.as_deref(), Some("/consultations/c-1"));
+        assert_eq!((kept.0.title, kept.0.unsent.len()), ("error-session-over", 1));
+        let nothing = Failure::sign_in("/").keeping(Vec::new(), "/consultations/c-1");
+        assert_eq!(nothing.0.title, "sign-in-title", "the sign-in page follows at once");
+        let forged = Failure::forged().keeping(vec!["Ten are few.".into()], "/consultations/c-1");
+        assert_eq!((forged.0.title, forged.0.sign_in.is_none()), ("error-forged", true));
+        for (name, html) in samples(crate::ui::sample(cogov_model::Locale::En)) {
+            assert!(html.contains("Because.") && !html.contains("<script>alert"), "{name}");
+        }
+    }
 }

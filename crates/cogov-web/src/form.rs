@@ -4,8 +4,13 @@ use crate::{failure::Failure, ui::Ui, visit::Visit};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, HeaderName, Uri, header},
 };
+use chrono::{Datelike, NaiveDate};
 use cogov_app::AppError;
+
+/// What the names of fields have in them that are never shown again.
+const SECRET: [&str; 4] = ["csrf", "password", "secret", "token"];
 
 /// The fields of a form.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +52,19 @@ impl Fields {
         Some(self.get(name)).filter(|value| !value.is_empty())
     }
 
+    /// What is in the fields of these names, where there is something.
+    pub fn texts(&self, names: &[&str]) -> Vec<String> {
+        names.iter().filter_map(|name| self.given(name)).map(str::to_owned).collect()
+    }
+
+    /// Everything that somebody wrote: sentences, no codes, numbers or secrets.
+    pub fn sentences(&self) -> Vec<String> {
+        let secret = |name: &str| SECRET.iter().any(|part| name.contains(*part));
+        let written = |value: &str| value.contains(|c: char| c.is_whitespace() || !c.is_ascii());
+        let shown = self.0.iter().filter(|(name, _)| !secret(name.as_str()));
+        shown.map(|(_, value)| value.trim()).filter(|value| written(*value)).map(str::to_owned).collect()
+    }
+
     /// Every value of a field, trimmed.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
@@ -62,10 +80,42 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, state).await?;
+        let sent = Sent::of(&parts.headers);
         let body = Bytes::from_request(Request::from_parts(parts, body), state).await;
         let fields = Fields::parse(&body.map_err(|_| Failure::forged())?);
-        check_token(&visit, fields.get("csrf"))?;
+        check_token(&visit, fields.get("csrf")).map_err(|failure| sent.kept(failure, &fields))?;
         Ok(Self(fields))
+    }
+}
+
+/// How a form was sent, as the browser says.
+pub struct Sent {
+    /// Whether a page of this node sent it; nobody else's words are shown as somebody's own.
+    pub from_here: bool,
+    /// The page that it was on.
+    page: String,
+}
+
+impl Sent {
+    /// Reads it from a request.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST).unwrap_or_default();
+        let is_ours = |origin: &str| origin.split_once("://").is_some_and(|(_, name)| name == host);
+        let from_here = match text(HeaderName::from_static("sec-fetch-site")) {
+            Some(site) => site == "same-origin",
+            None => text(header::ORIGIN).is_none_or(is_ours),
+        };
+        let page = text(header::REFERER).and_then(|page| page.parse::<Uri>().ok());
+        let page =
+            page.filter(|page| from_here && page.authority().is_some_and(|name| name.as_str() == host));
+        let page = page.as_ref().and_then(Uri::path_and_query).map(|page| page.as_str().to_owned());
+        Self { from_here, page: page.unwrap_or_else(|| "/".to_owned()) }
+    }
+
+    /// A failure to take a form, with the words that would be lost by it.
+    pub fn kept(&self, failure: Failure, fields: &Fields) -> Failure {
+        if self.from_here { failure.keeping(fields.sentences(), &self.page) } else { failure }
     }
 }
 
@@ -84,6 +134,17 @@ pub fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && !a.is_empty() && differ == 0
 }
 
+/// A day as forms write it, such as 2027-01-31; none when it does not read.
+pub fn day(text: &str) -> Option<NaiveDate> {
+    text.parse::<NaiveDate>().ok().filter(|day| has_plain_year(*day))
+}
+
+/// Whether a day's year has four digits at most. Behind them days neither sort nor read back as texts, and nobody means
+/// one.
+pub fn has_plain_year(day: NaiveDate) -> bool {
+    (1..=9_999).contains(&day.year())
+}
+
 /// One line of the error summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -91,12 +152,14 @@ pub struct Problem {
     pub field: String,
     /// What to do.
     pub words: String,
+    /// The seconds after which the same can be sent again, where it was too much at once.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
     /// About a field, in words that are a message.
     pub fn new(field: &str, words: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), words: words.into() }
+        Self { field: field.to_owned(), words: words.into(), retry_after: None }
     }
 
     /// An application error that the form can show; anything else stays a failure.
@@ -107,7 +170,10 @@ impl Problem {
         match &error {
             AppError::Invalid { field, advice } => Ok(Self::new(field.unwrap_or_default(), ui.text(advice))),
             AppError::Conflict(words) => Ok(Self::new("", ui.text(words))),
-            AppError::TooMany { .. } => Ok(Self::new("", ui.text(&error.reason()))),
+            AppError::TooMany { retry_after_seconds } => {
+                let retry_after = Some(*retry_after_seconds);
+                Ok(Self { retry_after, ..Self::new("", ui.text(&error.reason())) })
+            }
             _ => Err(Failure::from(error)),
         }
     }
@@ -127,10 +193,54 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_is_told_from_codes_and_secrets() {
+        let fields = Fields::parse(
+            "csrf=a+b&password=c+d&kind=comment&contribution=7&words=Ten+are+few&title=%E7%A8%8E".as_bytes(),
+        );
+        assert_eq!(fields.sentences(), ["Ten are few", "税"]);
+        assert_eq!(fields.texts(&["words", "kind", "none"]), ["Ten are few", "comment"]);
+    }
+
+    #[test]
+    fn only_pages_of_this_node_send_words_that_are_shown_again() {
+        let sent = |headers: &[(HeaderName, &'static str)]| {
+            let mut map = HeaderMap::new();
+            map.insert(header::HOST, "node.example:8080".parse().unwrap());
+            for (name, value) in headers {
+                map.insert(name, value.parse().unwrap());
+            }
+            let sent = Sent::of(&map);
+            (sent.from_here, sent.page)
+        };
+        let site = HeaderName::from_static("sec-fetch-site");
+        let page = (header::REFERER, "http://node.example:8080/consultations/c-1?a=b");
+        let away = (header::REFERER, "http://evil.example/x");
+        let ours = (header::ORIGIN, "http://node.example:8080");
+        assert_eq!(sent(&[ours, page.clone()]), (true, "/consultations/c-1?a=b".to_owned()));
+        assert_eq!(sent(&[]), (true, "/".to_owned()), "a program");
+        assert_eq!(sent(&[away.clone()]), (true, "/".to_owned()));
+        assert!(!sent(&[(header::ORIGIN, "http://evil.example")]).0);
+        assert!(!sent(&[(header::ORIGIN, "null")]).0);
+        assert!(!sent(&[(site.clone(), "cross-site"), page.clone()]).0);
+        let renamed = [(site, "same-origin"), (header::ORIGIN, "https://public.example")];
+        assert!(sent(&renamed).0, "behind a proxy that calls the node otherwise");
+    }
+
+    #[test]
+    fn days_have_years_of_four_digits() {
+        assert_eq!(day("2027-01-31"), NaiveDate::from_ymd_opt(2027, 1, 31));
+        assert!(day("9999-12-31").is_some());
+        for text in ["", "31.1.2027", "2027-02-30", "+12345-01-01", "-0001-01-01"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn who_is_too_fast_keeps_the_form_and_who_may_not_does_not() {
         let ui = crate::ui::sample(cogov_model::Locale::En);
         let problem = Problem::from_app(&ui, AppError::TooMany { retry_after_seconds: 29 }).unwrap();
         assert!(problem.field.is_empty() && problem.words.contains("29 seconds"), "{problem:?}");
+        assert_eq!(problem.retry_after, Some(29));
         assert!(Problem::from_app(&ui, AppError::forbidden("no", "否")).is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! Posted forms with text files beside their fields: the words of a file count for the field that it stands for.
 
 use crate::{
+    FORM_BYTES,
     failure::Failure,
-    form::{Fields, Problem, check_token},
+    form::{Fields, Problem, Sent, check_token},
     ui::Ui,
     visit::Visit,
 };
@@ -40,14 +41,24 @@ impl<S: Send + Sync> FromRequest<S> for Uploaded {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, state).await?;
+        let sent = Sent::of(&parts.headers);
         let form = Multipart::from_request(Request::from_parts(parts, body), state).await;
         let mut form = form.map_err(|_| Failure::forged())?;
         let (mut fields, mut files) = (Fields::default(), Vec::new());
         while let Some(field) = form.next_field().await.map_err(|error| cut(error.status()))? {
             let part = field.name().unwrap_or_default().to_owned();
-            // The token stands before everything else, so that nothing more is read of a form that has none.
-            if part != TOKEN {
-                check_token(&visit, fields.get(TOKEN))?;
+            // The token stands before everything else, so that nothing more is read of a form that has none; but for what
+            // somebody wrote before their session ended.
+            if part != TOKEN
+                && let Err(failure) = check_token(&visit, fields.get(TOKEN))
+            {
+                if !sent.from_here {
+                    return Err(failure);
+                }
+                let is_file = field.file_name().is_some();
+                let most = if is_file { 0 } else { FORM_BYTES };
+                let first = beginning(field, most).await.unwrap_or_default();
+                return Err(sent.kept(failure, &written(part, &first, form).await));
             }
             match field.file_name().map(str::to_owned) {
                 // A file field in which nothing was chosen.
@@ -91,6 +102,23 @@ impl Uploaded {
         }
         (fields, problems)
     }
+}
+
+/// What was written in a form that is not taken, from its first part on. Its files are still where they came from.
+async fn written(part: String, first: &[u8], mut form: Multipart) -> Fields {
+    let mut fields = Fields::default();
+    let mut room = FORM_BYTES.saturating_sub(first.len());
+    fields.push(part, String::from_utf8_lossy(first).into_owned());
+    while let Ok(Some(field)) = form.next_field().await {
+        let part = field.name().unwrap_or_default().to_owned();
+        if field.file_name().is_some() {
+            continue;
+        }
+        let Ok(bytes) = beginning(field, room).await else { break };
+        room = room.saturating_sub(bytes.len());
+        fields.push(part, String::from_utf8_lossy(&bytes).into_owned());
+    }
+    fields
 }
 
 /// At most so many bytes of a part, which is read to its end.

@@ -37,7 +37,7 @@ pub struct VisitParts {
     pub signed: Option<SignedIn>,
     /// The token of the sign-in form, when it has been handed out.
     pub before: Option<String>,
-    /// Where the visit comes from.
+    /// Where the visit comes from: the connection's other end, or the client that a trusted proxy speaks for.
     pub from: IpAddr,
     /// Whether cookies must only travel over TLS: everywhere but on loopback.
     pub secure: bool,
@@ -125,7 +125,7 @@ async fn read(web: Web, parts: &Parts, asked: Option<&str>) -> (Visit, Option<Fa
     };
     let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let locale = locale::choose(asked, cookie(headers, locale::COOKIE).as_deref(), accept);
-    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let visit = Visit(Arc::new(VisitParts {
         app: web.app.clone(),
         ui: ui(&web, locale, signed.as_ref(), without_lang(&parts.uri)),

@@ -74,6 +74,10 @@ pub struct Serve {
     /// Private key (PEM) of the certificate [COGOV_TLS_KEY].
     #[arg(long)]
     pub tls_key: Option<PathBuf>,
+    /// Proxies before the HTTP door, as addresses or networks with commas between them: only they say in X-Forwarded-For
+    /// or Forwarded who the client is [COGOV_TRUSTED_PROXIES; default none].
+    #[arg(long, value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
     /// Load the demo world from this folder into an empty home, and say who can sign in.
     #[arg(long, value_name = "DIR")]
     pub demo: Option<PathBuf>,

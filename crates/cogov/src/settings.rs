@@ -2,6 +2,7 @@
 
 use crate::cli::{Home, Serve};
 use anyhow::{Context, Result, bail};
+use cogov_app::Network;
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -33,12 +34,35 @@ pub struct Settings {
     pub tls_cert: Option<PathBuf>,
     /// Its private key.
     pub tls_key: Option<PathBuf>,
+    /// The proxies before the HTTP door whose word about a client's address counts.
+    pub trusted_proxies: Option<Listed>,
     /// Megabytes that all queries together may hold.
     pub memory_mb: Option<usize>,
     /// Megabytes that one query may hold.
     pub query_memory_mb: Option<usize>,
     /// Seconds that one query may take.
     pub query_seconds: Option<u64>,
+}
+
+/// Several values: a list in TOML, one text with commas between them in a flag or a variable.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Listed {
+    /// With commas between them.
+    Text(String),
+    /// As a list.
+    List(Vec<String>),
+}
+
+impl Listed {
+    /// The values, without empty ones.
+    fn values(&self) -> Vec<&str> {
+        let all: Vec<&str> = match self {
+            Listed::Text(text) => text.split(',').collect(),
+            Listed::List(list) => list.iter().map(String::as_str).collect(),
+        };
+        all.into_iter().map(str::trim).filter(|value| !value.is_empty()).collect()
+    }
 }
 
 impl Default for Settings {
@@ -53,6 +77,7 @@ impl Default for Settings {
             origin: "cogov.local/node".into(),
             tls_cert: None,
             tls_key: None,
+            trusted_proxies: None,
             memory_mb: None,
             query_memory_mb: None,
             query_seconds: None,
@@ -79,6 +104,8 @@ struct Flags {
     tls_cert: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls_key: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trusted_proxies: Option<String>,
 }
 
 impl Settings {
@@ -95,9 +122,17 @@ impl Settings {
             flight: serve.flight.clone(),
             tls_cert: serve.tls_cert.clone(),
             tls_key: serve.tls_key.clone(),
+            trusted_proxies: serve.trusted_proxies.clone(),
             ..Flags::default()
         };
         Self::read(&serve.home, flags)
+    }
+
+    /// The networks of the trusted proxies.
+    pub fn proxies(&self) -> Result<Vec<Network>> {
+        let named = self.trusted_proxies.as_ref().map(Listed::values).unwrap_or_default();
+        let read = named.into_iter().map(str::parse::<Network>);
+        read.collect::<Result<_, _>>().context("COGOV_TRUSTED_PROXIES cannot be read")
     }
 
     fn read(home: &Home, flags: Flags) -> Result<Self> {
@@ -140,4 +175,37 @@ pub fn start_logging() {
         tracing_subscriber::EnvFilter::new("warn,cogov=info,cogov_app=info,cogov_wire=info")
     });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(listed: Option<Listed>) -> Result<Vec<String>> {
+        let settings = Settings { trusted_proxies: listed, ..Settings::default() };
+        Ok(settings.proxies()?.iter().map(Network::to_string).collect())
+    }
+
+    #[test]
+    fn trusted_proxies_are_a_list_or_one_text_and_none_by_default() {
+        assert!(proxies(None).unwrap().is_empty());
+        let text = Listed::Text("127.0.0.1, 2001:db8::/32,".to_owned());
+        assert_eq!(proxies(Some(text)).unwrap(), ["127.0.0.1/32", "2001:db8::/32"]);
+        let list = Listed::List(vec!["10.0.0.0/8".to_owned()]);
+        assert_eq!(proxies(Some(list)).unwrap(), ["10.0.0.0/8"]);
+        let wrong = proxies(Some(Listed::Text("proxy.example".to_owned()))).unwrap_err();
+        assert!(format!("{wrong:#}").contains("proxy.example"), "{wrong:#}");
+    }
+
+    #[test]
+    fn trusted_proxies_read_from_toml_in_both_ways() {
+        for value in ["\"10.0.0.0/8, ::1\"", "[\"10.0.0.0/8\", \"::1\"]"] {
+            let toml = format!("trusted_proxies = {value}");
+            let settings: Settings = Figment::from(Serialized::defaults(Settings::default()))
+                .merge(Toml::string(&toml))
+                .extract()
+                .unwrap();
+            assert_eq!(settings.proxies().unwrap().len(), 2, "{toml}");
+        }
+    }
 }

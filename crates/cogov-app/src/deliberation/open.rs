@@ -67,7 +67,7 @@ impl App {
     /// # Errors
     /// `Forbidden` for others than heads and administrators of public bodies and, for a draft, its drafters; `Conflict`
     /// when the draft is not published or has a consultation under way; `Invalid` names the first field that is
-    /// missing or wrong.
+    /// missing or wrong, the last day among them where it comes before the days that the rulebook prescribes are over.
     pub async fn open_consultation(&self, actor: &Actor, new: NewConsultation) -> Result<ConsultationId> {
         // No other text is published, and nothing is adopted, between the look at the draft and the entry.
         let turn = self.draft_turn().await?;
@@ -75,6 +75,9 @@ impl App {
         let now = self.clock.now();
         let clauses = snapshot.as_ref().map_or_else(|| new.clauses.clone(), DraftSnapshot::consulted);
         let new = checked(NewConsultation { clauses, ..new }, now)?;
+        if let Some(snapshot) = &snapshot {
+            snapshot.check_days(new.opens, new.closes)?;
+        }
         let draft = snapshot.map(|draft| DraftRef::of(&draft.id, draft.text).map_err(never)).transpose()?;
         let id = ConsultationId::new(self.new_id("c")?).map_err(never)?;
         let about = About { consultation: &id, host: &actor.party.id, participant: None, at: now };

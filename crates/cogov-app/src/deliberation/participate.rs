@@ -10,6 +10,7 @@ use cogov_model::{
     ClauseId, Consultation, ConsultationEvent, ConsultationId, ContributionKind, EntryKind, Outcome,
     Participant, ParticipantClass, ParticipantKey, Standing, Text, Vote,
 };
+use std::net::IpAddr;
 
 /// Characters of a statement at most: it is read in one breath.
 const STATEMENT: usize = 280;
@@ -90,7 +91,7 @@ impl App {
         self.record_joining(&consultation, participant).await
     }
 
-    /// Writes a comment, an amendment or a statement.
+    /// Writes a comment, an amendment or a statement of this machine's own; doors say where it comes from.
     ///
     /// # Errors
     /// `Conflict` when the consultation is not open or the actor has not joined, `Invalid` when words are
@@ -101,13 +102,38 @@ impl App {
         id: &ConsultationId,
         new: NewContribution,
     ) -> Result<Receipt> {
+        self.contribute_within(actor, id, new, Vec::new()).await
+    }
+
+    /// Writes a comment, an amendment or a statement that came through a door.
+    ///
+    /// # Errors
+    /// As [`App::contribute`]; `TooMany` also when too much comes from one network.
+    pub async fn contribute_from(
+        &self,
+        actor: &Actor,
+        id: &ConsultationId,
+        new: NewContribution,
+        from: IpAddr,
+    ) -> Result<Receipt> {
+        self.contribute_within(actor, id, new, Limited::of_client(Limited::Contributions, from)).await
+    }
+
+    async fn contribute_within(
+        &self,
+        actor: &Actor,
+        id: &ConsultationId,
+        new: NewContribution,
+        mut buckets: Vec<(Limited, String)>,
+    ) -> Result<Receipt> {
         let _beside = self.deliberation.acts.read().await;
         let consultation = self.consultation_record(id).await?;
         let now = self.clock.now();
         require_open(&consultation, now)?;
         let participant = self.joined(&consultation, actor).await?;
         let event = self.checked_contribution(&consultation, new).await?;
-        self.deliberation.limits.take(Limited::Contribution, actor.account.as_str(), now)?;
+        buckets.push((Limited::Contribution, actor.account.as_str().to_owned()));
+        self.deliberation.limits.take_each(buckets, now)?;
         let about = About {
             consultation: id,
             host: &consultation.host,

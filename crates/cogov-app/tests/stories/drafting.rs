@@ -266,6 +266,56 @@ async fn the_prediction_is_the_reality_on_the_same_requests() {
     assert_eq!(real.counts["stricter"], 3);
 }
 
+/// Publishes a draft, has it approved by all and adopts it at once.
+async fn adopt_at_once(node: &Node, id: &DraftId) {
+    node.app.publish_draft(&node.actor("authority-drafter").await, id).await.unwrap();
+    approve(node, id, &["admin", "head", "approver"]).await;
+    let reasons = "Names leak by their first characters.".into();
+    let urgent = AdoptionRequest { effect: None, urgent: true, reasons };
+    node.app.adopt_draft(&node.actor("authority-admin").await, id, urgent).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_between_does_not_part_prediction_and_reality() {
+    const SHIPPED: &str = "@limit @treatment(\"mask\") @mask(\"prefix:1\")";
+    const HASHED: &str = "@limit @treatment(\"mask\") @mask(\"keyed-hash\")";
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let grant = node.grant().await;
+    let requests: Vec<&str> = REQUESTS.iter().copied().cycle().take(12).collect();
+    for sql in &requests {
+        ask(&node, &grant, sql).await.unwrap();
+    }
+    // Names become stricter; nobody asks while that is in force. Then they are shown as they were decided.
+    let first = draft(&node, |text| text.replace(SHIPPED, HASHED)).await;
+    adopt_at_once(&node, &first).await;
+    let amended = node.app.rulebook().version().clone();
+    let second = draft(&node, |text| {
+        assert!(text.contains(HASHED));
+        text.replacen(HASHED, SHIPPED, 1).replace("Anyone may complain", "All may complain")
+    })
+    .await;
+    let drafter = node.actor("authority-drafter").await;
+    let (replay, _) = node.app.replay_draft(Some(&drafter), &second).await.unwrap();
+    assert_eq!((replay.replayed(), replay.changed(), replay.disagreeing), (12, 3, 0));
+    assert_eq!(replay.counts.get(&Flip::Looser), Some(&3), "{replay:#?}");
+    let apart = replay.amended.unwrap();
+    assert_eq!((apart.base, apart.counts.get(&Flip::Stricter)), (amended, Some(&3)));
+    adopt_at_once(&node, &second).await;
+    for sql in &requests {
+        ask(&node, &grant, sql).await.unwrap();
+    }
+    let effects = node.app.effect(None, &second).await.unwrap().unwrap();
+    let (predicted, real) = (effects.predicted, effects.real.unwrap());
+    assert_eq!((predicted.replayed, real.replayed), (12, 12));
+    assert_eq!(predicted.counts, real.counts, "predicted and real");
+    assert_eq!((&predicted.by_class, &predicted.by_dataset), (&real.by_class, &real.by_dataset));
+    // Beside the record the prediction would have been that nothing changes.
+    let apart = predicted.amended.unwrap();
+    assert_eq!((apart.get("stricter"), apart.get("same")), (Some(&3), Some(&9)));
+    assert_eq!(real.amended, None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_coming_rulebook_survives_a_restart_and_old_drafts_are_outdated() {
     let clock = Hands::new();
@@ -384,4 +434,115 @@ async fn a_text_without_rules_is_split_published_and_handed_to_a_consultation() 
     assert!(matches!(node.app.approve_draft(&admin, &id, 1, "").await, Err(AppError::Conflict(_))));
     node.app.withdraw_draft(&drafter, &id).await.unwrap();
     assert_eq!(node.app.policy_draft(None, &id).await.unwrap().card.state, "withdrawn", "stays readable");
+}
+
+/// Saves a draft's title and reasons, and leaves its texts as they are.
+async fn rename(node: &Node, id: &DraftId, title: &str, summary: &str) {
+    let drafter = node.actor("authority-drafter").await;
+    let page = node.app.policy_draft(Some(&drafter), id).await.unwrap();
+    let words = DraftWords {
+        title: Text::same(title),
+        summary: Text::same(summary),
+        original: page.text.original,
+        translation: page.text.translation,
+    };
+    node.app.save_draft(&drafter, id, page.revision, words).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn title_and_reasons_are_published_with_the_text_and_approved_as_they_were_read() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
+    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
+    let id = draft(&node, stricter).await;
+    rename(&node, &id, "Wages stay home", "They tell too much.").await;
+    let first_entry = app.publish_draft(&drafter, &id).await.unwrap();
+    let first = text_of(&node, &id).await;
+    app.approve_draft(&admin, &id, first, "as I read it").await.unwrap();
+
+    // What its drafter writes afterwards, nobody else reads: neither the reasons nor the title, in no list.
+    rename(&node, &id, "A harmless change", "Nothing to see.").await;
+    let read = app.policy_draft(None, &id).await.unwrap();
+    assert_eq!((&read.text.title, read.text.number), (&Text::same("Wages stay home"), first));
+    assert!(read.is_published);
+    assert_eq!((&read.card.draft.title, &read.text.summary), (&read.text.title, &read.card.draft.summary));
+    assert_eq!(read.card.draft.approvals.len(), 1, "nothing else was published");
+    assert!(app.drafts(None).await.unwrap().iter().all(|card| card.draft.title == read.text.title));
+    let asked = app.draft_for_consultation(&drafter, &id).await.unwrap();
+    assert_eq!((asked.title, asked.summary), (read.text.title.clone(), read.text.summary.clone()));
+    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
+    assert_eq!((&written.text.title, written.is_published), (&Text::same("A harmless change"), false));
+    assert!(written.may.contains(&DraftMay::Publish));
+    let as_read = app.published_draft(Some(&drafter), &id).await.unwrap();
+    assert!(as_read.is_published && as_read.text == read.text, "its drafter can read what others read");
+    let unread = app.approve_draft(&head, &id, written.text.number, "").await;
+    assert!(matches!(unread, Err(AppError::Conflict(_))), "it is not published: {unread:?}");
+    app.approve_draft(&head, &id, first, "as I read it").await.unwrap();
+
+    // Published, it is another publication: the approvals of the first one fall away.
+    let second_entry = app.publish_draft(&drafter, &id).await.unwrap();
+    let read = app.policy_draft(None, &id).await.unwrap();
+    assert_eq!(read.card.draft.title, Text::same("A harmless change"));
+    assert!(read.card.draft.approvals.is_empty() && read.text.number > first);
+    let [before, after] = &read.card.draft.publications[..] else { panic!("two publications") };
+    assert_eq!(before.version, after.version, "the rules are the same");
+    let stale = app.approve_draft(&admin, &id, first, "").await;
+    assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
+    let facts = [
+        app.entry(None, first_entry).await.unwrap().entry.facts,
+        app.entry(None, second_entry).await.unwrap().entry.facts,
+    ];
+    let both = |name: &str| facts.each_ref().map(|facts| facts[name].clone());
+    assert_eq!(both("title"), ["Wages stay home", "A harmless change"]);
+    let (texts, reasons) = (both("sha256"), both("summary_sha256"));
+    assert!(texts[0] == texts[1] && reasons[0] != reasons[1], "{texts:?} {reasons:?}");
+
+    // The same words again are nothing new.
+    rename(&node, &id, "A harmless change", "Nothing to see.").await;
+    assert!(matches!(app.publish_draft(&drafter, &id).await, Err(AppError::Conflict(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_wait_does_not_bring_what_it_is_built_on_into_force_early() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let (drafter, admin) = (node.actor("authority-drafter").await, node.actor("authority-admin").await);
+    let id = draft(&node, stricter).await;
+    node.app.publish_draft(&drafter, &id).await.unwrap();
+    approve(&node, &id, &["admin", "head"]).await;
+    consult(&node, &clock, &id).await;
+    clock.forward(31);
+    let comes = node.app.adopt_draft(&admin, &id, AdoptionRequest::default()).await.unwrap();
+
+    // A small change of the rulebook that is coming, which branches from it.
+    let urgent = draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await;
+    node.app.publish_draft(&drafter, &urgent).await.unwrap();
+    approve(&node, &urgent, &["admin", "head", "approver"]).await;
+    let before = node.app.rulebook().version().clone();
+    let asked = |effect| AdoptionRequest { effect, urgent: true, reasons: "Complaints get lost.".into() };
+    for early in [None, Some(clock.now().date()), Some(comes.plus_days(-1).date())] {
+        match node.app.adopt_draft(&admin, &urgent, asked(early)).await {
+            Err(AppError::Invalid { field: Some("effect"), advice }) => {
+                let day = comes.date().to_string();
+                assert!(advice.en.contains(&day) && advice.zh.contains(&day), "{advice:?}");
+            }
+            other => panic!("{early:?}: {other:?}"),
+        }
+    }
+    assert_eq!(*node.app.rulebook().version(), before, "nothing came into force");
+    let versions = node.app.rulebook_versions().await.unwrap();
+    let states: Vec<_> = versions.iter().map(|found| found.state).collect();
+    assert_eq!(states, [VersionState::Coming, VersionState::InForce]);
+
+    // From the day on which that holds it may hold too.
+    let effect = node.app.adopt_draft(&admin, &urgent, asked(Some(comes.date()))).await.unwrap();
+    assert_eq!(effect, comes);
+    assert_eq!(*node.app.rulebook().version(), before, "not before");
+    clock.forward(31);
+    assert_ne!(*node.app.rulebook().version(), before);
+    let late = draft(&node, |text| text.replace("All may complain", "Everybody may complain")).await;
+    node.app.publish_draft(&drafter, &late).await.unwrap();
+    approve(&node, &late, &["admin", "head", "approver"]).await;
+    assert!(node.app.adopt_draft(&admin, &late, asked(None)).await.unwrap() <= clock.now(), "at once");
 }

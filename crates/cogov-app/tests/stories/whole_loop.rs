@@ -296,6 +296,92 @@ async fn a_promise_outlives_the_next_consultation() {
     assert!(consulted(&node, &id).await.unkept.is_empty());
 }
 
+/// Adopts a rulebook, at once, that prescribes thirty days for consultations.
+async fn prescribe_days(node: &Node) {
+    let [drafter, admin, ..] = actors(node).await;
+    let id = node.app.branch_rulebook(&drafter).await.unwrap();
+    write(node, &id, |text| {
+        let was = "change_consulted = true\n";
+        assert!(text.contains(was));
+        text.replace(was, "change_consulted = true\nchange_consulted_days = 30\n")
+    })
+    .await;
+    node.app.publish_draft(&drafter, &id).await.unwrap();
+    approve(node, &id, &["admin", "head", "approver"]).await;
+    let urgent = AdoptionRequest { effect: None, urgent: true, reasons: "A minute is too short.".into() };
+    node.app.adopt_draft(&admin, &id, urgent).await.unwrap();
+    assert_eq!(node.app.rulebook().workflow().consultation_days().unwrap().value, 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consultation_that_is_too_short_is_refused_before_it_opens_and_never_counts() {
+    let (node, clock) = node().await;
+    let (app, [drafter, admin, head, _]) = (&node.app, actors(&node).await);
+    // Seven days, while nothing says how many.
+    let old = app.branch_rulebook(&drafter).await.unwrap();
+    write(&node, &old, |text| text.replace("Anyone may complain", "Nobody may complain")).await;
+    app.publish_draft(&drafter, &old).await.unwrap();
+    assert!(app.draft_for_consultation(&drafter, &old).await.unwrap().open_days.is_none());
+    let short = app.open_consultation(&drafter, asking(clock.now(), Some(old.clone()))).await.unwrap();
+    assert!(matches!(hindrances(&node, &old).await[..], [Hindrance::UnderWay(_)]));
+    prescribe_days(&node).await;
+
+    // Nobody has to wait for its end to see that it does not count.
+    for days in [0, 8] {
+        clock.forward(days);
+        if days > 0 {
+            app.conclude_consultation(&head, &short, "Nobody said anything.").await.unwrap();
+        }
+        let found = hindrances(&node, &old).await;
+        let too_short = found.last().unwrap();
+        let Hindrance::TooShort { days: prescribed, .. } = too_short else { panic!("{found:?}") };
+        assert_eq!((prescribed.value, prescribed.clause.as_str()), (30, "change"));
+        let words = too_short.words();
+        assert!(words.en.contains("30 days (clause change)"), "{}", words.en);
+        assert!(words.zh.contains("30 日（条款 change）"), "{}", words.zh);
+        assert!(!too_short.holds(true), "what cannot wait is not consulted on");
+    }
+    app.rebase_draft(&drafter, &old).await.unwrap();
+    approve(&node, &old, &["admin", "head"]).await;
+    clock.forward(31);
+    match app.adopt_draft(&admin, &old, AdoptionRequest::default()).await {
+        Err(AppError::Conflict(words)) => assert!(words.en.contains("fewer than 30 days"), "{}", words.en),
+        other => panic!("adopted after a consultation that was too short: {other:?}"),
+    }
+
+    // The form refuses what would not count, however early it says that it opened.
+    let id = app.branch_rulebook(&drafter).await.unwrap();
+    write(&node, &id, |text| text.replace("Anyone may complain", "All may complain")).await;
+    app.publish_draft(&drafter, &id).await.unwrap();
+    let form = app.consultation_form(&drafter, Some(&id)).await.unwrap().unwrap();
+    assert_eq!(form.open_days.map(|days| days.value), Some(30));
+    for opens in [clock.now(), clock.now().plus_days(-60)] {
+        let new = NewConsultation { opens, ..asking(clock.now(), Some(id.clone())) };
+        match app.open_consultation(&drafter, new).await {
+            Err(AppError::Invalid { field: Some("closes"), advice }) => {
+                assert!(advice.en.contains("30 days (clause change)"), "{}", advice.en);
+                assert!(advice.zh.contains("30 日（条款 change）"), "{}", advice.zh);
+            }
+            other => panic!("opened for too few days: {other:?}"),
+        }
+    }
+    let now = clock.now();
+    let long = NewConsultation { closes: now.plus_days(31), ..asking(now, Some(id.clone())) };
+    let long = app.open_consultation(&drafter, long).await.unwrap();
+    assert!(matches!(hindrances(&node, &id).await[..], [Hindrance::UnderWay(_)]));
+    clock.forward(32);
+    app.conclude_consultation(&head, &long, "Nobody said anything.").await.unwrap();
+    assert!(hindrances(&node, &id).await.is_empty());
+    approve(&node, &id, &["admin", "head"]).await;
+    app.adopt_draft(&admin, &id, AdoptionRequest::default()).await.unwrap();
+
+    // The days are those of changes of the rules: another text is asked about for as long as its body wants.
+    let words = "On openness\n\nArticle 1 Purpose\n\nData serves people.\n\nArticle 2 Scope\n\nAll bodies.\n";
+    let text = app.begin_text(&drafter, "On openness", words).await.unwrap();
+    app.publish_draft(&drafter, &text).await.unwrap();
+    app.open_consultation(&drafter, asking(clock.now(), Some(text))).await.unwrap();
+}
+
 /// The names that a grant shows now.
 async fn names(node: &Node, grant: &cogov_model::GrantId) -> Vec<String> {
     let analyst = node.actor("north-analyst").await;

@@ -73,12 +73,23 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr]) -> Result<Asked, QueryEr
     Ok(asked)
 }
 
-/// The conditions of a plan; the scopes of its tables are some to begin with.
-fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<(&'a LogicalPlan, &'a Expr)>) {
+/// The conditions of a plan; the scopes of its tables are some to begin with, and so is a join on a sensitive column.
+fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<(&'a LogicalPlan, Expr)>) {
     match plan {
         LogicalPlan::Filter(filter) => {
             let all = split_conjunction(&filter.predicate).into_iter();
-            conditions.extend(all.map(|condition| (&*filter.input, condition)));
+            conditions.extend(all.map(|condition| (&*filter.input, condition.clone())));
+        }
+        LogicalPlan::Join(join) => {
+            let filters = join.filter.as_ref().map(split_conjunction).unwrap_or_default();
+            let filters = filters.into_iter().filter_map(|filter| match filter {
+                Expr::BinaryExpr(both) => Some((&*both.left, &*both.right)),
+                _ => None,
+            });
+            let pairs = join.on.iter().map(|(left, right)| (left, right)).chain(filters);
+            conditions.extend(
+                pairs.filter_map(|(a, b)| on_sensitive(plan, a, b)).map(|condition| (plan, condition)),
+            );
         }
         LogicalPlan::TableScan(scan) => {
             let scope = allowed::governed(scan).ok().and_then(|table| table.scope_words());
@@ -91,7 +102,7 @@ fn collect<'a>(plan: &'a LogicalPlan, story: &mut Story, conditions: &mut Vec<(&
 
 impl Asked {
     /// Takes the conditions in, and returns the tables that are not about persons and whose values are compared with.
-    fn conditions(&mut self, conditions: &[(&LogicalPlan, &Expr)]) -> Result<BTreeSet<String>, QueryError> {
+    fn conditions(&mut self, conditions: &[(&LogicalPlan, Expr)]) -> Result<BTreeSet<String>, QueryError> {
         let mut chosen = BTreeSet::new();
         for (plan, condition) in conditions {
             let whole = told(plan, condition)?;
@@ -117,6 +128,15 @@ impl Asked {
         }
         Ok(compared)
     }
+}
+
+/// The condition of a join on two columns of which one is sensitive, and none tells persons apart; whichever was written first.
+fn on_sensitive(join: &LogicalPlan, a: &Expr, b: &Expr) -> Option<Expr> {
+    let (Expr::Column(first), Expr::Column(second)) = (a, b) else { return None };
+    let (first, second) = (origin(join, first)?, origin(join, second)?);
+    let applies = (first.sensitive || second.sensitive) && !first.unit && !second.unit;
+    let (a, b) = if first.name <= second.name { (a, b) } else { (b, a) };
+    applies.then(|| a.clone().eq(b.clone()))
 }
 
 /// A figure in terms of granted columns.

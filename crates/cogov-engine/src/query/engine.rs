@@ -242,8 +242,13 @@ fn session(config: &EngineConfig, base: &Arc<RuntimeEnv>, below: bool) -> Sessio
     options.execution.enable_file_stream_work_stealing = false;
     // What a sort keeps back to merge its spills must leave room to sort in.
     let sorts = 8 * config.target_partitions.max(1);
-    session.options_mut().execution.sort_spill_reservation_bytes =
-        (config.query_memory / sorts).min(10 << 20);
+    let execution = &mut session.options_mut().execution;
+    execution.sort_spill_reservation_bytes = (config.query_memory / sorts).min(10 << 20);
+    // Each batch in a file of its own: two that are written at once make readers of a repartition wait for ever
+    // (https://github.com/apache/datafusion/issues/24883, in 55.2).
+    if let Ok(least) = "1".parse() {
+        execution.max_spill_file_size_bytes = least;
+    }
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(Arc::clone(base))

@@ -17,7 +17,7 @@ use std::sync::{Arc, LazyLock};
 /// Every whole number of 64 bits has at most 19 digits.
 const WIDE: DataType = DataType::Decimal128(19, 0);
 /// What is added up.
-const WIDEST: DataType = DataType::Decimal128(38, 0);
+pub(super) const WIDEST: DataType = DataType::Decimal128(38, 0);
 
 static SUM: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
     Arc::new(AggregateUDF::from(ExactSum { signature: Signature::any(1, Volatility::Immutable) }))
@@ -37,7 +37,7 @@ fn widest(field: &FieldRef) -> FieldRef {
     Arc::new(field.as_ref().clone().with_data_type(WIDEST))
 }
 
-fn wide(args: AccumulatorArgs<'_>) -> AccumulatorArgs<'_> {
+pub(super) fn wide(args: AccumulatorArgs<'_>) -> AccumulatorArgs<'_> {
     AccumulatorArgs { return_field: widest(&args.return_field), ..args }
 }
 
@@ -84,7 +84,7 @@ impl AggregateUDFImpl for ExactSum {
     }
 }
 
-fn widen(values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+pub(super) fn widen(values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
     values.iter().map(|array| Ok(arrow::compute::cast(array, &WIDE)?)).collect()
 }
 

@@ -11,8 +11,8 @@ use super::params::{self, Param};
 use super::run::{self, Job, RowStream, Stage};
 use super::world::GrantWorld;
 use super::{
-    allowed, dependencies, exact, faults, nearest, parse, ranks, set_operations, short_circuit, steps,
-    subqueries, zeros,
+    allowed, dependencies, exact, exact_mean, faults, nearest, parse, ranks, set_operations, short_circuit,
+    steps, subqueries, zeros,
 };
 use crate::error::QueryError;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -397,7 +397,8 @@ async fn planned(
     governed: &LogicalPlan,
     kept: bool,
 ) -> Result<(LogicalPlan, Physical), QueryError> {
-    let exact = exact::overflow_raises(governed.clone()).and_then(zeros::zero_without_sign);
+    let exact = exact::overflow_raises(governed.clone()).and_then(exact_mean::means_are_exact);
+    let exact = exact.and_then(zeros::zero_without_sign);
     let exact = exact.and_then(|plan| dependencies::told_apart(plan, state));
     let exact = exact.and_then(short_circuit::in_order).map_err(|e| faults::planning(&e))?;
     let optimised = state.optimize(&exact).and_then(short_circuit::in_turn);

@@ -85,6 +85,30 @@ async fn whole_numbers_do_not_wrap_around() {
     assert_eq!(t.ok(sets).await, ["1|0|1", "1|2|1", "1|∅|2", "2|-2|1", "2|2|1", "2|∅|2", "∅|∅|4"]);
 }
 
+/// As PostgreSQL's `numeric`, but for the last digit.
+#[tokio::test]
+async fn means_of_whole_numbers_are_exact() {
+    let t = numbers().await;
+    for (sql, mean) in [
+        ("select avg(n) from t where id in (2, 3)", "-0.5"),
+        ("select avg(n) from t where id in (2, 3, 4)", "1.3333333333333333"),
+        ("select avg(n) filter (where id > 1 and id < 4) from t", "-0.5"),
+        ("select avg(distinct n) from t where id in (2, 3)", "-0.5"),
+        ("select avg(distinct n) + count(distinct x) + sum(id) from t where id in (2, 3)", "6.5"),
+        ("select avg(n) from (select n from t union all select n from t) u where n not in (1, 2)", "2.5"),
+        ("select avg(n) from t where id > 99", "∅"),
+        ("select avg(m) from t where id < 2", "1.000000"),
+        ("select avg(id::int) from t", "2.5"),
+    ] {
+        assert_eq!(t.ok(sql).await, [mean], "{sql}");
+    }
+    let sql = "select avg(n) over (order by id rows between 1 preceding and current row) from t order by id";
+    let of_two = ["1.0", "1.5", "4.611686018427388e18", "-0.5", "-4.611686018427388e18", "5.5"];
+    assert_eq!(t.ok(sql).await, of_two);
+    let sql = "select id % 2, avg(n) from t where id not in (2, 3) group by id % 2 order by 1";
+    assert_eq!(t.ok(sql).await, ["0|3.0", "1|4.0"]);
+}
+
 #[tokio::test]
 async fn a_constant_that_is_not_in_a_subquery_with_nulls_is_refused_not_answered() {
     let t = numbers().await;

@@ -154,6 +154,48 @@ async fn thresholds_of_other_relations_are_conditions() {
     assert_eq!(t.ok(&computed).await, ["∅"], "and by one that is computed");
 }
 
+/// A join on a protected column is a condition: the table that is joined says on which of its values.
+#[tokio::test]
+async fn a_join_on_a_protected_column_is_a_condition() {
+    let mut people = people(&everybody(), Treatment::Clear);
+    let ill = Int64Array::from_iter_values((0..400).map(|p| i64::from(p % 4 == 1 || p % 8 == 2)));
+    people.columns.push(col("ill", ill, aggregate(10)));
+    let numbers = TestTable {
+        name: "data.numbers",
+        columns: vec![
+            col("id", Int64Array::from_iter_values(0..3), Treatment::Clear),
+            col("v", Int64Array::from_iter_values([0, 1, 1]), Treatment::Clear),
+        ],
+        unit: None,
+        granted: true,
+    };
+    let t = remembered(vec![people, numbers], Form::Rows, &memory("joined")).await;
+    let all = |region: &str| {
+        format!("select count(*) from people p where p.ill is not null and p.region = '{region}'")
+    };
+    let those = |id: i64, region: &str| {
+        format!(
+            "select count(*) from people p join numbers n on p.ill = n.v where n.id = {id} and p.region = '{region}'"
+        )
+    };
+    assert_eq!(t.ok(&those(1, "r2")).await, ["50"]);
+    assert_eq!(t.ok(&those(1, "r2").replace("p.ill = n.v", "n.v = p.ill")).await, ["50"], "in other words");
+    assert_eq!(
+        t.ok(&those(2, "r2")).await,
+        ["∅"],
+        "another row of it is another question, of the same people"
+    );
+    assert_eq!(t.ok(&all("r1")).await, ["100"]);
+    assert_eq!(t.ok(&those(1, "r1")).await, ["∅"], "all of them");
+    let by = "select n.id, count(*) from people p join numbers n on p.ill = n.v group by n.id";
+    assert_eq!(t.state(by).await, "0A000", "each row of it is another number");
+    let open =
+        "select p.region, n.id, count(p.ill) from people p join numbers n on p.age = n.v + 20 group by 1, 2";
+    assert_eq!(t.state(open).await, "0A000", "computed in ON");
+    let open = "select n.id, count(p.ill) from people p join numbers n on p.serial = n.id group by n.id";
+    assert_eq!(t.ok(open).await, Vec::<String>::new(), "one person each");
+}
+
 #[tokio::test]
 async fn tables_over_columns_and_their_totals_all_answer() {
     let (t, _) = lab("tables").await;

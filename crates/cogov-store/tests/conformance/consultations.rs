@@ -170,6 +170,21 @@ pub async fn votes_count_once_and_merging_loses_no_supporter(store: Store) {
     assert_eq!(store.votes_of(&id(), 0).await.unwrap().len(), 3);
 }
 
+pub async fn numbers_that_no_record_can_have_are_no_records(store: Store) {
+    begun(&store).await;
+    for number in [u64::MAX, i64::MAX.unsigned_abs() + 1, i64::MAX.unsigned_abs()] {
+        let found = [
+            store.contribution(&id(), number).await.map(|_| ()),
+            store.contribution_at(&id(), number).await.map(|_| ()),
+            store.vote_at(&id(), number).await.map(|_| ()),
+            store.answer(&id(), number).await.map(|_| ()),
+            store.answer_at(&id(), number).await.map(|_| ()),
+        ];
+        let missing = found.iter().all(|found| matches!(found, Err(StoreError::NotFound { .. })));
+        assert!(missing, "{number}: {found:?}");
+    }
+}
+
 pub async fn contributions_are_hidden_answered_and_counted(store: Store) {
     begun(&store).await;
     let comments =

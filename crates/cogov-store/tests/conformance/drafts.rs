@@ -15,6 +15,8 @@ fn draft(id: &str, made_at: i64) -> Draft {
 fn words(number: u64, original: &str) -> DraftText {
     DraftText {
         number,
+        title: Text::new("Changes", "修改"),
+        summary: Text::same("Why"),
         original: original.into(),
         translation: "字 🧾".into(),
         account: "mei".parse().unwrap(),
@@ -36,7 +38,10 @@ pub async fn two_drafters_never_overwrite_each_other(store: Store) {
     assert_eq!(store.draft(&changed.id).await.unwrap(), Revised { record: changed.clone(), revision: 2 });
     assert_eq!(store.draft_text(&changed.id, 1).await.unwrap(), words(1, "first"));
     assert_eq!(store.draft_text(&changed.id, 2).await.unwrap(), words(2, "second"));
-    assert!(matches!(store.draft_text(&changed.id, 3).await, Err(StoreError::NotFound { .. })));
+    for number in [3, u64::MAX] {
+        let none = store.draft_text(&changed.id, number).await;
+        assert!(matches!(none, Err(StoreError::NotFound { .. })), "{number}: {none:?}");
+    }
     let missing = store.update_draft(&draft("none", 1), 1, None).await;
     assert!(matches!(missing, Err(StoreError::NotFound { .. })));
 }

@@ -41,6 +41,7 @@ const CASES: &[Case] = cases![
     answers::two_answers_at_once_never_share_a_place,
     consultations::consultations_are_made_from_the_ledger,
     consultations::votes_count_once_and_merging_loses_no_supporter,
+    consultations::numbers_that_no_record_can_have_are_no_records,
     consultations::contributions_are_hidden_answered_and_counted,
     drafts::two_drafters_never_overwrite_each_other,
     drafts::a_draft_becomes_a_rulebook_once,

@@ -54,5 +54,9 @@ consultation-new-questions-hint = One question a line; the same order in both la
 consultation-new-opens = Opens (UTC)
 consultation-new-closes = Closes (UTC)
 consultation-new-moment = { $field }: write year, month, day, hour and minute like this: 2026-12-31T17:00
+consultation-new-days = { $n ->
+    [one] The rulebook in force prescribes that it is open for at least one day.
+   *[other] The rulebook in force prescribes that it is open for at least { $count } days.
+  }
 consultation-new-clock = It opens and closes by the clock, without anybody’s click.
 consultation-new-open = Open the consultation

@@ -51,5 +51,6 @@ consultation-new-questions-hint = 每行一个问题，两种语言顺序一致�
 consultation-new-opens = 开始时间（UTC）
 consultation-new-closes = 截止时间（UTC）
 consultation-new-moment = { $field }：请按此格式填写年、月、日、时、分：2026-12-31T17:00
+consultation-new-days = 现行规则规定，征求意见的期限不少于 { $count } 日。
 consultation-new-clock = 到时自动开始和截止，无需任何人操作。
 consultation-new-open = 发起征求意见

@@ -42,7 +42,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
@@ -55,15 +55,39 @@ fn html(page: &impl Template) -> Answered {
     shown(StatusCode::OK, page)
 }
 
-/// A page as a response with a status: 422 for a form with problems.
-fn shown(status: StatusCode, page: &impl Template) -> Answered {
-    let html = page.render().map_err(Failure::broken)?;
-    Ok((status, Html(html)).into_response())
+/// How a page is answered, and after how many seconds the same may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status {
+    code: StatusCode,
+    retry_after: Option<u64>,
 }
 
-/// 422 when there are problems, else 200.
-fn status_of(problems: &[crate::form::Problem]) -> StatusCode {
-    if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
+impl From<StatusCode> for Status {
+    fn from(code: StatusCode) -> Self {
+        Self { code, retry_after: None }
+    }
+}
+
+/// A page as a response with a status, such as that of a form with problems.
+fn shown(status: impl Into<Status>, page: &impl Template) -> Answered {
+    let html = page.render().map_err(Failure::broken)?;
+    let Status { code, retry_after } = status.into();
+    let mut response = (code, Html(html)).into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+/// 429 when it was too much at once, 422 when there are other problems, else 200.
+fn status_of(problems: &[crate::form::Problem]) -> Status {
+    let retry_after = problems.iter().filter_map(|problem| problem.retry_after).max();
+    let code = match (retry_after, problems.is_empty()) {
+        (Some(_), _) => StatusCode::TOO_MANY_REQUESTS,
+        (None, false) => StatusCode::UNPROCESSABLE_ENTITY,
+        (None, true) => StatusCode::OK,
+    };
+    Status { code, retry_after }
 }
 
 /// Every page's route.
@@ -128,8 +152,16 @@ fn stewards() -> Router<Web> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{failure, ui};
+    use crate::{failure, form::Problem, ui};
+    use axum::http::{StatusCode, header};
+    use cogov_app::AppError;
     use cogov_model::Locale;
+
+    #[derive(askama::Template)]
+    #[template(source = "{{ words }}", ext = "txt")]
+    struct Said {
+        words: &'static str,
+    }
 
     /// Every page with sample data, in a language.
     fn all(locale: Locale) -> Vec<(&'static str, String)> {
@@ -169,6 +201,18 @@ mod tests {
             super::workbench::samples,
         ];
         samples.iter().flat_map(|sample| sample(ui.clone())).collect()
+    }
+
+    #[test]
+    fn too_much_at_once_says_when_to_send_again() {
+        let ui = ui::sample(Locale::En);
+        let fast = Problem::from_app(&ui, AppError::TooMany { retry_after_seconds: 7 }).unwrap();
+        let status = super::status_of(&[Problem::new("words", "Write"), fast]);
+        let response = super::shown(status, &Said { words: "form" }).unwrap();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+        assert_eq!(super::status_of(&[Problem::new("", "No")]).code, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(super::status_of(&[]).code, StatusCode::OK);
     }
 
     #[test]

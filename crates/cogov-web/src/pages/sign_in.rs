@@ -59,7 +59,10 @@ pub async fn submit(visit: Visit, body: Bytes) -> Answered {
             let problem = Problem::new("account", visit.ui.text(&error.reason()));
             form(&visit, next, account, vec![problem])
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let problem = Problem::from_app(&visit.ui, error)?;
+            form(&visit, next, account, vec![problem])
+        }
     }
 }
 

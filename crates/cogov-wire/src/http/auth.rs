@@ -15,6 +15,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 pub(super) struct Caller {
     pub actor: Actor,
     pub locale: Locale,
+    /// The network address that they call from.
+    pub from: IpAddr,
 }
 
 impl Caller {
@@ -49,7 +51,7 @@ impl FromRequestParts<App> for Caller {
             true => preferred(&parts.headers),
             false => actor.locale,
         };
-        Ok(Self { actor, locale })
+        Ok(Self { actor, locale, from })
     }
 }
 
@@ -65,7 +67,8 @@ impl OptionalFromRequestParts<App> for Caller {
     }
 }
 
-/// The address that failed sign-ins count against: of the connection, never of a header that anybody can write.
+/// The address that limits count against: of the connection, or what a trusted proxy put in its place; never of a header
+/// that anybody can write.
 fn source(parts: &Parts) -> IpAddr {
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip().to_canonical())

@@ -190,7 +190,8 @@ pub(super) async fn contribute(
 ) -> Result<Response, Problem> {
     let Writing { kind, clause, words, proposed } = new;
     let new = NewContribution { kind, clause, words, proposed };
-    let receipt = app.contribute(&caller.actor, &id, new).await.map_err(|error| caller.failed(error))?;
+    let receipt = app.contribute_from(&caller.actor, &id, new, caller.from).await;
+    let receipt = receipt.map_err(|error| caller.failed(error))?;
     Ok((StatusCode::CREATED, json(receipted(&receipt))).into_response())
 }
 

@@ -10,11 +10,13 @@ mod extracts;
 mod format;
 mod grants;
 mod problem;
+mod proxies;
 mod query;
 mod receipts;
 mod verify;
 
 pub(crate) use problem::Problem;
+pub use proxies::{TrustedProxies, behind_proxies};
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderValue, Method, header};

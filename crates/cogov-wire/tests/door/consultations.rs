@@ -60,6 +60,14 @@ async fn somebody_joins_speaks_and_votes_over_http() {
         (list["items"][0]["tally"]["agree"].as_u64(), list["items"][0]["mine"].as_bool()),
         (Some(1), Some(false))
     );
+    let beyond = json!({"statement": u64::MAX, "vote": "agree"});
+    let none = send(&served, "north-analyst", &format!("{path}/votes"), beyond).await;
+    problem(none, StatusCode::CONFLICT, "conflict").await;
+    for path in ["consultations/99999999999999999999", "ledger/entries/99999999999999999999"] {
+        problem(served.get(&format!("/api/v1/{path}")).await, StatusCode::NOT_FOUND, "not-found").await;
+    }
+    let entry = served.get(&format!("/api/v1/ledger/entries/{}", u64::MAX)).await;
+    problem(entry, StatusCode::NOT_FOUND, "not-found").await;
     let bad = served.get(&format!("{path}/contributions?kind=song")).await;
     problem(bad, StatusCode::BAD_REQUEST, "unreadable-search").await;
     problem(served.get("/api/v1/consultations/none").await, StatusCode::NOT_FOUND, "not-found").await;

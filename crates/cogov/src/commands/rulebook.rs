@@ -101,7 +101,7 @@ pub async fn replay(file: &Path, translation: Option<&Path>, home: &Home) -> Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// How the ledger's decisions would differ, with some of them.
+/// How the ledger's decisions would differ, beside which rulebook, with some of them.
 fn print_decisions(replay: &Replay) {
     println!(
         "{} decisions on the ledger, {} taken again, {} would differ",
@@ -109,6 +109,10 @@ fn print_decisions(replay: &Replay) {
         replay.replayed(),
         replay.changed()
     );
+    if let Some(amended) = &replay.amended {
+        println!("compared with {}, on which the draft is taken to be built", amended.base);
+        println!("{} of them {} itself decides otherwise than was recorded", amended.changed(), amended.base);
+    }
     if replay.skipped > 0 {
         println!("{} could not be taken again: their facts were not recorded", replay.skipped);
     }

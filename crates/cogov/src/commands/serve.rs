@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use cogov_app::App;
 use cogov_web::Site;
+use cogov_wire::TrustedProxies;
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_rustls::TlsAcceptor;
@@ -18,6 +19,7 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
     let settings = Settings::of_serve(&arguments)?;
     let (http, pg) = (address(&settings.http, "COGOV_HTTP")?, address(&settings.pg, "COGOV_PG")?);
     let flight = address(&settings.flight, "COGOV_FLIGHT")?;
+    let proxies = settings.proxies()?.into_iter().collect();
     let tls = tls(settings.tls_cert.as_deref(), settings.tls_key.as_deref())?;
     // The doors are taken first: a port that is in use should not cost the loading of a world.
     let http = listen(http, "COGOV_HTTP", "--http").await?;
@@ -35,7 +37,7 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
         people: arguments.demo.as_deref().map(demo::people).transpose()?.unwrap_or_default(),
     };
     let (stop, stopped) = watch::channel(false);
-    let pages = tokio::spawn(serve_http(app.clone(), site, http, stopped.clone()));
+    let pages = tokio::spawn(serve_http(app.clone(), site, proxies, http, stopped.clone()));
     let database = tokio::spawn(cogov_wire::serve_pg(app.clone(), pg, tls, stopped.clone()));
     let flights = tokio::spawn(cogov_wire::serve_flight(app.clone(), flight, stopped));
     if let Some(folder) = &arguments.demo {
@@ -97,10 +99,12 @@ fn check_addresses(app: &App, demo: bool, doors: &Doors, tls: bool) -> Result<()
 async fn serve_http(
     app: App,
     site: Site,
+    proxies: TrustedProxies,
     listener: TcpListener,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let router = cogov_wire::router(app.clone()).merge(cogov_web::router(app, site));
+    let router = cogov_wire::behind_proxies(router, proxies);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {

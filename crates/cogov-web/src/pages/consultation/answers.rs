@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect},
 };
-use cogov_app::{ContributionFilter, ContributionView, NewAnswer, Page};
+use cogov_app::{ConsultationRights, ContributionFilter, ContributionView, NewAnswer, Page};
 use cogov_model::{Answer, AnswerOutcome, ConsultationId};
 use std::collections::HashMap;
 
@@ -46,6 +46,8 @@ struct AnswersPage {
     open_words: String,
     may_answer: bool,
     may_conclude: bool,
+    /// What was written and cannot be sent any more.
+    unsent: Vec<String>,
     answers: Vec<AnswerView>,
     rows: Vec<Waiting>,
     all_on: bool,
@@ -188,6 +190,7 @@ async fn page(
         open_words: ui.n("answers-open", found.card.counts.unanswered),
         may_answer: found.may.moderate,
         may_conclude: found.may.conclude,
+        unsent: unsent(fields, found.may),
         answers: answers.items.iter().map(|answer| view(&ui, answer)).collect(),
         rows: waiting.items.iter().map(|view| row(&ui, view, fields)).collect(),
         all_on: fields.given("all_on").is_some(),
@@ -208,6 +211,13 @@ async fn page(
         ui,
     };
     shown(status_of(&page.errors), &page)
+}
+
+/// What was written in a form that is not there any more, since somebody concluded the consultation meanwhile.
+fn unsent(fields: &Fields, may: ConsultationRights) -> Vec<String> {
+    let answer = if may.moderate { Vec::new() } else { fields.texts(&["title", "words", "because"]) };
+    let conclusion = if may.conclude { Vec::new() } else { fields.texts(&["conclusion"]) };
+    [answer, conclusion].concat()
 }
 
 /// What had been said when the form was made. One that comes back with a problem takes no more than it did at first.
@@ -265,6 +275,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         open_words: ui.n("answers-open", 2_u64),
         may_answer: true,
         may_conclude: true,
+        unsent: vec!["What I wrote".into()],
         answers: vec![answer(change()), answer(AnswerOutcome::NoChange { reason: "Law".into() })],
         rows: vec![Waiting { row: super::rows::sample(&ui, 1), chosen: true }],
         all_on: true,
@@ -295,6 +306,16 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_is_shown_where_its_form_is_gone() {
+        let typed = vec![("title".into(), "T".into()), ("conclusion".into(), "C".into())];
+        let fields = Fields::from_pairs(typed);
+        let may = |moderate, conclude| ConsultationRights { moderate, conclude, take_part: false };
+        assert!(unsent(&fields, may(true, true)).is_empty());
+        assert_eq!(unsent(&fields, may(true, false)), ["C"]);
+        assert_eq!(unsent(&fields, may(false, false)), ["T", "C"]);
+    }
 
     #[test]
     fn a_form_takes_what_had_been_said_when_it_was_made() {

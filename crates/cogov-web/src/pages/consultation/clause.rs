@@ -33,6 +33,8 @@ struct ClausePage {
     receipt: Option<u64>,
     first: Option<Way>,
     may_write: bool,
+    /// What was written and cannot be sent any more.
+    unsent: Vec<String>,
     words: String,
     proposed: String,
     reasons: String,
@@ -65,7 +67,7 @@ pub async fn submit(
         words: fields.get(if is_amendment { "reasons" } else { "words" }).to_owned(),
         proposed: is_amendment.then(|| fields.get("proposed").to_owned()),
     };
-    match visit.app.contribute(visit.actor()?, &id, new).await {
+    match visit.app.contribute_from(visit.actor()?, &id, new, visit.from).await {
         Ok(receipt) => {
             let to = format!("/consultations/{id}/clauses/{anchor}?receipt={}", receipt.entry);
             Ok(Redirect::to(&to).into_response())
@@ -99,6 +101,8 @@ async fn page(
     let place =
         number.map(|n| ui.share("consultation-clause-place", n as u64 + 1, found.page.contents.len() as u64));
     let own_words = ui.text(&found.clause.words);
+    let may_write = found.page.card.state == ConsultationState::Open && first.is_none();
+    let rows = Row::on_clause(&ui, found.contributions.items, &found.clause.words).await?;
     let page = ClausePage {
         head: head(&ui, &found.page, "text"),
         anchor: anchor.to_string(),
@@ -111,19 +115,15 @@ async fn page(
         previous: found.previous.as_ref().map(link),
         next: found.next.as_ref().map(link),
         receipt: query.get("receipt").and_then(|entry| entry.parse().ok()),
-        may_write: found.page.card.state == ConsultationState::Open && first.is_none(),
+        may_write,
+        unsent: if may_write { Vec::new() } else { fields.texts(&["words", "proposed", "reasons"]) },
         first,
         words: fields.get("words").to_owned(),
         proposed: fields.given("proposed").unwrap_or(own_words).to_owned(),
         reasons: fields.get("reasons").to_owned(),
         opens_amendment: !errors.is_empty() && fields.get("kind") == ContributionKind::Amendment.code(),
         count: ui.n("consultation-said", found.count),
-        rows: found
-            .contributions
-            .items
-            .iter()
-            .map(|view| Row::new(&ui, view, Some(&found.clause.words)))
-            .collect(),
+        rows,
         pager: Pager {
             previous: query.contains_key("after").then(|| here.clone()),
             next: found.contributions.next.map(|next| with_query(&here, &[("after", &next.to_string())])),
@@ -149,6 +149,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         receipt: Some(7),
         first: None,
         may_write: true,
+        unsent: vec!["What I <b>wrote</b>".into()],
         words: String::new(),
         proposed: "Words".into(),
         reasons: String::new(),

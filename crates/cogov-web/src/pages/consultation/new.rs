@@ -46,6 +46,9 @@ struct OfDraft {
     id: String,
     title: String,
     text: String,
+    /// The days that the rulebook prescribes at least, in words, and the clause; empty where it prescribes none.
+    days: String,
+    clause: String,
 }
 
 #[derive(Template)]
@@ -72,7 +75,7 @@ pub async fn show(visit: Visit, Query(query): Query<HashMap<String, String>>) ->
     let moment = |at: NaiveDateTime| at.format(MOMENT).to_string();
     let mut fields = vec![
         ("opens".into(), moment(now)),
-        ("closes".into(), moment(now + chrono::Duration::days(30))),
+        ("closes".into(), moment(closes_by_default(now, draft.as_ref()))),
         ("invited".into(), ParticipantClass::Public.code().into()),
     ];
     if let Some(draft) = &draft {
@@ -81,6 +84,14 @@ pub async fn show(visit: Visit, Query(query): Query<HashMap<String, String>>) ->
         ));
     }
     page(&visit, &Fields::from_pairs(fields), Vec::new(), draft.as_ref(), Vec::new())
+}
+
+/// After thirty days, or a day after those that are prescribed, so that the minutes of filling in the form are none too
+/// few.
+fn closes_by_default(now: NaiveDateTime, draft: Option<&DraftSnapshot>) -> NaiveDateTime {
+    let prescribed = draft.and_then(|draft| draft.open_days.as_ref());
+    let days = prescribed.map_or(30, |days| i64::from(days.value) + 1).max(30);
+    now.checked_add_signed(chrono::Duration::days(days)).unwrap_or(now)
 }
 
 /// `POST /consultations/new`: checks a text, pasted or uploaded, first when asked to, opens it otherwise. What was
@@ -163,6 +174,7 @@ fn moments(ui: &Ui, fields: &Fields) -> Result<(Timestamp, Timestamp), Vec<Probl
 /// A moment of the form; none when it does not read.
 fn moment(text: &str) -> Option<Timestamp> {
     let read = NaiveDateTime::parse_from_str(text, MOMENT).ok()?;
+    crate::form::has_plain_year(read.date()).then_some(())?;
     Some(Timestamp::from_millis(read.and_utc().timestamp_millis()))
 }
 
@@ -247,6 +259,12 @@ fn view(
             id: draft.id.to_string(),
             title: words(&ui, &draft.title),
             text: ui.num(draft.text),
+            days: draft
+                .open_days
+                .as_ref()
+                .map(|days| ui.n("consultation-new-days", u64::from(days.value)))
+                .unwrap_or_default(),
+            clause: draft.open_days.as_ref().map(|days| days.clause.to_string()).unwrap_or_default(),
         }),
         errors,
         ui,
@@ -268,6 +286,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         text: 2,
         version: None,
         clauses: Vec::new(),
+        open_days: Some(cogov_rulebook::Setting { value: 30, clause: "change".parse().expect("a clause") }),
     };
     let page = view(ui.clone(), &fields, vec![Problem::new("closes", "Later")], None, &clauses);
     let of_draft = view(ui, &fields, Vec::new(), Some(&draft), &[]);
@@ -289,6 +308,25 @@ mod tests {
     }
 
     #[test]
+    fn the_form_proposes_at_least_the_days_that_are_prescribed() {
+        let day = |text: &str| NaiveDateTime::parse_from_str(text, MOMENT).unwrap();
+        let prescribed = |value| DraftSnapshot {
+            id: "d-1".parse().unwrap(),
+            title: Text::default(),
+            summary: Text::default(),
+            text: 1,
+            version: None,
+            clauses: Vec::new(),
+            open_days: Some(cogov_rulebook::Setting { value, clause: "change".parse().unwrap() }),
+        };
+        let now = day("2026-12-01T09:00");
+        assert_eq!(closes_by_default(now, None), day("2026-12-31T09:00"));
+        assert_eq!(closes_by_default(now, Some(&prescribed(7))), day("2026-12-31T09:00"));
+        assert_eq!(closes_by_default(now, Some(&prescribed(30))), day("2027-01-01T09:00"));
+        assert_eq!(closes_by_default(now, Some(&prescribed(u32::MAX))), now, "no calendar goes so far");
+    }
+
+    #[test]
     fn a_moment_that_does_not_read_is_named_at_its_field() {
         let ui = crate::ui::sample(cogov_model::Locale::En);
         let form = |opens: &str, closes: &str| {
@@ -302,6 +340,7 @@ mod tests {
         assert_eq!(named("soon", "2026-12-31T17:00"), ["opens"]);
         assert_eq!(named("2026-12-01T09:00", ""), ["closes"]);
         assert_eq!(named("", "31.12.2026"), ["opens", "closes"]);
+        assert_eq!(named("2026-12-01T09:00", "+12345-01-01T09:00"), ["closes"]);
         assert!(moments(&ui, &form("2026-12-01T09:00", "2026-12-31T17:00")).is_ok());
     }
 }

@@ -1,8 +1,12 @@
 //! A contribution as a row of a list: words, author, what became of it. Words are text, never markup.
 
-use crate::{ui::Ui, view::Tag};
+use crate::{failure::Failure, ui::Ui, view::Tag};
 use cogov_app::{Author, ContributionView, DiffKind, diff};
 use cogov_model::{ContributionKind, ParticipantClass, Standing, Text};
+use tokio::sync::Semaphore;
+
+/// Clauses whose amendments are compared at once: anybody may ask, and long texts take a core and memory for a while.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// A stretch of a difference: the element that marks it and its words.
 pub struct Stretch {
@@ -61,6 +65,28 @@ pub fn class_words(ui: &Ui, class: ParticipantClass, verified: bool) -> String {
 }
 
 impl Row {
+    /// From what was said to a clause, whose words amendments change. Texts are compared apart from the threads that
+    /// answer others.
+    pub async fn on_clause(
+        ui: &Ui,
+        views: Vec<ContributionView>,
+        clause: &Text,
+    ) -> Result<Vec<Self>, Failure> {
+        let (ui, clause) = (ui.clone(), clause.clone());
+        let compares = views.iter().any(|view| view.contribution.proposed.is_some());
+        let rows = move || views.iter().map(|view| Self::new(&ui, view, Some(&clause))).collect::<Vec<_>>();
+        if !compares {
+            return Ok(rows());
+        }
+        let place = PLACES.acquire().await.map_err(Failure::broken)?;
+        let work = tokio::task::spawn_blocking(move || {
+            // Kept to the end also when who asked has gone away.
+            let _place = place;
+            rows()
+        });
+        work.await.map_err(Failure::broken)
+    }
+
     /// From a contribution; `clause` gives the words that an amendment changes.
     pub fn new(ui: &Ui, view: &ContributionView, clause: Option<&Text>) -> Self {
         let contribution = &view.contribution;
@@ -168,6 +194,45 @@ pub(super) fn sample(ui: &Ui, number: u64) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said(number: u64, proposed: Option<&str>) -> ContributionView {
+        ContributionView {
+            contribution: cogov_model::Contribution {
+                consultation: "c-1".parse().unwrap(),
+                number,
+                kind: ContributionKind::Amendment,
+                clause: Some("art-1".parse().unwrap()),
+                words: "Why".into(),
+                proposed: proposed.map(str::to_owned),
+                participant: 0,
+                at: cogov_model::Timestamp::from_millis(0),
+                entry: number + 10,
+                standing: Standing::Shown,
+                answer: None,
+                tally: cogov_model::Tally { agree: 0, disagree: 0, pass: 0 },
+            },
+            author: Author {
+                number: 0,
+                name: Text::same("Amber Heron 0042"),
+                own_name: false,
+                class: ParticipantClass::Public,
+                verified: false,
+            },
+            mine: false,
+            readable: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_clause_keep_their_order_and_are_compared() {
+        let ui = crate::ui::sample(cogov_model::Locale::En);
+        let clause = Text::new("Over at least ten persons.", "至少十人。");
+        let views = vec![said(2, Some("Over at least twenty persons.")), said(1, None)];
+        let rows = Row::on_clause(&ui, views, &clause).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
+        assert!(rows[0].change.iter().any(|part| part.removed && part.text == "ten"));
+        assert!(rows[1].change.is_empty());
+    }
 
     #[test]
     fn an_amendment_is_compared_with_the_language_it_is_written_in() {

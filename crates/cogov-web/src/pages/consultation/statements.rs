@@ -27,6 +27,8 @@ struct StatementsPage {
     receipt: Option<u64>,
     first: Option<Way>,
     may_write: bool,
+    /// What was written and cannot be sent any more.
+    unsent: Vec<String>,
     words: String,
     rows: Vec<Row>,
     pager: Pager,
@@ -50,7 +52,7 @@ pub async fn submit(visit: Visit, Path(id): Path<String>, Posted(fields): Posted
         words: fields.get("words").to_owned(),
         proposed: None,
     };
-    match visit.app.contribute(visit.actor()?, &id, new).await {
+    match visit.app.contribute_from(visit.actor()?, &id, new, visit.from).await {
         Ok(receipt) => {
             let to = format!("/consultations/{id}/statements?receipt={}", receipt.entry);
             Ok(Redirect::to(&to).into_response())
@@ -79,10 +81,12 @@ async fn page(
     let list = visit.app.contributions(visit.viewer(), id, &filter, &page_of(query)).await?;
     let here = format!("/consultations/{id}/statements");
     let first = before_taking_part(visit, &found);
+    let may_write = found.card.state == ConsultationState::Open && first.is_none();
     let page = StatementsPage {
         head: head(&ui, &found, "statements"),
         receipt: query.get("receipt").and_then(|entry| entry.parse().ok()),
-        may_write: found.card.state == ConsultationState::Open && first.is_none(),
+        may_write,
+        unsent: if may_write { Vec::new() } else { fields.texts(&["words"]) },
         first,
         words: fields.get("words").to_owned(),
         rows: list.items.iter().map(|view| Row::new(&ui, view, None)).collect(),
@@ -105,6 +109,7 @@ pub(super) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         receipt: Some(4),
         first: Some(Way { words: "First".into(), links: vec![("/sign-in".into(), "Sign in".into())] }),
         may_write: true,
+        unsent: vec!["What I wrote".into()],
         words: "Words".into(),
         rows: vec![super::rows::sample(&ui, 1)],
         pager: Pager { previous: None, next: Some("?after=1".into()), words: ui.n("pager-at-most", ROWS) },

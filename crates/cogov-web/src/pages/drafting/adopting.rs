@@ -25,6 +25,10 @@ pub struct Adopting {
     pub days: Vec<DayView>,
     /// Whether something is missing still.
     pub not_yet: bool,
+    /// What is approved and adopted: which text, what it is called, since when it is published, as which version.
+    pub what: String,
+    /// Whether this person could act, but the page shows another text than that.
+    pub unread: bool,
     pub approve: bool,
     pub adopt: bool,
     pub urgent: bool,
@@ -45,6 +49,7 @@ pub fn of(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fiel
         let (from, clause) = from.as_ref()?;
         Some(DayView { words: ui.with(key, "day", ui.day(*from)), clause: clause.to_string() })
     };
+    let may = |act| found.may.contains(&act);
     let open = page.seats.iter().any(|seat| !seat.urgent && seat.given.is_none());
     let seats = page.seats.iter().map(|seat| SeatRow {
         who: format!(
@@ -60,8 +65,11 @@ pub fn of(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fiel
         seats: seats.collect(),
         days: days.into_iter().filter_map(day).collect(),
         not_yet: page.too_early || open || !page.hindrances.is_empty(),
-        approve: found.may.contains(&DraftMay::Approve),
-        adopt: found.may.contains(&DraftMay::Adopt),
+        what: ui.with("drafting-approves", "text", published(visit, found)),
+        unread: !found.is_published && (may(DraftMay::Approve) || may(DraftMay::Adopt)),
+        // Nobody approves or adopts what the page does not show.
+        approve: found.is_published && may(DraftMay::Approve),
+        adopt: found.is_published && may(DraftMay::Adopt),
         urgent: page.may_be_urgent,
         text: found.card.draft.published().map_or(0, |published| published.text),
         words: fields.get("words").to_owned(),
@@ -69,6 +77,16 @@ pub fn of(visit: &Visit, names: &Names, found: &Found, page: &AdoptionPage, fiel
         reasons: fields.get("reasons").to_owned(),
         cannot_wait: fields.get("urgent") == "yes",
     }
+}
+
+/// The published text in short.
+fn published(visit: &Visit, found: &Found) -> String {
+    let (ui, draft) = (&visit.ui, &found.card.draft);
+    let Some(published) = draft.published() else { return String::new() };
+    let name = super::title(ui, &draft.title, &draft.id);
+    let mut words = vec![ui.num(published.text), name, ui.moment(published.at)];
+    words.extend(published.version.iter().map(ToString::to_string));
+    words.join(" · ")
 }
 
 #[cfg(test)]
@@ -86,6 +104,8 @@ pub fn sample(ui: &crate::ui::Ui) -> Adopting {
             clause: "change".into(),
         }],
         not_yet: true,
+        what: ui.with("drafting-approves", "text", "2 · Changes · 2026-11-24 · decree-809@0123"),
+        unread: true,
         approve: true,
         adopt: true,
         urgent: true,

@@ -53,8 +53,8 @@ struct EditPage {
 pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     let (page, draft) = writable(&visit, id).await?;
     let words = DraftWords {
-        title: draft.title.clone(),
-        summary: draft.summary.clone(),
+        title: page.text.title.clone(),
+        summary: page.text.summary.clone(),
         original: page.text.original.clone(),
         translation: page.text.translation.clone(),
     };

@@ -21,11 +21,13 @@ use axum::{
 };
 use cogov_app::{AdoptionRequest, AppError, Consulted, DraftMay, EffectPage, PolicyDraftPage as Found};
 use cogov_model::{Differences, DraftId, DraftKind, DraftState};
-use cogov_rulebook::{Clause, ClauseDifference, Flip};
+use cogov_rulebook::{Clause, ClauseDifference, Flip, Replay};
 use std::collections::HashMap;
 
 /// Clauses whose difference is shown; a text that changes more is another text.
 const MOST_CHANGES: usize = 200;
+/// The view in which a draft's writers read what everybody reads.
+const PUBLISHED: &str = "published";
 
 struct ChangeView {
     id: String,
@@ -63,6 +65,10 @@ struct DraftView {
     summary: String,
     facts: Vec<(String, String)>,
     outdated: bool,
+    /// Whether the text shown is a newer one than the published one.
+    unpublished: bool,
+    /// Whether it is the published one though this person writes a newer one.
+    as_published: bool,
     may_edit: bool,
     may_publish: bool,
     may_withdraw: bool,
@@ -94,7 +100,8 @@ pub async fn show(
         Some(_) => visit.ui.t("drafting-done"),
         None => String::new(),
     };
-    page(&visit, &read(id)?, notice, &Fields::default(), Vec::new()).await
+    let published = query.get("view").is_some_and(|view| view == PUBLISHED);
+    page(&visit, &read(id)?, published, notice, &Fields::default(), Vec::new()).await
 }
 
 /// `POST /drafts/{id}`
@@ -105,7 +112,8 @@ pub async fn act(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -
         Ok(()) => Ok(Redirect::to(&format!("/drafts/{id}?done={code}")).into_response()),
         Err(error) => {
             let problem = Problem::from_app(&visit.ui, error)?;
-            page(&visit, &id, String::new(), &fields, vec![problem]).await
+            let published = fields.get("view") == PUBLISHED;
+            page(&visit, &id, published, String::new(), &fields, vec![problem]).await
         }
     }
 }
@@ -123,7 +131,7 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
         }
         "adopt" => {
             let effect = fields.given("effect").map(|day| {
-                day.parse().map_err(|_| {
+                crate::form::day(day).ok_or_else(|| {
                     AppError::invalid(
                         "effect",
                         "Write the day as 2027-01-31.",
@@ -145,19 +153,23 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
 async fn page(
     visit: &Visit,
     id: &DraftId,
+    published: bool,
     notice: String,
     fields: &Fields,
     errors: Vec<Problem>,
 ) -> Answered {
     let (ui, names) = (visit.ui(), Names::of(visit).await?);
-    let found = visit.app.policy_draft(visit.viewer(), id).await?;
+    let found = match published {
+        true => visit.app.published_draft(visit.viewer(), id).await?,
+        false => visit.app.policy_draft(visit.viewer(), id).await?,
+    };
     let draft = &found.card.draft;
     let rules = draft.kind == DraftKind::Rulebook;
     let has_rules = found.checked.book.is_some();
     let replay = match &found.checked.book {
         Some(book) if !draft.state.is_final() => {
-            let replay = visit.app.replay_of(std::sync::Arc::clone(book)).await?;
-            ui.share("drafting-replay-short", replay.changed(), replay.replayed())
+            let replay = visit.app.replay_beside(std::sync::Arc::clone(book), found.base.clone()).await?;
+            replay_short(&ui, &replay)
         }
         _ => String::new(),
     };
@@ -173,15 +185,19 @@ async fn page(
     let history =
         history.iter().map(|view| EntryRow::new(&ui, view.index, &view.entry, |id| names.party(id)));
     let may = |act| found.may.contains(&act);
+    let as_published = published && found.is_published && may(DraftMay::Publish);
     let page = DraftView {
         id: id.to_string(),
-        title: title(&ui, &draft.title, id),
+        title: title(&ui, &found.text.title, id),
         state: state(&ui, &found.card),
-        summary: ui.text(&draft.summary).to_owned(),
+        summary: ui.text(&found.text.summary).to_owned(),
         facts: facts(&ui, &found),
         outdated: found.outdated,
+        unpublished: !found.is_published && draft.published().is_some(),
+        as_published,
         may_edit: may(DraftMay::Edit),
-        may_publish: may(DraftMay::Publish),
+        // Nobody publishes what the page does not show.
+        may_publish: may(DraftMay::Publish) && !as_published,
         may_withdraw: may(DraftMay::Withdraw),
         may_rebase: may(DraftMay::Rebase),
         has_rules,
@@ -252,16 +268,38 @@ fn clauses(ui: &Ui, clauses: &[Clause], consulted: &Consulted) -> Vec<ClauseView
     clauses.iter().map(view).collect()
 }
 
-fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
-    let Some(effects) = effects else { return String::new() };
-    let predicted =
-        ui.share("drafting-predicted", changed(&effects.predicted.counts), effects.predicted.replayed);
-    match &effects.real {
-        Some(real) => {
-            format!("{predicted} {}", ui.share("drafting-real", changed(&real.counts), real.replayed))
-        }
-        None => format!("{predicted} {}", ui.t("drafting-not-yet")),
+fn replay_short(ui: &Ui, replay: &Replay) -> String {
+    let all = replay.replayed();
+    let Some(amended) = &replay.amended else {
+        return ui.share("drafting-replay-record", replay.changed(), all);
+    };
+    let short = ui.share("drafting-replay-short", replay.changed(), all);
+    match amended.changed() {
+        0 => short,
+        changed => format!("{short} {}", ui.share("drafting-amended", changed, all)),
     }
+}
+
+/// What was predicted and what came, with the sentence that says which comparison is which.
+fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
+    let Some(EffectPage { predicted, real }) = effects else { return String::new() };
+    let differ = changed(&predicted.counts);
+    let mut words = match &predicted.amended {
+        Some(amended) => vec![
+            ui.t("drafting-effect-same"),
+            ui.share("drafting-predicted", differ, predicted.replayed),
+            ui.share("drafting-amended", changed(amended), predicted.replayed),
+        ],
+        None => vec![
+            ui.t("drafting-effect-record"),
+            ui.share("drafting-predicted-record", differ, predicted.replayed),
+        ],
+    };
+    words.push(match real {
+        Some(real) => ui.share("drafting-real", changed(&real.counts), real.replayed),
+        None => ui.t("drafting-not-yet"),
+    });
+    words.join(" ")
 }
 
 fn changed(counts: &Differences) -> u64 {
@@ -299,6 +337,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         summary: "Why".into(),
         facts: vec![(ui.t("drafting-base"), "decree-809@0123".into())],
         outdated: true,
+        unpublished: true,
+        as_published: true,
         may_edit: true,
         may_publish: true,
         may_withdraw: true,

@@ -65,6 +65,8 @@ struct ReplayPage {
     id: String,
     title: String,
     lead: String,
+    /// Beside which rulebook, and what that one changed itself.
+    compared: Vec<String>,
     skipped: String,
     chart: Option<Bars>,
     flips: Vec<String>,
@@ -97,7 +99,8 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     html(&ReplayPage {
         id: id.to_string(),
         title: title(&ui, &found.card.draft.title, &id),
-        lead: ui.share("replay-lead", replay.changed(), replay.replayed()),
+        lead: lead(&ui, &replay),
+        compared: compared(&ui, &replay),
         skipped: if replay.skipped == 0 { String::new() } else { ui.n("replay-skipped", replay.skipped) },
         chart: chart(&ui, &replay.counts),
         flips: Flip::CHANGES.iter().map(|flip| ui.word("flip", flip.code())).collect(),
@@ -110,6 +113,19 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
         grants_more: more(&ui, grants.changes.len()),
         ui,
     })
+}
+
+fn lead(ui: &Ui, replay: &Replay) -> String {
+    let key = if replay.amended.is_some() { "replay-lead" } else { "replay-lead-record" };
+    ui.share(key, replay.changed(), replay.replayed())
+}
+
+fn compared(ui: &Ui, replay: &Replay) -> Vec<String> {
+    let Some(amended) = &replay.amended else { return Vec::new() };
+    vec![
+        ui.with("replay-base", "base", &amended.base),
+        ui.share("replay-amended", amended.changed(), replay.replayed()),
+    ]
 }
 
 fn more(ui: &Ui, rows: usize) -> String {
@@ -233,6 +249,7 @@ fn grant_rows(ui: &Ui, names: &Names, grants: &GrantReplay) -> Vec<GrantRow> {
 #[cfg(test)]
 pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     use cogov_model::Treatment;
+    use cogov_rulebook::Amended;
     let column = || Column {
         name: "health.units.medicaid".into(),
         before: Treated::new(&ui, Treatment::Withhold),
@@ -243,6 +260,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         by_class: [(cogov_model::PartyClass::University, counts.clone())].into(),
         by_region: [(None, counts.clone())].into(),
         by_clause: [("art-9".to_owned(), counts.clone())].into(),
+        amended: "decree-809@0123".parse().ok().map(|base| Amended { base, counts: counts.clone() }),
         ..Replay::default()
     };
     let example = ExampleView {
@@ -262,7 +280,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let page = ReplayPage {
         id: "d-1".into(),
         title: "Changes".into(),
-        lead: ui.share("replay-lead", 3, 13),
+        lead: lead(&ui, &replay),
+        compared: compared(&ui, &replay),
         skipped: ui.n("replay-skipped", 2_u64),
         chart: chart(&ui, &counts),
         flips: Flip::CHANGES.iter().map(|flip| ui.word("flip", flip.code())).collect(),
