@@ -53,6 +53,8 @@ pub struct AdoptionRequest {
     pub urgent: bool,
     /// Why; needed when it cannot wait.
     pub reasons: String,
+    /// The text that is meant, by its number; the published one when absent.
+    pub text: Option<u64>,
 }
 
 /// What a rulebook was predicted to change, and what it changed.
@@ -127,6 +129,13 @@ impl App {
         let (rulebook, now) = (self.rulebook(), self.clock.now());
         if !holds_a_seat(&rulebook, actor) {
             return Err(no_seat());
+        }
+        let published = draft.published().map(|published| published.text);
+        if asked.text.is_some() && asked.text != published {
+            return Err(AppError::conflict(
+                "Another text was published since: read it before you adopt it.",
+                "此后已公布新的文本：请先阅读再通过。",
+            ));
         }
         if self.is_outdated(&draft).await? {
             return Err(AppError::conflict(

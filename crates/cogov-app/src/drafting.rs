@@ -305,8 +305,26 @@ impl App {
     /// # Errors
     /// `Invalid` when it has faults.
     pub async fn publish_draft(&self, actor: &Actor, id: &DraftId) -> Result<u64> {
+        self.publish_read(actor, id, None).await
+    }
+
+    /// The same of the text that somebody read, by its number.
+    ///
+    /// # Errors
+    /// `Conflict` when another was written since.
+    pub async fn publish_text(&self, actor: &Actor, id: &DraftId, read: u64) -> Result<u64> {
+        self.publish_read(actor, id, Some(read)).await
+    }
+
+    async fn publish_read(&self, actor: &Actor, id: &DraftId, read: Option<u64>) -> Result<u64> {
         let turn = self.draft_turn().await?;
         let mut draft = self.written_by(actor, id).await?.record;
+        if read.is_some_and(|read| read != draft.text) {
+            return Err(AppError::conflict(
+                "Another text was written since: read it before you publish it.",
+                "此后已有新的文本：请先阅读再公布。",
+            ));
+        }
         if draft.published().is_some_and(|published| published.text == draft.text) {
             return Err(AppError::conflict(
                 "This text is published already: change it first.",

@@ -3,7 +3,7 @@
 use crate::{
     App, AppError,
     error::{Result, found},
-    limiter::Attempt,
+    limiter::{self, Attempt},
 };
 use argon2::{
     Argon2,
@@ -149,7 +149,7 @@ impl App {
     /// # Errors
     /// As `sign_in`.
     pub async fn bearer(&self, token: &str, from: IpAddr) -> Result<Actor> {
-        let attempt = self.limiter.begin(from, "token")?;
+        let attempt = self.limiter.begin(from, limiter::TOKEN)?;
         let Some(token) = found(self.store.token(&digest(token), self.clock.now()).await)? else {
             return self.failed(attempt);
         };
@@ -338,6 +338,7 @@ impl App {
         let password = password.to_owned();
         // Each check takes 19 MiB by design: only a few run at a time, the others wait in line.
         let _turn = self.hashing.acquire().await;
+        attempt.look()?;
         let fits = tokio::task::spawn_blocking(move || verify(&hash, &password)).await.unwrap_or(false);
         match account {
             Some(account) if fits => {

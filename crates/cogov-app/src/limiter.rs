@@ -11,8 +11,12 @@ use std::{
 /// Failures that are free.
 const FREE_FAILURES: u32 = 8;
 /// The same for one name from the networks that may be one home's or one site's: the bits of an IPv6 address that say
-/// which one, and how many failures.
+/// which one, and how many failures. Others may share them: what waits there waits for seconds only.
 const FREE_AROUND: [(u8, u32); 2] = [(56, 32), (48, 128)];
+/// The longest wait by them.
+const AROUND: Duration = Duration::from_secs(4);
+/// The name of all tokens, which nobody guesses: only the address is counted with it.
+pub(crate) const TOKEN: &str = "token";
 /// The bits of an IPv6 address that say whose line it is: behind them everybody has as many addresses as they like.
 const LINE: u8 = 64;
 /// After which a name or address starts anew.
@@ -26,7 +30,7 @@ struct Failures {
     last: Instant,
 }
 
-/// Counts failures by address and by name. A success of the name clears the name's count.
+/// Counts failures by address and by name. A success clears the name's count, not the address's.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     failures: Mutex<HashMap<String, Failures>>,
@@ -36,8 +40,19 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     limiter: &'a Limiter,
-    /// What is counted, and how many failures of it are free.
-    keys: Vec<(String, u32)>,
+    keys: Vec<Counted>,
+}
+
+/// What is counted.
+#[derive(Debug)]
+struct Counted {
+    key: String,
+    /// How many failures are free.
+    free: u32,
+    /// The longest wait after more.
+    longest: Duration,
+    /// Whether a success clears it: of an address it does not, or who has an account could try others in between.
+    cleared: bool,
 }
 
 impl Limiter {
@@ -45,37 +60,50 @@ impl Limiter {
     pub(crate) fn begin(&self, from: IpAddr, name: &str) -> Result<Attempt<'_>> {
         let name: String = name.chars().take(64).collect();
         let line = Network::around(from, LINE);
+        let counted = |key, cleared| Counted { key, free: FREE_FAILURES, longest: WINDOW, cleared };
         // A name is locked together with the network, so that a stranger cannot lock somebody out.
         let mut keys =
-            vec![(format!("address {line}"), FREE_FAILURES), (format!("name {name} {line}"), FREE_FAILURES)];
-        if from.to_canonical().is_ipv6() {
-            let around = |(bits, free)| (format!("name {name} {}", Network::around(from, bits)), free);
-            keys.extend(FREE_AROUND.map(around));
+            vec![counted(format!("address {line}"), false), counted(format!("name {name} {line}"), true)];
+        if from.to_canonical().is_ipv6() && name != TOKEN {
+            keys.extend(FREE_AROUND.map(|(bits, free)| {
+                let key = format!("name {name} {}", Network::around(from, bits));
+                Counted { key, free, longest: AROUND, cleared: true }
+            }));
         }
-        let failures = self.failures.lock();
-        let waits = keys.iter().filter_map(|(key, free)| failures.get(key).map(|found| wait(found, *free)));
-        let wait = waits.max().unwrap_or_default();
-        if wait.is_zero() {
-            Ok(Attempt { limiter: self, keys })
-        } else {
-            Err(AppError::TooMany { retry_after_seconds: wait.as_secs().max(1) })
-        }
+        let attempt = Attempt { limiter: self, keys };
+        attempt.look().map(|()| attempt)
     }
 }
 
-fn wait(failures: &Failures, free: u32) -> Duration {
-    let Some(beyond) = failures.count.checked_sub(free) else { return Duration::ZERO };
-    // 1 s, 2 s, 4 s … up to the window.
-    let delay = Duration::from_secs(1 << beyond.min(8)).min(WINDOW);
+fn wait(failures: &Failures, counted: &Counted) -> Duration {
+    let Some(beyond) = failures.count.checked_sub(counted.free) else { return Duration::ZERO };
+    // 1 s, 2 s, 4 s … up to the longest.
+    let delay = Duration::from_secs(1 << beyond.min(8)).min(counted.longest);
     delay.saturating_sub(failures.last.elapsed())
 }
 
 impl Attempt<'_> {
+    /// Whether it may go on: others may have failed while it waited in line.
+    pub(crate) fn look(&self) -> Result<()> {
+        let failures = self.limiter.failures.lock();
+        let waits = self
+            .keys
+            .iter()
+            .filter_map(|counted| failures.get(&counted.key).map(|found| wait(found, counted)));
+        let wait = waits.max().unwrap_or_default();
+        if wait.is_zero() {
+            return Ok(());
+        }
+        // Rounded up: whoever waits as long as it says is let in.
+        let seconds = wait.as_millis().div_ceil(1_000);
+        Err(AppError::TooMany { retry_after_seconds: u64::try_from(seconds).unwrap_or(1) })
+    }
+
     /// The secret was right.
     pub(crate) fn succeeded(self) {
         let mut failures = self.limiter.failures.lock();
-        for (key, _) in &self.keys {
-            failures.remove(key);
+        for counted in self.keys.iter().filter(|counted| counted.cleared) {
+            failures.remove(&counted.key);
         }
     }
 
@@ -85,7 +113,7 @@ impl Attempt<'_> {
         if failures.len() >= REMEMBERED {
             failures.retain(|_, f| f.last.elapsed() < WINDOW);
         }
-        for (key, _) in self.keys {
+        for Counted { key, .. } in self.keys {
             let now = Instant::now();
             let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
             let expired = entry.last.elapsed() >= WINDOW;

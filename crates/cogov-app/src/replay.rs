@@ -1,6 +1,6 @@
 //! What a draft would have changed: every decision of the ledger taken again, and every grant as it stands.
 
-use crate::{Actor, App, AppError, error::Result};
+use crate::{Actor, App, AppError, PolicyDraftPage, error::Result};
 use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
 use cogov_rulebook::{Against, Ask, Cases, Claim, Known, NotAsked, Opinion, Proof, Replay, Rulebook, replay};
 use std::sync::Arc;
@@ -90,9 +90,17 @@ impl App {
     /// # Errors
     /// `Conflict` when the draft has faults or no rules.
     pub async fn replay_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<(Replay, GrantReplay)> {
-        let found = self.policy_draft(viewer, id).await?;
-        let book = found.checked.book.ok_or_else(nothing_to_decide_by)?;
-        Ok((self.replay_beside(Arc::clone(&book), found.base).await?, self.replay_grants(&book).await?))
+        self.replay_shown(&self.policy_draft(viewer, id).await?).await
+    }
+
+    /// The same of the text that a page shows.
+    ///
+    /// # Errors
+    /// `Conflict` when it has faults or no rules.
+    pub async fn replay_shown(&self, found: &PolicyDraftPage) -> Result<(Replay, GrantReplay)> {
+        let book = found.checked.book.as_ref().ok_or_else(nothing_to_decide_by)?;
+        let replay = self.replay_beside(Arc::clone(book), found.base.clone()).await?;
+        Ok((replay, self.replay_grants(book).await?))
     }
 
     /// Proves a claim about a draft, beside the rulebook in force, or refutes it, and asks cvc5 the same where it is
@@ -101,8 +109,16 @@ impl App {
     /// # Errors
     /// `Conflict` when the draft has faults or no rules.
     pub async fn prove_claim(&self, viewer: Option<&Actor>, id: &DraftId, claim: Claim) -> Result<Proven> {
-        let book = self.book_of_draft(viewer, id).await?;
-        self.prove_of(book, claim).await
+        self.prove_shown(&self.policy_draft(viewer, id).await?, claim).await
+    }
+
+    /// The same of the text that a page shows.
+    ///
+    /// # Errors
+    /// `Conflict` when it has faults or no rules.
+    pub async fn prove_shown(&self, found: &PolicyDraftPage, claim: Claim) -> Result<Proven> {
+        let book = found.checked.book.as_ref().ok_or_else(nothing_to_decide_by)?;
+        self.prove_of(Arc::clone(book), claim).await
     }
 
     /// The same of any rulebook.
@@ -152,10 +168,6 @@ impl App {
         }
         all.insert(key, (proven.clone(), until));
         Ok(proven)
-    }
-
-    async fn book_of_draft(&self, viewer: Option<&Actor>, id: &DraftId) -> Result<Arc<Rulebook>> {
-        self.policy_draft(viewer, id).await?.checked.book.ok_or_else(nothing_to_decide_by)
     }
 
     /// Every decision that the ledger holds now.

@@ -1,6 +1,10 @@
 //! Posted forms: fields by name, several values a name, the session's token checked before anything is read.
 
-use crate::{failure::Failure, ui::Ui, visit::Visit};
+use crate::{
+    failure::Failure,
+    ui::Ui,
+    visit::{SESSION, Visit, cookie},
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -9,6 +13,10 @@ use axum::{
 use chrono::{Datelike, NaiveDate};
 use cogov_app::AppError;
 
+/// Fields of a form that are looked at for what was written.
+pub const FIELDS: usize = 100;
+/// Texts that are shown again at most, and their bytes together: as many as the largest form has.
+const MOST_SHOWN: (usize, usize) = (20, 1 << 20);
 /// What the names of fields have in them that are never shown again.
 const SECRET: [&str; 4] = ["csrf", "password", "secret", "token"];
 
@@ -57,12 +65,19 @@ impl Fields {
         names.iter().filter_map(|name| self.given(name)).map(str::to_owned).collect()
     }
 
-    /// Everything that somebody wrote: sentences, no codes, numbers or secrets.
+    /// What somebody wrote: sentences, no codes, numbers or secrets; no more than a form of ours has.
     pub fn sentences(&self) -> Vec<String> {
         let secret = |name: &str| SECRET.iter().any(|part| name.contains(*part));
         let written = |value: &str| value.contains(|c: char| c.is_whitespace() || !c.is_ascii());
-        let shown = self.0.iter().filter(|(name, _)| !secret(name.as_str()));
-        shown.map(|(_, value)| value.trim()).filter(|value| written(value)).map(str::to_owned).collect()
+        let (most, mut room) = MOST_SHOWN;
+        let shown = self.0.iter().take(FIELDS).filter(|(name, _)| !secret(name.as_str()));
+        let shown = shown.map(|(_, value)| value.trim()).filter(|value| written(value)).take(most);
+        let fits = shown.take_while(|value| {
+            let left = room.checked_sub(value.len());
+            room = left.unwrap_or(0);
+            left.is_some()
+        });
+        fits.map(str::to_owned).collect()
     }
 
     /// Every value of a field, trimmed.
@@ -92,6 +107,8 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
 pub struct Sent {
     /// Whether a page of this node sent it; nobody else's words are shown as somebody's own.
     pub from_here: bool,
+    /// Whether it came with a session that may have ended; without one nobody lost words by its end.
+    in_session: bool,
     /// The page that it was on.
     page: String,
 }
@@ -110,12 +127,18 @@ impl Sent {
         let page =
             page.filter(|page| from_here && page.authority().is_some_and(|name| name.as_str() == host));
         let page = page.as_ref().and_then(Uri::path_and_query).map(|page| page.as_str().to_owned());
-        Self { from_here, page: page.unwrap_or_else(|| "/".to_owned()) }
+        let in_session = cookie(headers, SESSION).is_some();
+        Self { from_here, in_session, page: page.unwrap_or_else(|| "/".to_owned()) }
+    }
+
+    /// Whether its words are worth reading though it is not taken.
+    pub fn keeps(&self) -> bool {
+        self.from_here && self.in_session
     }
 
     /// A failure to take a form, with the words that would be lost by it.
     pub fn kept(&self, failure: Failure, fields: &Fields) -> Failure {
-        if self.from_here { failure.keeping(fields.sentences(), &self.page) } else { failure }
+        if self.keeps() { failure.keeping(fields.sentences(), &self.page) } else { failure }
     }
 }
 

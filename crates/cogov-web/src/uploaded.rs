@@ -3,7 +3,7 @@
 use crate::{
     FORM_BYTES,
     failure::Failure,
-    form::{Fields, Problem, Sent, check_token},
+    form::{FIELDS, Fields, Problem, Sent, check_token},
     ui::Ui,
     visit::Visit,
 };
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequest<S> for Uploaded {
             if part != TOKEN
                 && let Err(failure) = check_token(&visit, fields.get(TOKEN))
             {
-                if !sent.from_here {
+                if !sent.keeps() {
                     return Err(failure);
                 }
                 let is_file = field.file_name().is_some();
@@ -109,7 +109,8 @@ async fn written(part: String, first: &[u8], mut form: Multipart) -> Fields {
     let mut fields = Fields::default();
     let mut room = FORM_BYTES.saturating_sub(first.len());
     fields.push(part, String::from_utf8_lossy(first).into_owned());
-    while let Ok(Some(field)) = form.next_field().await {
+    for _ in 0..FIELDS {
+        let Ok(Some(field)) = form.next_field().await else { break };
         let part = field.name().unwrap_or_default().to_owned();
         if field.file_name().is_some() {
             continue;

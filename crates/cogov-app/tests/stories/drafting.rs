@@ -251,7 +251,8 @@ async fn the_prediction_is_the_reality_on_the_same_requests() {
     node.app.publish_draft(&drafter, &id).await.unwrap();
     approve(&node, &id, &["admin", "head", "approver"]).await;
     let admin = node.actor("authority-admin").await;
-    let urgent = |reasons: &str| AdoptionRequest { effect: None, urgent: true, reasons: reasons.into() };
+    let urgent =
+        |reasons: &str| AdoptionRequest { effect: None, urgent: true, reasons: reasons.into(), text: None };
     assert!(matches!(node.app.adopt_draft(&admin, &id, urgent("")).await, Err(AppError::Invalid { .. })));
     node.app.adopt_draft(&admin, &id, urgent("Names leak by their first characters.")).await.unwrap();
     for sql in &requests {
@@ -271,7 +272,7 @@ async fn adopt_at_once(node: &Node, id: &DraftId) {
     node.app.publish_draft(&node.actor("authority-drafter").await, id).await.unwrap();
     approve(node, id, &["admin", "head", "approver"]).await;
     let reasons = "Names leak by their first characters.".into();
-    let urgent = AdoptionRequest { effect: None, urgent: true, reasons };
+    let urgent = AdoptionRequest { effect: None, urgent: true, reasons, text: None };
     node.app.adopt_draft(&node.actor("authority-admin").await, id, urgent).await.unwrap();
 }
 
@@ -520,7 +521,8 @@ async fn what_cannot_wait_does_not_bring_what_it_is_built_on_into_force_early() 
     node.app.publish_draft(&drafter, &urgent).await.unwrap();
     approve(&node, &urgent, &["admin", "head", "approver"]).await;
     let before = node.app.rulebook().version().clone();
-    let asked = |effect| AdoptionRequest { effect, urgent: true, reasons: "Complaints get lost.".into() };
+    let asked =
+        |effect| AdoptionRequest { effect, urgent: true, reasons: "Complaints get lost.".into(), text: None };
     for early in [None, Some(clock.now().date()), Some(comes.plus_days(-1).date())] {
         match node.app.adopt_draft(&admin, &urgent, asked(early)).await {
             Err(AppError::Invalid { field: Some("effect"), advice }) => {

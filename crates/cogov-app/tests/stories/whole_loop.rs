@@ -183,7 +183,8 @@ async fn a_clause_changes_because_people_spoke_and_leads_back_to_them() {
 
     // It cannot be adopted while it is open, nor while contributions wait, not even at once.
     approve(&node, &id, &["admin", "head", "approver"]).await;
-    let urgent = AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into() };
+    let urgent =
+        AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into(), text: None };
     for days in [0, 8] {
         clock.forward(days);
         assert!(matches!(hindrances(&node, &id).await[..], [Hindrance::UnderWay(_)]));
@@ -308,7 +309,8 @@ async fn prescribe_days(node: &Node) {
     .await;
     node.app.publish_draft(&drafter, &id).await.unwrap();
     approve(node, &id, &["admin", "head", "approver"]).await;
-    let urgent = AdoptionRequest { effect: None, urgent: true, reasons: "A minute is too short.".into() };
+    let urgent =
+        AdoptionRequest { effect: None, urgent: true, reasons: "A minute is too short.".into(), text: None };
     node.app.adopt_draft(&admin, &id, urgent).await.unwrap();
     assert_eq!(node.app.rulebook().workflow().consultation_days().unwrap().value, 30);
 }
@@ -407,7 +409,8 @@ async fn actors(node: &Node) -> [Actor; 4] {
 async fn what_cannot_be_written_is_not_done() {
     let (node, _) = node().await;
     let [drafter, admin, head, _] = actors(&node).await;
-    let urgent = AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into() };
+    let urgent =
+        AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into(), text: None };
     let (new, other) = (
         node.app.branch_rulebook(&drafter).await.unwrap(),
         node.app.branch_rulebook(&drafter).await.unwrap(),
@@ -442,7 +445,8 @@ async fn what_cannot_be_written_is_not_done() {
 async fn what_is_written_is_done_when_the_node_opens() {
     let (node, clock) = node().await;
     let [drafter, admin, ..] = actors(&node).await;
-    let urgent = AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into() };
+    let urgent =
+        AdoptionRequest { effect: None, urgent: true, reasons: "Names leak by the hour.".into(), text: None };
     let id = node.app.branch_rulebook(&drafter).await.unwrap();
     write(&node, &id, |text| text.replacen(OLD, NEW, 1)).await;
     let kept = tempfile::tempdir().unwrap();

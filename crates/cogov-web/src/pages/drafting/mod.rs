@@ -8,13 +8,13 @@ mod page;
 mod proof;
 mod replay;
 
-use crate::{Web, failure::Failure, ui::Ui, uploaded, view::Tag};
+use crate::{Web, failure::Failure, ui::Ui, uploaded, view::Tag, visit::Visit};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
-use cogov_app::{Checked, DraftCard};
+use cogov_app::{AppError, Checked, DraftCard, PolicyDraftPage};
 use cogov_model::{DraftId, Text};
 use cogov_rulebook::{Change, Document, Fate, Idleness, Piece};
 
@@ -53,6 +53,14 @@ pub fn routes() -> Router<Web> {
 
 fn read(id: String) -> Result<DraftId, Failure> {
     DraftId::new(id).map_err(|_| Failure::not_found())
+}
+
+/// A draft as somebody reads it; its published text where that is asked for.
+async fn draft_as(visit: &Visit, id: &DraftId, published: bool) -> Result<PolicyDraftPage, AppError> {
+    match published {
+        true => visit.app.published_draft(visit.viewer(), id).await,
+        false => visit.app.policy_draft(visit.viewer(), id).await,
+    }
 }
 
 /// A draft's title, or its number where nobody named it in any language.

@@ -5,7 +5,7 @@ use super::{
     adopting::{self, Adopting},
     change_tag,
     consulted::{self, Consulting},
-    edit, flowing, read, state, title, words,
+    draft_as, edit, flowing, read, state, title, words,
 };
 use crate::{
     form::{Fields, Posted, Problem},
@@ -27,7 +27,7 @@ use std::collections::HashMap;
 /// Clauses whose difference is shown; a text that changes more is another text.
 const MOST_CHANGES: usize = 200;
 /// The view in which a draft's writers read what everybody reads.
-const PUBLISHED: &str = "published";
+pub(super) const PUBLISHED: &str = "published";
 
 struct ChangeView {
     id: String,
@@ -67,6 +67,8 @@ struct DraftView {
     outdated: bool,
     /// Whether the text shown is a newer one than the published one.
     unpublished: bool,
+    /// The number of the text that is shown.
+    text: u64,
     /// Whether it is the published one though this person writes a newer one.
     as_published: bool,
     may_edit: bool,
@@ -120,15 +122,13 @@ pub async fn act(visit: Visit, Path(id): Path<String>, Posted(fields): Posted) -
 
 async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), AppError> {
     let actor = visit.viewer().ok_or(AppError::NotSignedIn)?;
+    let text = fields.get("text").parse().unwrap_or_default();
     match fields.get("act") {
-        "publish" => visit.app.publish_draft(actor, id).await.map(|_| ()),
+        // The text that the page showed: nobody publishes or adopts another one unread.
+        "publish" => visit.app.publish_text(actor, id, text).await.map(|_| ()),
         "withdraw" => visit.app.withdraw_draft(actor, id).await,
         "rebase" => visit.app.rebase_draft(actor, id).await,
-        "approve" => {
-            // The text that the page showed: nobody approves another one unread.
-            let text = fields.get("text").parse().unwrap_or_default();
-            visit.app.approve_draft(actor, id, text, fields.get("words")).await
-        }
+        "approve" => visit.app.approve_draft(actor, id, text, fields.get("words")).await,
         "adopt" => {
             let effect = fields.given("effect").map(|day| {
                 crate::form::day(day).ok_or_else(|| {
@@ -143,6 +143,7 @@ async fn perform(visit: &Visit, id: &DraftId, fields: &Fields) -> Result<(), App
                 effect: effect.transpose()?,
                 urgent: fields.get("urgent") == "yes",
                 reasons: fields.get("reasons").to_owned(),
+                text: Some(text),
             };
             visit.app.adopt_draft(actor, id, request).await.map(|_| ())
         }
@@ -159,10 +160,7 @@ async fn page(
     errors: Vec<Problem>,
 ) -> Answered {
     let (ui, names) = (visit.ui(), Names::of(visit).await?);
-    let found = match published {
-        true => visit.app.published_draft(visit.viewer(), id).await?,
-        false => visit.app.policy_draft(visit.viewer(), id).await?,
-    };
+    let found = draft_as(visit, id, published).await?;
     let draft = &found.card.draft;
     let rules = draft.kind == DraftKind::Rulebook;
     let has_rules = found.checked.book.is_some();
@@ -193,6 +191,7 @@ async fn page(
         summary: ui.text(&found.text.summary).to_owned(),
         facts: facts(&ui, &found),
         outdated: found.outdated,
+        text: found.text.number,
         unpublished: !found.is_published && draft.published().is_some(),
         as_published,
         may_edit: may(DraftMay::Edit),
@@ -338,6 +337,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         facts: vec![(ui.t("drafting-base"), "decree-809@0123".into())],
         outdated: true,
         unpublished: true,
+        text: 3,
         as_published: true,
         may_edit: true,
         may_publish: true,

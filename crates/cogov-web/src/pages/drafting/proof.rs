@@ -1,6 +1,6 @@
 //! `/drafts/{id}/proof`: a claim about the draft, proved for all facts or refuted by some.
 
-use super::{read, title};
+use super::{draft_as, page::PUBLISHED, read, title};
 use crate::{
     pages::{Answered, html},
     ui::Ui,
@@ -42,6 +42,10 @@ struct ProofPage {
     categories: Vec<Choice>,
     of_others: bool,
     answer: Option<Answer>,
+    /// Whether it is of a text that is not published while another is.
+    unpublished: bool,
+    /// Whether the published text was asked for.
+    as_published: bool,
 }
 
 /// `GET /drafts/{id}/proof`
@@ -52,10 +56,11 @@ pub async fn show(
 ) -> Answered {
     let id = read(id)?;
     let ui = visit.ui();
-    let found = visit.app.policy_draft(visit.viewer(), &id).await?;
+    let as_published = query.get("view").is_some_and(|view| view == PUBLISHED);
+    let found = draft_as(&visit, &id, as_published).await?;
     let answer = match claim(&query) {
         Some(claim) => {
-            let proven = visit.app.prove_claim(visit.viewer(), &id, claim.clone()).await?;
+            let proven = visit.app.prove_shown(&found, claim.clone()).await?;
             Some(answer(&visit, &claim, &proven.proof, &proven.opinion))
         }
         None => None,
@@ -63,7 +68,9 @@ pub async fn show(
     let now = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     html(&ProofPage {
         id: id.to_string(),
-        title: title(&ui, &found.card.draft.title, &id),
+        title: title(&ui, &found.text.title, &id),
+        unpublished: !found.is_published && found.card.draft.published().is_some(),
+        as_published,
         classes: choices(
             ui.t("proof-everybody"),
             PartyClass::ALL.map(|class| (class.code().to_owned(), ui.word("class", class.code()))),
@@ -233,6 +240,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let page = ProofPage {
         id: "d-1".into(),
         title: "Changes".into(),
+        unpublished: true,
+        as_published: true,
         classes: choice(),
         forms: choice(),
         categories: choice(),

@@ -1,6 +1,6 @@
 //! `/drafts/{id}/replay`: every decision of the ledger taken again under the draft.
 
-use super::{read, title};
+use super::{draft_as, page::PUBLISHED, read, title};
 use crate::{
     pages::{Answered, html, names::Names},
     ui::Ui,
@@ -8,9 +8,10 @@ use crate::{
     visit::Visit,
 };
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use cogov_app::GrantReplay;
 use cogov_rulebook::{Counts, Example, Flip, Replay};
+use std::collections::HashMap;
 
 /// Columns of grants, and of what becomes visible, that are listed.
 const MOST_ROWS: usize = 100;
@@ -64,6 +65,10 @@ struct ReplayPage {
     ui: Ui,
     id: String,
     title: String,
+    /// Whether it is of a text that is not published while another is.
+    unpublished: bool,
+    /// Whether the published text was asked for.
+    as_published: bool,
     lead: String,
     /// Beside which rulebook, and what that one changed itself.
     compared: Vec<String>,
@@ -80,11 +85,16 @@ struct ReplayPage {
 }
 
 /// `GET /drafts/{id}/replay`
-pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
+pub async fn show(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Answered {
     let id = read(id)?;
     let (ui, names) = (visit.ui(), Names::of(&visit).await?);
-    let found = visit.app.policy_draft(visit.viewer(), &id).await?;
-    let (replay, grants) = visit.app.replay_draft(visit.viewer(), &id).await?;
+    let as_published = query.get("view").is_some_and(|view| view == PUBLISHED);
+    let found = draft_as(&visit, &id, as_published).await?;
+    let (replay, grants) = visit.app.replay_shown(&found).await?;
     let book = found.checked.book.clone();
     let clause = |id: &str| {
         let anchor = cogov_model::ClauseId::new(id).ok()?;
@@ -98,7 +108,9 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answered {
     });
     html(&ReplayPage {
         id: id.to_string(),
-        title: title(&ui, &found.card.draft.title, &id),
+        title: title(&ui, &found.text.title, &id),
+        unpublished: !found.is_published && found.card.draft.published().is_some(),
+        as_published,
         lead: lead(&ui, &replay),
         compared: compared(&ui, &replay),
         skipped: if replay.skipped == 0 { String::new() } else { ui.n("replay-skipped", replay.skipped) },
@@ -280,6 +292,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
     let page = ReplayPage {
         id: "d-1".into(),
         title: "Changes".into(),
+        unpublished: true,
+        as_published: true,
         lead: lead(&ui, &replay),
         compared: compared(&ui, &replay),
         skipped: ui.n("replay-skipped", 2_u64),
