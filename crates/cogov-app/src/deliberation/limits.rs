@@ -45,14 +45,15 @@ impl Reach {
 
 impl Limited {
     /// How many at once, and the milliseconds after which one more is free. A wider network may be many people's, so it
-    /// has more room than the ones in it.
+    /// has more room than the ones in it; and contributions come back sooner than as many accounts as may be made in it
+    /// at once can write them, so that these never keep others out for long.
     const fn rate(self) -> (u32, i64) {
         match self {
             Limited::Vote => (120, 1_000),
             Limited::Contribution => (20, 30_000),
-            Limited::Contributions(Reach::Line) => (600, 2_000),
-            Limited::Contributions(Reach::Home) => (900, 1_500),
-            Limited::Contributions(Reach::Site) => (1_200, 1_000),
+            Limited::Contributions(Reach::Line) => (600, 500),
+            Limited::Contributions(Reach::Home) => (900, 300),
+            Limited::Contributions(Reach::Site) => (1_200, 150),
             Limited::Registration(Reach::Line) => (30, 60_000),
             Limited::Registration(Reach::Home) => (60, 30_000),
             Limited::Registration(Reach::Site) => (120, 15_000),
