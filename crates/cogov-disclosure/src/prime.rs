@@ -2,7 +2,8 @@
 //!
 //! Linear dependence over the rationals implies dependence modulo every prime; the converse fails only when the
 //! prime divides a minor of a matrix of 0, 1 and small counts. A dependence that is found wrongly makes a cell
-//! free that is not: no attacker chooses the matrix finely enough to aim at a prime of 61 bits.
+//! free that is not. By chance that does not happen; somebody who knows the numbers of rows can bring it about, since
+//! the weights below are public (`docs/labels.md`, what is not promised).
 
 const P: u64 = (1 << 61) - 1;
 
@@ -55,7 +56,8 @@ impl Prime {
 }
 
 /// A fixed pseudo-random weight of an element: a set's mark is the sum of its elements' weights, so that two
-/// different sets have the same mark with a chance of about 2⁻⁶¹. (The mixing function of SplitMix64.)
+/// different sets have the same mark with a chance of about 2⁻⁶¹, unless they were chosen for it: the weights are public.
+/// (The mixing function of SplitMix64.)
 pub(crate) const fn weight(element: u32) -> Prime {
     let mut z = (element as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -49,7 +49,8 @@ impl Story {
     }
 }
 
-/// A hash of a text that stays the same for ever: it is kept with the answers. (FNV-1a, 64 bits.)
+/// A hash of a text that stays the same for ever: it is kept with the answers. Two texts with one hash can be found by who
+/// looks for them. (FNV-1a, 64 bits.)
 pub fn text_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
