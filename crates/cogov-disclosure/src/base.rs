@@ -6,14 +6,14 @@
 
 use crate::answered::Figure;
 use crate::holding::Holding;
-use crate::prime::Prime;
+use crate::residue::Residue;
 use crate::set::QuerySet;
 
 /// Sparse numbers by position, in its order.
-type Sparse = Vec<(u32, Prime)>;
+type Sparse = Vec<(u32, Residue)>;
 
 /// A number for each position. Elimination fills in, so that most are not zero where it matters.
-type Dense = Vec<Prime>;
+type Dense = Vec<Residue>;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Base {
@@ -22,7 +22,7 @@ pub(crate) struct Base {
     lower: Vec<Sparse>,
     /// By remainder: its values on its own seat (first) and on later seats.
     upper: Vec<Sparse>,
-    marks: Vec<Prime>,
+    marks: Vec<Residue>,
 }
 
 /// What is left of a set when the answered sets are taken away as far as the seats tell.
@@ -30,7 +30,7 @@ pub(crate) struct Base {
 pub(crate) struct Remainder {
     /// Multiples of remainders that were taken away, by position.
     taken: Sparse,
-    mark: Prime,
+    mark: Residue,
 }
 
 impl Remainder {
@@ -44,7 +44,7 @@ impl Remainder {
     }
 
     /// Its value on a row, from the row's column and how often the row stands in the set.
-    fn on(&self, column: &Dense, own: Prime) -> Prime {
+    fn on(&self, column: &Dense, own: Residue) -> Residue {
         let value = |position: &u32| column.get(*position as usize).copied().unwrap_or_default();
         self.taken.iter().fold(own, |left, (at, multiple)| left.minus(multiple.times(value(at))))
     }
@@ -69,8 +69,8 @@ impl Base {
     /// Takes the answered sets away from a set, whose values on the seats are given by position.
     pub(crate) fn remainder(
         &self,
-        on_seats: impl IntoIterator<Item = (u32, Prime)>,
-        mark: Prime,
+        on_seats: impl IntoIterator<Item = (u32, Residue)>,
+        mark: Residue,
     ) -> Remainder {
         let Some(mut values) = self.spread(on_seats) else { return Remainder { taken: Vec::new(), mark } };
         let (mut taken, mut mark) = (Vec::new(), mark);
@@ -87,11 +87,11 @@ impl Base {
     }
 
     /// Numbers by position; none when all are zero.
-    fn spread(&self, some: impl IntoIterator<Item = (u32, Prime)>) -> Option<Dense> {
+    fn spread(&self, some: impl IntoIterator<Item = (u32, Residue)>) -> Option<Dense> {
         let mut values = Dense::new();
         for (position, value) in some {
             if values.is_empty() {
-                values.resize(self.seats.len(), Prime::ZERO);
+                values.resize(self.seats.len(), Residue::ZERO);
             }
             if let Some(place) = values.get_mut(position as usize) {
                 *place = value;
@@ -113,7 +113,7 @@ impl Base {
     }
 
     /// The remainder's value on a row.
-    pub(crate) fn value(&self, sets: &Sets<'_>, set: &QuerySet, remainder: &Remainder, row: u32) -> Prime {
+    pub(crate) fn value(&self, sets: &Sets<'_>, set: &QuerySet, remainder: &Remainder, row: u32) -> Residue {
         if remainder.taken.is_empty() {
             return set.times(row);
         }
@@ -125,7 +125,7 @@ impl Base {
         let Some(mut multiples) = self.spread(remainder.taken.iter().copied()) else { return Sparse::new() };
         for (position, lower) in self.lower.iter().enumerate().rev() {
             let later = |at: &u32| multiples.get(*at as usize).copied().unwrap_or_default();
-            let less = lower.iter().fold(Prime::ZERO, |sum, (at, taken)| sum.plus(taken.times(later(at))));
+            let less = lower.iter().fold(Residue::ZERO, |sum, (at, taken)| sum.plus(taken.times(later(at))));
             if let Some(multiple) = multiples.get_mut(position) {
                 *multiple = multiple.minus(less);
             }
@@ -160,7 +160,7 @@ impl Base {
 }
 
 /// Takes a multiple of sparse numbers away.
-fn take_away(values: &mut Dense, some: &Sparse, multiple: Prime) {
+fn take_away(values: &mut Dense, some: &Sparse, multiple: Residue) {
     for (position, number) in some {
         if let Some(value) = values.get_mut(*position as usize) {
             *value = value.minus(multiple.times(*number));

@@ -1,7 +1,7 @@
 //! Which of many sets hold a row.
 
 use crate::answered::Figure;
-use crate::prime::Prime;
+use crate::residue::Residue;
 use crate::set::QuerySet;
 
 /// Rows of a set that is looked up by row; larger ones are asked one by one. Tables have many small groups and few
@@ -40,7 +40,7 @@ impl Holding {
         &'a self,
         figures: &'a [Figure],
         row: u32,
-    ) -> impl Iterator<Item = (u32, Prime)> + 'a {
+    ) -> impl Iterator<Item = (u32, Residue)> + 'a {
         let small = self.small.get(row as usize).into_iter().flatten();
         let times = move |place: &u32| Some((*place, figures.get(*place as usize)?.set.times(row)));
         small.chain(&self.large).filter_map(times).filter(|(_, times)| !times.is_zero())

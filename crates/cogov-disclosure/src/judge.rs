@@ -1,6 +1,7 @@
 //! The cells of one statement before they are shown: which are, which figures of them are, and what is remembered.
 
 use crate::answered::{Answered, Extension, Verdict};
+use crate::digest::Digest;
 use crate::rows::TableRows;
 use crate::set::QuerySet;
 use crate::shares::Shares;
@@ -66,8 +67,8 @@ pub struct Judged {
 pub struct News {
     /// The number of its first new figure.
     pub from: u32,
-    /// Marks of the sets that were hidden newly.
-    pub hidden: Vec<u64>,
+    /// The sets that were hidden newly.
+    pub hidden: Vec<Digest>,
     /// Whether earlier figures have other seats now.
     pub reordered: bool,
 }
@@ -92,13 +93,26 @@ pub fn judge(
     let news =
         |table: &TableTold| News { from: table.answered.next_id(), hidden: Vec::new(), reordered: false };
     let news = tables.iter().map(news).collect();
-    let mut court = Court { rules, tables, news, full: false, searches: SEARCHES };
-    let shown = cells.iter().map(|(cell, concentrated)| match concentrated {
-        false if !court.full => court.cell(cell, measures),
-        _ => CellShown::Gone,
-    });
-    let shown = shown.collect();
+    let mut court = Court { rules, tables, news, full: false, taken: 0, searches: SEARCHES };
+    let mut shown = vec![CellShown::Gone; cells.len()];
+    // What was hidden may follow from cells that came after it. It would be shown to who asks again, so it is now.
+    let mut taken = None;
+    while taken != Some(court.taken) && !court.full {
+        let first = taken.replace(court.taken).is_none();
+        for ((cell, concentrated), shown) in cells.iter().zip(&mut shown) {
+            if !concentrated && !court.full && (first || shown.hides()) {
+                *shown = court.cell(cell, measures);
+            }
+        }
+    }
     Judged { shown, news: court.news, full: court.full }
+}
+
+impl CellShown {
+    /// Whether something of a row is hidden.
+    fn hides(&self) -> bool {
+        matches!(self, Self::Row(all, figures) if !all || !figures.iter().all(|shown| *shown))
+    }
 }
 
 struct Court<'a> {
@@ -106,6 +120,8 @@ struct Court<'a> {
     tables: &'a mut [TableTold],
     news: Vec<News>,
     full: bool,
+    /// Figures that were taken in.
+    taken: usize,
     searches: usize,
 }
 
@@ -189,10 +205,14 @@ impl Court<'_> {
         for ((table, news), verdict) in self.tables.iter_mut().zip(&mut self.news).zip(verdicts) {
             match verdict {
                 Change::Nothing => {}
-                Change::Taken(extension) => table.answered.take(extension),
+                Change::Taken(extension) => {
+                    table.answered.take(extension);
+                    self.taken += 1;
+                }
                 Change::Replaced(anew) => {
                     table.answered = *anew;
                     news.reordered = true;
+                    self.taken += 1;
                 }
             }
         }
@@ -209,11 +229,40 @@ impl Court<'_> {
     }
 
     fn hide(&mut self, at: usize, set: &QuerySet) {
-        let mark = set.mark_of();
         let Some((table, news)) = self.tables.get_mut(at).zip(self.news.get_mut(at)) else { return };
-        if !table.answered.is_settled(mark) {
-            table.answered.hide(mark);
-            news.hidden.push(mark);
+        if !table.answered.is_settled(set) {
+            let digest = set.digest();
+            table.answered.hide(digest);
+            news.hidden.push(digest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cogov_model::MinGroup;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn asking_again_shows_no_more_and_no_less(
+            k in 2..5_u64,
+            all in proptest::collection::vec(proptest::collection::vec(0..14_u32, 3..14), 2..12),
+        ) {
+            let rules = Rules { obliged: Aggregation::over(MinGroup::new(k).unwrap()), story: Story::default() };
+            let rows = TableRows::without_unit(14).unwrap();
+            let mut answered = Answered::new(rows.people.clone());
+            assert!(answered.raise(k));
+            let mut tables = [TableTold { rows: Arc::new(rows), answered }];
+            let all: Vec<Cell> = all.into_iter().map(|rows| Cell { rows: vec![rows], values: Vec::new() }).collect();
+            let cells: Vec<(&Cell, bool)> = all.iter().map(|cell| (cell, false)).collect();
+            let first = judge(&cells, &[], &rules, &mut tables).shown;
+            let again = judge(&cells, &[], &rules, &mut tables);
+            prop_assert_eq!(first, again.shown);
+            prop_assert!(again.news[0].hidden.is_empty());
         }
     }
 }

@@ -7,20 +7,22 @@
 
 mod answered;
 mod base;
+mod digest;
 mod holding;
 mod judge;
 mod port;
-mod prime;
 mod record;
+mod residue;
 mod rows;
 mod set;
 mod shares;
 mod story;
 
 pub use answered::{Answered, Figure, People};
+pub use digest::Digest;
 pub use judge::{Cell, CellShown, Judged, Measure, News, Rules, TableTold, judge};
 pub use port::{Addition, AnswerMemory, MemoryKey, MemoryUnavailable, VolatileMemory};
 pub use record::{KeptFigure, Record};
 pub use rows::{Gone, Renumbered, TableRows, Told};
 pub use set::QuerySet;
-pub use story::{Key, Story, text_hash};
+pub use story::{Key, Story};

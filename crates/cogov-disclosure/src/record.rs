@@ -1,6 +1,7 @@
 //! Answers as they are kept: one JSON text a statement and table, its sets as Roaring bitmaps in base64.
 
 use crate::answered::Figure;
+use crate::digest::Digest;
 use crate::set::QuerySet;
 use crate::story::Story;
 use base64::Engine as _;
@@ -20,8 +21,8 @@ pub struct Record {
     pub story: Story,
     /// Independent sets that were answered, with their seats.
     pub figures: Vec<KeptFigure>,
-    /// Marks of sets that were hidden.
-    pub hidden: Vec<u64>,
+    /// Sets that were hidden.
+    pub hidden: Vec<Digest>,
     /// When earlier figures got other seats: all figures in their new order, with their seats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<(u32, Vec<u32>)>>,

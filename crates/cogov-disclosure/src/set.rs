@@ -1,6 +1,7 @@
 //! Query sets: which rows of a table a released figure adds up, and how often.
 
-use crate::prime::{Prime, weight};
+use crate::digest::Digest;
+use crate::residue::{Residue, weight};
 use roaring::RoaringBitmap;
 
 /// The most often that one row may stand in one figure: a join that multiplies rows further is not answered.
@@ -11,7 +12,7 @@ pub(crate) const REPEATS: usize = 64;
 pub struct QuerySet {
     /// The rows that stand in it at least once, at least twice, and so on.
     levels: Vec<RoaringBitmap>,
-    mark: Prime,
+    mark: Residue,
 }
 
 impl QuerySet {
@@ -38,7 +39,7 @@ impl QuerySet {
     /// The set of these levels.
     pub(crate) fn of_levels(levels: Vec<RoaringBitmap>) -> Self {
         let all = levels.iter().flat_map(RoaringBitmap::iter);
-        let mark = all.fold(Prime::ZERO, |sum, row| sum.plus(weight(row)));
+        let mark = all.fold(Residue::ZERO, |sum, row| sum.plus(weight(row)));
         Self { levels, mark }
     }
 
@@ -53,17 +54,22 @@ impl QuerySet {
     }
 
     /// How often a row stands in it.
-    pub(crate) fn times(&self, row: u32) -> Prime {
-        Prime::new(self.levels.iter().take_while(|level| level.contains(row)).count() as u64)
+    pub(crate) fn times(&self, row: u32) -> Residue {
+        Residue::new(self.levels.iter().take_while(|level| level.contains(row)).count() as u64)
     }
 
-    /// The mark as a number.
-    pub const fn mark_of(&self) -> u64 {
-        self.mark.get()
+    /// Its name for ever, where it is kept without its rows.
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::new();
+        for level in &self.levels {
+            bytes.extend(level.len().to_be_bytes());
+            bytes.extend(level.iter().flat_map(u32::to_be_bytes));
+        }
+        Digest::of([bytes.as_slice()])
     }
 
-    /// Two sets with one mark are the same set.
-    pub(crate) const fn mark(&self) -> Prime {
+    /// Two sets with one mark are the same set. It means something in this process only.
+    pub(crate) const fn mark(&self) -> Residue {
         self.mark
     }
 

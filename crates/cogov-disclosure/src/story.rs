@@ -1,5 +1,6 @@
 //! How a figure was asked for, as far as it matters for what it tells beside its value.
 
+use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +13,20 @@ pub struct Key {
     pub computed: bool,
 }
 
-/// The conditions under which a figure was asked: hashes of texts that name columns.
+/// The conditions under which a figure was asked: digests of texts that name columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Story {
     /// Conditions of WHERE, and the grant's own row scope.
-    pub conditions: BTreeSet<u64>,
-    /// By the hash of its name.
-    pub keys: BTreeMap<u64, Key>,
+    pub conditions: BTreeSet<Digest>,
+    /// By the digest of its name.
+    pub keys: BTreeMap<Digest, Key>,
 }
 
 impl Story {
     /// Whether the same people under these two stories tell nothing new: with other conditions, or with a
     /// sensitive column in one of them only, it would tell what all of them, or none, have in common.
     pub(crate) fn tells_no_more(&self, other: &Self) -> bool {
-        let sensitive = |story: &Self| -> BTreeSet<u64> {
+        let sensitive = |story: &Self| -> BTreeSet<Digest> {
             story.keys.iter().filter(|(_, key)| key.sensitive).map(|(name, _)| *name).collect()
         };
         self.conditions == other.conditions && sensitive(self) == sensitive(other)
@@ -35,10 +36,10 @@ impl Story {
     /// one condition, over columns and at most one expression.
     pub(crate) fn one_table<'a>(mut all: impl Iterator<Item = &'a Self>) -> bool {
         let Some(first) = all.next() else { return true };
-        let computed = |story: &Self| -> Vec<u64> {
+        let computed = |story: &Self| -> Vec<Digest> {
             story.keys.iter().filter(|(_, key)| key.computed).map(|(name, _)| *name).collect()
         };
-        let mut expressions: BTreeSet<u64> = computed(first).into_iter().collect();
+        let mut expressions: BTreeSet<Digest> = computed(first).into_iter().collect();
         for story in all {
             if story.conditions != first.conditions {
                 return false;
@@ -47,12 +48,4 @@ impl Story {
         }
         expressions.len() <= 1
     }
-}
-
-/// A hash of a text that stays the same for ever: it is kept with the answers. Two texts with one hash can be found by who
-/// looks for them. (FNV-1a, 64 bits.)
-pub fn text_hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }

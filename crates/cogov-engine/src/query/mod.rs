@@ -41,6 +41,7 @@ mod noise;
 mod numbered;
 mod objects;
 mod optimiser;
+mod origins;
 mod params;
 mod parse;
 mod plans;

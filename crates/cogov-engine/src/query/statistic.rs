@@ -13,6 +13,7 @@ use super::facts::Facts;
 use super::functions::is_safe_statistic;
 use super::guarded::{Case, Guarded, Shown};
 use super::linear::{Combined, Linear, with_argument};
+use super::origins::Names;
 use super::planted::{Fault, planted};
 use super::units::{self, Counted};
 use super::world::GrantWorld;
@@ -82,6 +83,11 @@ pub(super) fn words(scan: &TableScan) -> String {
     statistic.map_or_else(|| scan.table_name.to_string(), Statistic::words)
 }
 
+/// Whether it is a statistic that was released.
+pub(super) fn is_one(scan: &TableScan) -> bool {
+    source_as_provider(&scan.source).is_ok_and(|provider| provider.downcast_ref::<Statistic>().is_some())
+}
+
 fn position(index: usize) -> String {
     format!("c{index}")
 }
@@ -130,8 +136,9 @@ impl Statistic {
         if counted.tables.windows(2).any(|two| two.first().map(name) == two.last().map(name)) {
             return Err(twice());
         }
-        let asked = asked::read(piece.input, &groups)?;
-        let figures = piece.values.iter().map(|(value, _)| asked::figure(piece.input, value)).collect();
+        let names = Names { form: piece.form };
+        let asked = asked::read(piece.input, &groups, names)?;
+        let figures = piece.values.iter().map(|(value, _)| names.figure(piece.input, value)).collect();
         let mut statistic = Self {
             engine: piece.engine.clone(),
             world: Arc::clone(piece.world),
@@ -152,8 +159,10 @@ impl Statistic {
         Ok(statistic)
     }
 
+    /// What it was asked, and of which version of the data.
     fn words(&self) -> String {
-        format!("{:?} {:?}", self.asked.words, self.figures)
+        let versions: Vec<&str> = self.counted.tables.iter().map(|below| below.table.raw().path()).collect();
+        format!("{:?} of {versions:?} by {:?}: {:?}", self.asked.words, self.asked.groups, self.figures)
     }
 
     fn named_groups(&self) -> Vec<Expr> {
@@ -326,7 +335,7 @@ fn is_column(expr: &Expr) -> bool {
 fn is_sole_unit(argument: &Expr, piece: &Piece<'_>, counted: &Counted) -> bool {
     let Expr::Column(column) = argument else { return false };
     let joined = piece.input.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)))).unwrap_or(true);
-    !joined && counted.tables.len() == 1 && asked::is_unit(piece.input, column)
+    !joined && counted.tables.len() == 1 && Names { form: piece.form }.is_unit(piece.input, column)
 }
 
 fn count_all() -> Expr {

@@ -2,7 +2,7 @@
 //! aggregate in hidden columns. A row's number tells its unit; a table without one counts its rows.
 
 use super::governed::{GovernedTable, ROW};
-use super::{allowed, faults};
+use super::{allowed, faults, statistic};
 use crate::error::QueryError;
 use cogov_model::{Form, Treatment};
 use datafusion::catalog::TableProvider;
@@ -90,10 +90,12 @@ impl Threads {
     fn scan(&mut self, plan: &LogicalPlan, scan: &TableScan) -> Result<Counted, QueryError> {
         // A statistic that was already released is a scan too, of no governed table.
         let Ok(table) = allowed::governed(scan) else {
-            return Ok(Counted::bare(plan.clone(), false, false));
+            return match statistic::is_one(scan) {
+                true => Ok(Counted::bare(plan.clone(), false, false)),
+                false => Err(under_noise()),
+            };
         };
-        let protected = self.form == Form::Aggregate || has_protected(&table);
-        if !protected {
+        if !are_counted(&table, self.form) {
             return Ok(Counted::bare(plan.clone(), false, false));
         }
         let unitless = table.unit.is_none();
@@ -152,8 +154,10 @@ impl Threads {
     }
 }
 
-fn has_protected(table: &GovernedTable) -> bool {
-    table.columns.iter().any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
+/// Whether the people of a table beneath a statistic are counted: it is protected.
+pub(super) fn are_counted(table: &GovernedTable, form: Form) -> bool {
+    let mut columns = table.columns.iter();
+    form == Form::Aggregate || columns.any(|c| matches!(c.ruling.treatment, Treatment::Aggregate(_)))
 }
 
 /// The scan with the number of each row as a last column of that name.
@@ -185,6 +189,14 @@ fn across(join: &Join, a: &Expr, b: &Expr) -> bool {
 
 fn built<T>(plan: Result<T, DataFusionError>) -> Result<T, QueryError> {
     plan.map_err(|e| faults::planning(&e))
+}
+
+/// Each asking draws it anew, so that what it is compared with would be another condition each time.
+fn under_noise() -> QueryError {
+    QueryError::not_governed(
+        "an answer under noise beneath a statistic of protected values; ask for each in a statement of its own",
+        "受保护数值统计之下的加噪应答；请用单独的语句分别查询",
+    )
 }
 
 fn only_simple() -> QueryError {

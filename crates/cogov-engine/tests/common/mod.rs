@@ -253,12 +253,22 @@ pub fn permit(tables: &[TestTable], scope: &RowScope, form: Form) -> Permit {
 impl Tester {
     /// The same engine and store with other tables, as after an import: what was there stays readable.
     pub async fn next_version(&self, tables: Vec<TestTable>, memory: &Arc<VolatileMemory>) -> Tester {
+        self.next_version_as(tables, Form::Aggregate, memory).await
+    }
+
+    /// The same under a grant of another form.
+    pub async fn next_version_as(
+        &self,
+        tables: Vec<TestTable>,
+        form: Form,
+        memory: &Arc<VolatileMemory>,
+    ) -> Tester {
         let scope: RowScope = serde_json::from_str("{}").unwrap();
         let mut sources = Vec::new();
         for table in &tables {
             sources.push(put(&self.store, table).await);
         }
-        let permit = permit(&tables, &scope, Form::Aggregate);
+        let permit = permit(&tables, &scope, form);
         let world = GrantWorld::new(permit, scope, sources.clone(), MaskKey::new([9; 32]));
         let world = Arc::new(world.remembering(Arc::clone(memory) as Arc<dyn AnswerMemory>));
         let (engine, store) = (self.engine.clone(), Arc::clone(&self.store));

@@ -22,5 +22,6 @@ mod outer_joins;
 mod protected_statistics;
 mod remembered_statistics;
 mod short_circuit;
+mod thresholds;
 mod verification;
 mod zeros;

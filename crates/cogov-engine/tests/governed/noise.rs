@@ -1,6 +1,6 @@
 //! Statistics under differential privacy: right within their margins, bounded per person, refused where undeclared.
 
-use crate::common::{Col, TestTable, Tester, col, tester};
+use crate::common::{Col, TestTable, Tester, aggregate, col, tester};
 use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float64Type};
 use cogov_engine::noise::SystemRandomness;
@@ -496,4 +496,23 @@ async fn neighbouring_worlds_are_told_apart_no_better_than_epsilon_allows() {
         let error = 5.0 * (a.max(b).max(1e-3) / f64::from(rounds)).sqrt() * (1.0 + epsilon.exp());
         assert!(a <= epsilon.exp() * b + error && b <= epsilon.exp() * a + error, "{cut}: {a} and {b}");
     }
+}
+
+/// Each draw is another number: compared with protected values it would be another condition that reads the same.
+#[tokio::test]
+async fn protected_values_are_not_compared_with_answers_under_noise() {
+    let wages = TestTable {
+        name: "data.wages",
+        columns: vec![
+            col("person", Int64Array::from_iter_values(0..400), aggregate(10)),
+            col("region", StringArray::from_iter_values((0..400).map(|p| ["a", "b"][p % 2])), aggregate(10)),
+            col("wage", Int64Array::from_iter_values(0..400), aggregate(10)),
+        ],
+        unit: Some("person"),
+        granted: true,
+    };
+    let t = world(vec![people("8"), wages], vec![("data.people", declared(1))], Some("1")).await;
+    let above = "select count(*) from wages w join (select region, count(*) as a from people group by region) s on w.region = s.region where w.wage > s.a";
+    let error = t.fails(above).await;
+    assert!(error.sqlstate() == "0A000" && error.to_string().contains("under noise"), "{error:?}");
 }

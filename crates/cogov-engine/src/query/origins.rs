@@ -1,0 +1,187 @@
+//! The granted columns behind the names of a statement, beneath a statistic.
+
+use super::governed::GovernedTable;
+use super::{allowed, faults, statistic, units};
+use crate::error::QueryError;
+use cogov_model::{Clauses, Form, Grade, Mask, Text, Treatment};
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use std::collections::BTreeSet;
+
+/// A table beneath a statistic, or a statistic that was released before with all that it was asked of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Relation {
+    name: String,
+    /// Whether its people are counted: it is a protected table.
+    pub(super) counted: bool,
+}
+
+/// What a column is of.
+pub(super) struct Origin {
+    of: BTreeSet<Relation>,
+    name: String,
+    sensitive: bool,
+    /// Whether it is, or is computed from, the column that tells persons apart.
+    unit: Option<Clauses>,
+    /// Whether different stored values are different here.
+    exact: bool,
+}
+
+/// An expression in terms of granted columns.
+pub(super) struct Told {
+    /// Two expressions with one text are the same.
+    pub(super) text: String,
+    /// The tables whose columns it names.
+    pub(super) of: BTreeSet<Relation>,
+    pub(super) plain: bool,
+    pub(super) sensitive: bool,
+    /// The name of a column in it that tells persons apart.
+    pub(super) unit: Option<(String, Clauses)>,
+}
+
+impl Told {
+    /// That two expressions are equal, whichever was written first.
+    pub(super) fn equal(self, other: Self) -> Self {
+        let (first, second) = if self.text <= other.text { (self, other) } else { (other, self) };
+        Self {
+            text: format!("({} = {})", first.text, second.text),
+            of: first.of.into_iter().chain(second.of).collect(),
+            plain: false,
+            sensitive: first.sensitive || second.sensitive,
+            unit: first.unit.or(second.unit),
+        }
+    }
+}
+
+/// Reads names beneath a statistic of a grant of this form.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    pub(super) form: Form,
+}
+
+impl Names {
+    /// An expression of a condition or a group.
+    ///
+    /// # Errors
+    /// When it is about the column that tells persons apart.
+    pub(super) fn told(self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
+        let mut told = self.side(plan, expr)?;
+        match told.unit.take() {
+            Some((column, clauses)) => Err(single_persons(&column, clauses)),
+            None => Ok(told),
+        }
+    }
+
+    /// An expression that may be about the column that tells persons apart: a side of a join.
+    ///
+    /// # Errors
+    /// Never for a plan that was checked.
+    pub(super) fn side(self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
+        let expr = expr.clone().unalias();
+        let plain = matches!(expr, Expr::Column(_));
+        let mut told = Told { text: String::new(), of: BTreeSet::new(), plain, sensitive: false, unit: None };
+        let named = expr.transform_up(|part| {
+            let text = match part {
+                Expr::Column(column) => {
+                    let origin = self.origin(plan, &column).ok_or_else(faults::broken)?;
+                    told.sensitive |= origin.sensitive;
+                    told.of.extend(origin.of);
+                    told.unit = told.unit.take().or(origin.unit.map(|clauses| (column.name, clauses)));
+                    origin.name
+                }
+                Expr::Alias(alias) => return Ok(Transformed::yes(*alias.expr)),
+                // A text that could be taken for the end of itself.
+                Expr::Literal(value, _) if value.data_type().is_string() && value.to_string().contains('"') => {
+                    format!("text {}", hex::encode(value.to_string()))
+                }
+                // What lies in it is a name by now. Without brackets (NOT a) OR b would read as NOT (a OR b).
+                other => format!("({other})"),
+            };
+            Ok(Transformed::yes(Expr::Column(Column::new_unqualified(text))))
+        });
+        match named.map_err(|e| faults::planning(&e))?.data {
+            Expr::Column(text) => told.text = text.name,
+            _ => return Err(QueryError::internal()),
+        }
+        Ok(told)
+    }
+
+    /// A figure, as far as it can be told.
+    pub(super) fn figure(self, plan: &LogicalPlan, value: &Expr) -> String {
+        self.side(plan, value).map_or_else(|_| value.to_string(), |told| told.text)
+    }
+
+    /// Whether the people of a table are counted.
+    pub(super) fn counts(self, table: &GovernedTable) -> bool {
+        units::are_counted(table, self.form)
+    }
+
+    /// Whether a column of a plan beneath a statistic tells persons apart, each from every other.
+    pub(super) fn is_unit(self, plan: &LogicalPlan, column: &Column) -> bool {
+        self.origin(plan, column).is_some_and(|origin| origin.unit.is_some() && origin.exact)
+    }
+
+    /// The granted column behind a column of a plan.
+    fn origin(self, plan: &LogicalPlan, column: &Column) -> Option<Origin> {
+        let position = |plan: &LogicalPlan| plan.schema().maybe_index_of_column(column);
+        match plan {
+            LogicalPlan::TableScan(scan) => Some(match allowed::governed(scan) {
+                Ok(table) => self.of_table(&table, column.name()),
+                // A statistic that was released already.
+                Err(_) => {
+                    let of = Relation { name: statistic::words(scan), counted: false };
+                    let name = format!("{}.{}", of.name, column.name());
+                    Origin { of: BTreeSet::from([of]), name, sensitive: false, unit: None, exact: false }
+                }
+            }),
+            LogicalPlan::SubqueryAlias(node) => {
+                let inner = node.input.schema().columns().get(position(plan)?)?.clone();
+                self.origin(&node.input, &inner)
+            }
+            LogicalPlan::Projection(node) => match node.expr.get(position(plan)?)?.clone().unalias() {
+                Expr::Column(inner) => self.origin(&node.input, &inner),
+                computed => {
+                    let Told { text: name, of, sensitive, unit, .. } = self.side(&node.input, &computed).ok()?;
+                    Some(Origin { of, name, sensitive, unit: unit.map(|(_, clauses)| clauses), exact: false })
+                }
+            },
+            LogicalPlan::Filter(node) => self.origin(&node.input, column),
+            LogicalPlan::Join(node) => position(&node.left)
+                .map(|_| self.origin(&node.left, column))
+                .unwrap_or_else(|| self.origin(&node.right, column)),
+            _ => None,
+        }
+    }
+
+    fn of_table(self, table: &GovernedTable, column: &str) -> Origin {
+        let visible = table.visible(column);
+        let is_unit = table.unit.as_ref().is_some_and(|unit| unit.as_str() == column);
+        let name = format!("{}.{}", table.dataset, table.name);
+        Origin {
+            name: format!("{name}.{column}"),
+            of: BTreeSet::from([Relation { name, counted: self.counts(table) }]),
+            sensitive: visible.is_some_and(|visible| {
+                matches!(visible.ruling.treatment, Treatment::Aggregate(_))
+                    && visible.column.label.grade >= Grade::General3
+            }),
+            unit: is_unit.then(|| visible.map(|visible| visible.ruling.clauses.clone()).unwrap_or_default()),
+            exact: visible.is_some_and(|visible| match visible.ruling.treatment {
+                Treatment::Clear | Treatment::Aggregate(_) | Treatment::Mask(Mask::KeyedHash) => true,
+                Treatment::Mask(_) | Treatment::Noise { .. } | Treatment::Withhold => false,
+            }),
+        }
+    }
+}
+
+fn single_persons(column: &str, clauses: Clauses) -> QueryError {
+    let reason = Text::new(
+        format!(
+            "a condition or group on {column} picks single persons out of a statistic; describe the group by other columns, such as region or age in bands ({column} may stand in JOIN … ON and, where each has one row, in count(distinct {column}))"
+        ),
+        format!(
+            "以 {column} 作条件或分组会从统计中挑出个别主体；请改用其他列描述人群，例如地区或年龄段（{column} 可用于 JOIN … ON；每个主体仅有一行时，也可用于 count(distinct {column})）"
+        ),
+    );
+    QueryError::refused(reason, clauses)
+}

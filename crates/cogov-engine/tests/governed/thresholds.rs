@@ -1,0 +1,254 @@
+//! What protected values are compared with: whoever may choose the number, by whatever way, asks another question.
+
+use super::remembered_statistics::{everybody, lab, memory, people, sorted};
+use crate::common::{TestTable, Tester, aggregate, col, remembered};
+use arrow::array::{Float64Array, Int64Array, StringArray};
+use cogov_engine::VolatileMemory;
+use cogov_model::{Form, Treatment};
+use std::sync::Arc;
+
+/// The value of another relation is a number to compare with: another number is another condition.
+#[tokio::test]
+async fn thresholds_of_other_relations_are_conditions() {
+    let (t, _) = lab("thresholds").await;
+    let inside = |number: &str| {
+        format!(
+            "select count(*) from people p join (select region, avg(income + {number}) as a from people group by region) s on p.region = s.region where p.income > s.a"
+        )
+    };
+    let first = t.ok(&inside("0")).await;
+    assert!(first.len() == 1 && first != ["∅"], "{first:?}");
+    assert_eq!(t.ok(&inside("0.001")).await, ["∅"], "the same people by another number");
+    assert_eq!(t.ok(&inside("0")).await, first, "what was answered stays answered");
+    let renamed = inside("0").replace("as a from", "as b from").replace("p.income > s.a", "p.income > s.b");
+    assert_eq!(t.ok(&renamed).await, first, "names are nothing");
+    let by = |group: &str| {
+        let sql =
+            inside("0").replace("count(*) from people p ", &format!("{group}, count(*) from people p "));
+        format!("{sql} group by {group}")
+    };
+    assert_eq!(t.state(&by("s.region")).await, "0A000", "each row of it is another number");
+    let cells = sorted(t.ok(&by("p.region")).await);
+    assert_eq!(cells.len(), 4);
+    let one = t.ok(&format!("{} and p.region = 'r1'", inside("0"))).await.join(",");
+    assert!(cells.contains(&format!("r1|{one}")), "{cells:?} {one}");
+    let computed = inside("0")
+        .replace("p.income > s.a", "p.income > s.b")
+        .replace("as a from", "as a, avg(income) + 0.001 as b from");
+    assert_eq!(t.ok(&computed).await, ["∅"], "and by one that is computed");
+}
+
+/// A join on a protected column is a condition: the table that is joined says on which of its values.
+#[tokio::test]
+async fn a_join_on_a_protected_column_is_a_condition() {
+    let mut people = people(&everybody(), Treatment::Clear);
+    let ill = Int64Array::from_iter_values((0..400).map(|p| i64::from(p % 4 == 1 || p % 8 == 2)));
+    people.columns.push(col("ill", ill, aggregate(10)));
+    let numbers = TestTable {
+        name: "data.numbers",
+        columns: vec![
+            col("id", Int64Array::from_iter_values(0..3), Treatment::Clear),
+            col("v", Int64Array::from_iter_values([0, 1, 1]), Treatment::Clear),
+        ],
+        unit: None,
+        granted: true,
+    };
+    let t = remembered(vec![people, numbers], Form::Rows, &memory("joined")).await;
+    let all = |region: &str| {
+        format!("select count(*) from people p where p.ill is not null and p.region = '{region}'")
+    };
+    let those = |id: i64, region: &str| {
+        format!(
+            "select count(*) from people p join numbers n on p.ill = n.v where n.id = {id} and p.region = '{region}'"
+        )
+    };
+    assert_eq!(t.ok(&those(1, "r2")).await, ["50"]);
+    assert_eq!(t.ok(&those(1, "r2").replace("p.ill = n.v", "n.v = p.ill")).await, ["50"], "in other words");
+    assert_eq!(
+        t.ok(&those(2, "r2")).await,
+        ["∅"],
+        "another row of it is another question, of the same people"
+    );
+    assert_eq!(t.ok(&all("r1")).await, ["100"]);
+    assert_eq!(t.ok(&those(1, "r1")).await, ["∅"], "all of them");
+    let by = "select n.id, count(*) from people p join numbers n on p.ill = n.v group by n.id";
+    assert_eq!(t.state(by).await, "0A000", "each row of it is another number");
+    let open =
+        "select p.region, n.id, count(p.ill) from people p join numbers n on p.age = n.v + 20 group by 1, 2";
+    assert_eq!(t.state(open).await, "0A000", "computed in ON");
+    let open = "select n.id, count(p.ill) from people p join numbers n on p.serial = n.id group by n.id";
+    assert_eq!(t.ok(open).await, Vec::<String>::new(), "one person each");
+}
+
+/// 400 persons of whom all but the wage is seen.
+fn earners() -> TestTable {
+    let mut people = people(&everybody(), Treatment::Clear);
+    let wages = (0..400).map(|p| 1000.0 + f64::from(p * 37 % 101));
+    people.columns.push(col("wage", Float64Array::from_iter_values(wages), aggregate(10)));
+    people
+}
+
+/// Numbers of which no two part the wages otherwise: 1050.1 to 1050.6, by two columns with the same regions in other rows.
+fn numbers(name: &'static str, unit: Option<&'static str>, more: f64) -> TestTable {
+    let regions = |by: usize| (0..4).map(move |row| format!("r{}", (row * by) % 4));
+    let clear = Treatment::Clear;
+    TestTable {
+        name,
+        columns: vec![
+            col("id", Int64Array::from_iter_values(0..4), clear),
+            col("kind", StringArray::from_iter_values(["a", "b", "c", "d"]), clear),
+            col("region", StringArray::from_iter_values(regions(1)), clear),
+            col("other", StringArray::from_iter_values(regions(3)), clear),
+            col("x", Float64Array::from_iter_values((0..4).map(|i| 1050.1 + f64::from(i) / 10.0 + more)), clear),
+        ],
+        unit,
+        granted: true,
+    }
+}
+
+async fn earning(name: &str, unit: Option<&'static str>) -> (Tester, Arc<VolatileMemory>) {
+    let memory = memory(name);
+    let tables = vec![earners(), numbers("data.numbers", unit, 0.0), numbers("data.more", unit, 0.05)];
+    (remembered(tables, Form::Rows, &memory).await, memory)
+}
+
+/// Asks pairs of questions about the same people: the second is refused or hidden, the first stays answered.
+async fn only_the_first(t: &Tester, pairs: &[(&str, &str)]) {
+    for (first, second) in pairs {
+        let answer = t.ok(first).await;
+        assert!(!answer.is_empty() && answer.iter().all(|row| !row.contains('∅')), "{first}: {answer:?}");
+        match t.rows(second).await {
+            Ok(rows) => assert!(rows.iter().all(|row| row.contains('∅')), "{second}: {rows:?}"),
+            Err(error) => assert_eq!(error.sqlstate(), "0A000", "{second}: {error:?}"),
+        }
+        assert_eq!(t.ok(first).await, answer, "{first}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_chooses_the_row_of_the_other_table_is_part_of_the_question() {
+    let above = "select count(*) from people p join numbers n on p.region = n.region where p.wage > n.x";
+    let (t, _) = earning("join", None).await;
+    let other = above.replace("n.region", "n.other");
+    only_the_first(&t, &[(above, &other)]).await;
+    for unit in [None, Some("region")] {
+        let (t, _) = earning(&format!("kind {unit:?}"), unit).await;
+        let kind = |kind: &str| {
+            format!("select count(*) from people p join more m on p.region = m.region join numbers n on m.kind = n.kind where m.kind = '{kind}' and p.wage > n.x")
+        };
+        assert_ne!(t.ok(&kind("a")).await, ["∅"]);
+        let by = kind("a").replace("m.kind = 'a' and", "").replace("select count(*)", "select m.id, count(*)") + " group by m.id";
+        assert_eq!(t.state(&by).await, "0A000", "the one table chooses of the other");
+        let by = by.replace("m.id", "n.id");
+        assert_eq!(t.state(&by).await, "0A000", "also where it has a unit");
+    }
+}
+
+#[tokio::test]
+async fn a_table_between_chooses_too() {
+    // Everybody meets every row of the table between, which leads to one number.
+    let mut all = earners();
+    all.columns.push(col("one", Int64Array::from_iter_values((0..400).map(|_| 1)), Treatment::Clear));
+    let between = TestTable {
+        name: "data.between",
+        columns: vec![
+            col("id", Int64Array::from_iter_values([1, 2, 3]), Treatment::Clear),
+            col("one", Int64Array::from_iter_values([1, 1, 1]), Treatment::Clear),
+            col("number", Int64Array::from_iter_values([1, 2, 3]), Treatment::Clear),
+        ],
+        unit: None,
+        granted: true,
+    };
+    let tables = vec![all, between, numbers("data.numbers", None, 0.0)];
+    let t = remembered(tables, Form::Rows, &memory("between")).await;
+    let by = |id: i64| {
+        format!("select count(*) from people p join between b on p.one = b.one join numbers n on b.number = n.id where b.id = {id} and p.wage > n.x")
+    };
+    let sum = by(1).replace("count(*)", "sum(p.wage)").replace("b.id = 1", "b.id = 3");
+    only_the_first(&t, &[(&by(1), &by(2)), (&by(1), &sum)]).await;
+    let twice = "select count(*) from people p join between a on p.one = a.one join between b on p.one = b.one join numbers n on b.number = n.id where a.id = 1 and b.id = 2 and p.wage > n.x";
+    assert_eq!(t.state(twice).await, "0A000", "which of two of one name chooses is not told apart");
+}
+
+#[tokio::test]
+async fn groups_are_of_people_and_not_of_numbers() {
+    let (t, _) = earning("groups", None).await;
+    let by = |group: &str, rest: &str| {
+        format!("select {group}, count(*) from people p join numbers n on p.region = n.region {rest} group by {group}")
+    };
+    assert_eq!(t.state(&by("p.wage > n.x", "")).await, "0A000", "a comparison as a group");
+    assert_eq!(t.state(&by("n.kind, p.wage > n.x", "")).await, "0A000");
+    assert_eq!(t.state(&by("n.kind", "where p.wage > n.x")).await, "0A000");
+    assert_eq!(t.ok(&by("p.region", "where p.wage > n.x")).await.len(), 4, "groups of those who are compared");
+    assert_eq!(t.ok(&by("n.kind", "")).await.len(), 4, "groups by another table where nothing is compared");
+}
+
+#[tokio::test]
+async fn a_join_of_a_protected_column_with_a_unit_is_a_condition() {
+    let ill = || {
+        let mut people = people(&everybody(), Treatment::Clear);
+        let ill = (0..400).map(|p| i64::from(p % 4 == 1 || p % 8 == 2));
+        people.columns.push(col("ill", Int64Array::from_iter_values(ill), aggregate(10)));
+        people
+    };
+    let codes = || TestTable {
+        name: "data.codes",
+        columns: vec![
+            col("code", Int64Array::from_iter_values([0, 1, 2]), Treatment::Clear),
+            col("kind", StringArray::from_iter_values(["well", "ill", "ill"]), Treatment::Clear),
+            col("sort", StringArray::from_iter_values(["x", "y", "z"]), Treatment::Clear),
+        ],
+        unit: Some("code"),
+        granted: true,
+    };
+    let t = remembered(vec![ill(), codes()], Form::Rows, &memory("unit of codes")).await;
+    let those = |rest: &str| format!("select count(*) from people p join codes c on p.ill = c.code where {rest}");
+    only_the_first(&t, &[(&those("c.kind = 'ill'"), &those("c.sort = 'y'"))]).await;
+    let by = "select c.sort, count(*) from people p join codes c on p.ill = c.code group by c.sort";
+    assert_eq!(t.state(by).await, "0A000");
+    let t = remembered(vec![ill(), codes()], Form::Rows, &memory("half of codes")).await;
+    let computed = "select count(*) from people p join (select code % 2 as half, sort from codes) c on p.ill = c.half where c.sort = 'y'";
+    only_the_first(&t, &[(computed, &computed.replace("'y'", "'x'").replace("code % 2", "(code + 1) % 2"))]).await;
+}
+
+/// A statistic that was released is told apart by all that it was asked of.
+#[tokio::test]
+async fn numbers_of_released_statistics_are_told_apart() {
+    let group = |name: &'static str, each: i64| TestTable {
+        name,
+        columns: vec![
+            col("id", Int64Array::from_iter_values(0..each * 4), aggregate(10)),
+            col("region", StringArray::from_iter_values((0..each * 4).map(|p| format!("r{}", p % 4))), aggregate(10)),
+        ],
+        unit: Some("id"),
+        granted: true,
+    };
+    let tables = || vec![people(&everybody(), aggregate(10)), group("data.one", 1050), group("data.two", 1051)];
+    let t = remembered(tables(), Form::Aggregate, &memory("released")).await;
+    let above = |table: &str, by: &str| {
+        format!("select count(*) from people p join (select {by} as r, count(*) + 0.2 as n from {table} group by {by}) s on p.region = s.r where p.income > s.n")
+    };
+    assert_eq!(t.ok("select region, count(*) from one group by region").await.len(), 4);
+    only_the_first(&t, &[(&above("one", "region"), &above("two", "region").replace("0.2", "-0.8"))]).await;
+}
+
+#[tokio::test]
+async fn the_next_version_of_a_table_has_other_numbers() {
+    let (old, memory) = earning("next numbers", None).await;
+    let above = "select count(*) from people p join numbers n on p.region = n.region where p.wage > n.x";
+    let answer = old.ok(above).await;
+    let tables = |more| vec![earners(), numbers("data.numbers", None, more)];
+    let same = old.next_version_as(tables(0.0), Form::Rows, &memory).await;
+    assert_eq!(same.ok(above).await, answer);
+    let new = old.next_version_as(tables(0.01), Form::Rows, &memory).await;
+    assert_eq!(new.ok(above).await, ["∅"], "who writes the numbers could search with them");
+}
+
+#[tokio::test]
+async fn not_is_not_read_as_another_condition() {
+    let (t, _) = earning("not", None).await;
+    let count = |condition: &str| format!("select count(*) from people p where {condition}");
+    let not = |a: &str, b: &str| count(&format!("(not (p.wage > {a})) or p.wage * p.age < {b}"));
+    let whole = |a: &str, b: &str| count(&format!("not (p.wage > {a} or p.wage * p.age < {b})"));
+    only_the_first(&t, &[(&not("1050", "0"), &whole("1050", "0"))]).await;
+}
