@@ -3,14 +3,16 @@
 use crate::{
     Actor, App, AppError, Hindrance,
     consulted::{hindrances, may_consult},
+    draft_base::not_published_again,
     drafting::{DraftMay, draft_act, writes},
     error::Result,
+    replay::Again,
 };
 use chrono::NaiveDate;
 use cogov_model::{
     Approval, ClauseId, Clauses, Draft, DraftId, DraftKind, DraftState, Effect, EntryKind, Timestamp,
 };
-use cogov_rulebook::{Against, Counts, Known, Replay, Rulebook, Seat, Setting, replay};
+use cogov_rulebook::{Counts, Replay, Rulebook, Seat, Setting};
 use cogov_store::RulebookText;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -90,7 +92,8 @@ impl App {
     /// was read, nothing is approved.
     ///
     /// # Errors
-    /// `Forbidden` when none of the seats that are open is this person's, `Conflict` when it is not the published text.
+    /// `Forbidden` when none of the seats that are open is this person's, `Conflict` when it is not the published text, or
+    /// the draft took another base since.
     pub async fn approve_draft(&self, actor: &Actor, id: &DraftId, text: u64, words: &str) -> Result<()> {
         let turn = self.draft_turn().await?;
         let draft = self.adoptable(actor, id).await?;
@@ -183,10 +186,8 @@ impl App {
         let earlier = self.book(base).await?;
         let real = match earlier.filter(|_| adoption.effect <= self.clock.now()) {
             Some(earlier) => {
-                let cases = self.cases_now().await?.decided_by(&version);
-                let (facts, books) = (self.known_facts(), self.books().await?);
-                let known = Known { facts: &facts, books: &books };
-                Some(effect_of(&replay(&cases, known, Against::Earlier(&earlier)), self.clock.now()))
+                let replay = self.replay_again(Again::Earlier(version, earlier)).await?;
+                Some(effect_of(&replay, self.clock.now()))
             }
             None => None,
         };
@@ -220,7 +221,8 @@ impl App {
         {
             may.push(DraftMay::Consult);
         }
-        if draft.state == DraftState::Published && draft.kind == DraftKind::Rulebook {
+        let published = draft.state == DraftState::Published && !draft.is_rebased();
+        if published && draft.kind == DraftKind::Rulebook {
             let rulebook = self.rulebook();
             if open_seat(&rulebook, draft, actor).is_some() {
                 may.push(DraftMay::Approve);
@@ -232,7 +234,7 @@ impl App {
         Ok(may)
     }
 
-    /// A published draft of the rulebook.
+    /// A published draft of the rulebook, on the base that it was published on.
     async fn adoptable(&self, actor: &Actor, id: &DraftId) -> Result<Draft> {
         let draft = self.seen_draft(Some(actor), id).await?.record;
         if draft.kind != DraftKind::Rulebook || draft.state != DraftState::Published {
@@ -240,6 +242,9 @@ impl App {
                 "Only a published draft of the rulebook is approved and adopted.",
                 "只有已公布的规则草案可以批准和通过。",
             ));
+        }
+        if draft.is_rebased() {
+            return Err(not_published_again());
         }
         Ok(draft)
     }

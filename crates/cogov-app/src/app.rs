@@ -23,6 +23,8 @@ use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 /// Passwords that are checked at the same time.
 const PASSWORD_CHECKS: usize = 4;
+/// Replays at the same time.
+const REPLAYS: usize = 2;
 
 /// The documents that a node starts with; what is in force later is in its records.
 #[derive(Debug, Clone)]
@@ -149,6 +151,8 @@ pub struct Parts {
     pub(crate) hashing: tokio::sync::Semaphore,
     /// The turn at proving: anybody may ask, and a proof takes a core for seconds.
     pub(crate) proving: tokio::sync::Semaphore,
+    /// Places at taking decisions again: anybody may ask, and a long ledger takes a core and memory for a while.
+    pub(crate) replaying: Arc<tokio::sync::Semaphore>,
     pub(crate) solver: Arc<Solver>,
     pub(crate) indexer: Indexer,
     pub(crate) jobs: Jobs,
@@ -215,6 +219,7 @@ impl App {
             limiter: Limiter::default(),
             hashing: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
             proving: tokio::sync::Semaphore::new(1),
+            replaying: Arc::new(tokio::sync::Semaphore::new(REPLAYS)),
             solver: Arc::new(Solver::from_environment()),
             indexer: Indexer::default(),
             jobs: Jobs::default(),

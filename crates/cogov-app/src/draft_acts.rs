@@ -182,7 +182,8 @@ fn apply(draft: &mut Draft, entry: &Entry, sealed: &BTreeMap<String, Sealed>) ->
         EntryKind::DraftPublished => {
             let Some(text) = fact(entry, "text") else { return false };
             draft.state = DraftState::Published;
-            draft.publications.push(Publication { text, at: entry.at, version: entry.rulebook.clone() });
+            let (version, base) = (entry.rulebook.clone(), fact(entry, "base"));
+            draft.publications.push(Publication { text, at: entry.at, version, base });
             draft.approvals.clear();
             true
         }

@@ -74,7 +74,7 @@ pub struct PolicyDraftPage {
     pub is_published: bool,
     /// What is found in it.
     pub checked: Checked,
-    /// The rulebook that it branches from.
+    /// The rulebook that this text branches from.
     pub base: Option<Arc<Rulebook>>,
     /// Whether another rulebook is in force, or coming, than the one it branches from.
     pub outdated: bool,
@@ -83,6 +83,15 @@ pub struct PolicyDraftPage {
 }
 
 impl PolicyDraftPage {
+    /// Whether rulebooks may have decided that came after the base of this text: those that overtook it, and the draft
+    /// itself once it is adopted. What the base decides otherwise than was recorded then comes of more than the
+    /// amendments before it.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        let draft = &self.card.draft;
+        self.outdated || draft.state.is_final() || draft.base_of(self.text.number) != draft.base.as_ref()
+    }
+
     /// How it differs from what it branches from, clause by clause, in the words of a language.
     #[must_use]
     pub fn differences(&self, locale: Locale) -> Vec<ClauseDifference> {
@@ -268,7 +277,7 @@ impl App {
         let number = published.filter(|_| !newest).unwrap_or(draft.text);
         let text = self.text_of(&draft, number).await?;
         let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
-        let base = match &draft.base {
+        let base = match draft.base_of(text.number) {
             Some(version) => self.book(version).await?,
             None => None,
         };
@@ -291,7 +300,7 @@ impl App {
 
     /// One of a draft's texts, with what the draft was called and why. Texts of before these were kept with them have
     /// the draft's.
-    async fn text_of(&self, draft: &Draft, number: u64) -> Result<DraftText> {
+    pub(crate) async fn text_of(&self, draft: &Draft, number: u64) -> Result<DraftText> {
         let mut text = self.store.draft_text(&draft.id, number).await?;
         // No text is saved without a title.
         if text.title.is_empty() {
@@ -300,7 +309,8 @@ impl App {
         Ok(text)
     }
 
-    /// Publishes the newest text of a draft, its title and reasons with it: everybody reads it, approvals begin anew.
+    /// Publishes the newest text of a draft, its title and reasons with it, as a change of what it branches from:
+    /// everybody reads it, approvals begin anew.
     ///
     /// # Errors
     /// `Invalid` when it has faults.
@@ -348,6 +358,8 @@ impl App {
             .fact("summary_sha256", summary_digest(&text))
             .fact("clauses", checked.clauses.len())
             .by(&actor.account);
+        // What it changes follows from what it branches from: that is published and approved with it.
+        let act = draft.base.iter().fold(act, |act, base| act.fact("base", base));
         let act = match &checked.book {
             Some(book) => act.decided_by(book.version(), &Clauses::new()),
             None => act,
@@ -367,20 +379,6 @@ impl App {
             return self.carry_out(turn, act).await.map(|_| ());
         }
         draft.state = DraftState::Withdrawn;
-        self.store.update_draft(&draft, revision, None).await?;
-        Ok(())
-    }
-
-    /// Says that a draft now branches from the rulebook that is in force, or comes last: its writer has seen what
-    /// changed meanwhile.
-    ///
-    /// # Errors
-    /// As `save_draft`.
-    pub async fn rebase_draft(&self, actor: &Actor, id: &DraftId) -> Result<()> {
-        let _turn = self.draft_turn().await?;
-        let Revised { record: mut draft, revision } = self.written_by(actor, id).await?;
-        draft.base = Some(self.newest_rulebook().await?.version);
-        draft.approvals.clear();
         self.store.update_draft(&draft, revision, None).await?;
         Ok(())
     }
@@ -411,7 +409,7 @@ impl App {
     }
 
     /// A draft that is still being worked on and that this person may write.
-    async fn written_by(&self, actor: &Actor, id: &DraftId) -> Result<Revised<Draft>> {
+    pub(crate) async fn written_by(&self, actor: &Actor, id: &DraftId) -> Result<Revised<Draft>> {
         actor.require(&[Role::Drafter])?;
         let draft = self.seen_draft(Some(actor), id).await?;
         if draft.record.proposer != actor.party.id {
@@ -433,38 +431,6 @@ impl App {
             draft,
         })
     }
-
-    /// From when the rulebook holds that will hold in the end.
-    pub(crate) async fn last_comes(&self) -> Result<cogov_model::Timestamp> {
-        Ok(self.store.rulebooks().await?.first().map(|text| text.in_force).unwrap_or_default())
-    }
-
-    /// The text of the rulebook that will hold in the end: the last one that was adopted.
-    pub(crate) async fn newest_rulebook(&self) -> Result<NewestRulebook> {
-        let text = self.store.rulebooks().await?.into_iter().next();
-        let text = text.ok_or_else(|| AppError::not_found("There is no rulebook.", "没有规则。"))?;
-        let book = self.book(&text.version).await?;
-        let title = book.map(|book| book.title().clone()).unwrap_or_default();
-        Ok(NewestRulebook { version: text.version, title, en: text.en, zh: text.zh })
-    }
-
-    pub(crate) async fn is_outdated(&self, draft: &Draft) -> Result<bool> {
-        if draft.state.is_final() {
-            return Ok(false);
-        }
-        Ok(match &draft.base {
-            Some(base) => self.newest_rulebook().await?.version != *base,
-            None => false,
-        })
-    }
-}
-
-/// The rulebook that will hold in the end.
-pub(crate) struct NewestRulebook {
-    pub version: RulebookVersion,
-    pub title: Text,
-    pub en: String,
-    pub zh: String,
 }
 
 /// Whether somebody is among the writers of a draft.

@@ -13,6 +13,7 @@ mod consulted;
 mod declared;
 mod deliberation;
 mod draft_acts;
+mod draft_base;
 mod draft_check;
 mod drafting;
 mod error;

@@ -1,4 +1,7 @@
 //! Networks of addresses: what a limit counts as one client, and whom an operator names as a proxy.
+//!
+//! A limit counts an IPv4 address as one client whichever way it comes, also through NAT64. Trust does not follow it
+//! there: whoever trusts 10.0.0.0/8 has not said that a translator before the server may claim to be in it.
 
 use std::{
     fmt,
@@ -21,9 +24,29 @@ pub struct Network {
 pub struct NetworkError(String);
 
 impl Network {
-    /// The network of an address by so many of its first bits. More bits than it has mean the address alone.
+    /// The address that a client is counted by: the IPv4 address in one of IPv6 that only carries it, written as IPv6
+    /// (`::ffff:0:0/96`) or translated by NAT64 (`64:ff9b::/96`, RFC 6052 section 2.1). The prefixes for local use
+    /// (`64:ff9b:1::/48`, RFC 8215) stay as they are: where in them an address lies is for each network to say.
+    #[must_use]
+    pub fn canonical(address: IpAddr) -> IpAddr {
+        let address = address.to_canonical();
+        let IpAddr::V6(translated) = address else { return address };
+        match translated.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)).into()
+            }
+            _ => address,
+        }
+    }
+
+    /// The network of a client's address by so many of its first bits. More bits than it has mean the address alone.
     #[must_use]
     pub fn around(address: IpAddr, bits: u8) -> Self {
+        Self::beginning(Self::canonical(address), bits)
+    }
+
+    /// The network of an address as it stands.
+    fn beginning(address: IpAddr, bits: u8) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => {
                 let bits = bits.min(32);
@@ -38,10 +61,10 @@ impl Network {
         }
     }
 
-    /// Whether an address is in it.
+    /// Whether an address is in it, as it stands: one that NAT64 translated is in no network of IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        Self::around(address, self.bits) == *self
+        Self::beginning(address, self.bits) == *self
     }
 }
 
@@ -64,7 +87,7 @@ impl FromStr for Network {
         // The first 96 bits of IPv4 written as IPv6 only say that it is so.
         let mapped = address.is_ipv6() && address.to_canonical().is_ipv4();
         let bits = if mapped { bits.checked_sub(96).ok_or_else(wrong)? } else { bits };
-        Ok(Self::around(address, bits))
+        Ok(Self::beginning(address, bits))
     }
 }
 
@@ -99,6 +122,29 @@ mod tests {
         assert!(holds("::ffff:10.0.0.0/104", "10.1.1.1"), "and the network too");
         assert_eq!(network("2001:db8:1:2:3::/64").to_string(), "2001:db8:1:2::/64");
         assert_eq!(Network::around("192.0.2.7".parse().unwrap(), 64).to_string(), "192.0.2.7/32");
+    }
+
+    #[test]
+    fn clients_behind_nat64_are_counted_by_their_ipv4_address() {
+        let around = |address: &str, bits| Network::around(address.parse().unwrap(), bits).to_string();
+        assert_eq!(around("64:ff9b::203.0.113.9", 64), "203.0.113.9/32");
+        assert_eq!(around("64:ff9b::cb00:7109", 48), around("203.0.113.9", 48));
+        assert_eq!(around("64:ff9b::", 64), "0.0.0.0/32");
+        assert_eq!(around("64:ff9b::1:0:0", 64), "64:ff9b::/64", "not in the /96");
+        assert_eq!(around("64:ff9b:1::203.0.113.9", 64), "64:ff9b:1::/64", "for local use");
+        let canonical = |address: &str| Network::canonical(address.parse().unwrap()).to_string();
+        assert_eq!(canonical("64:ff9b::203.0.113.9"), "203.0.113.9");
+        assert_eq!(canonical("::ffff:203.0.113.9"), "203.0.113.9");
+        assert_eq!(canonical("64:ff9b:1::1"), "64:ff9b:1::1");
+        assert_eq!(canonical("203.0.113.9"), "203.0.113.9");
+    }
+
+    #[test]
+    fn trust_does_not_follow_an_address_through_nat64() {
+        assert!(!holds("10.0.0.0/8", "64:ff9b::10.0.0.1"));
+        assert!(!holds("0.0.0.0/0", "64:ff9b::203.0.113.9"));
+        assert!(holds("64:ff9b::/96", "64:ff9b::203.0.113.9"), "unless it is named");
+        assert!(!holds("64:ff9b::/96", "203.0.113.9"));
     }
 
     #[test]

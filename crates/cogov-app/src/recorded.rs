@@ -7,7 +7,7 @@ use crate::{
     record::Act,
 };
 use cogov_model::{ColumnRef, Grant, Party, RulebookVersion, Timestamp};
-use cogov_rulebook::{Ask, Books, Cases, Moment, Rulebook, UseFacts};
+use cogov_rulebook::{Ask, Books, Cases, Moment, Replay, Rulebook, UseFacts};
 use cogov_store::RulebookText;
 use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha256};
@@ -22,6 +22,12 @@ const BATCH: u32 = 500;
 /// Of which rulebook, beside which in force, and what.
 pub(crate) type Claimed = (RulebookVersion, RulebookVersion, String);
 
+/// Replays that are remembered; beyond them the memory starts again, which only costs time.
+const REPLAYED: usize = 64;
+
+/// Of which rulebook, beside which one, and whether of the decisions that it really took.
+pub(crate) type Compared = (RulebookVersion, Option<RulebookVersion>, bool);
+
 /// What is remembered of decisions while the node runs.
 #[derive(Default)]
 pub(crate) struct Remembered {
@@ -35,6 +41,26 @@ pub(crate) struct Remembered {
     pub(crate) checked: Mutex<HashMap<[u8; 32], Arc<Checked>>>,
     /// What was proven, and until when that is remembered.
     pub(crate) proven: Mutex<HashMap<Claimed, (Proven, Option<Timestamp>)>>,
+    /// What replays said, with the number of decisions on the ledger that they were made of.
+    replayed: Mutex<HashMap<Compared, (u64, Arc<Replay>)>>,
+}
+
+impl Remembered {
+    /// What a replay said of the decisions that the ledger holds now.
+    pub(crate) fn replayed(&self, compared: &Compared) -> Option<Arc<Replay>> {
+        let decisions = self.cases.read().decisions();
+        let all = self.replayed.lock();
+        all.get(compared).filter(|(of, _)| *of == decisions).map(|(_, replay)| Arc::clone(replay))
+    }
+
+    /// Remembers what a replay of so many decisions said, in place of one of fewer.
+    pub(crate) fn keep_replay(&self, compared: Compared, decisions: u64, replay: &Arc<Replay>) {
+        let mut all = self.replayed.lock();
+        if all.len() >= REPLAYED && !all.contains_key(&compared) {
+            all.clear();
+        }
+        all.insert(compared, (decisions, Arc::clone(replay)));
+    }
 }
 
 /// The facts of one use, kept.

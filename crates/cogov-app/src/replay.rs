@@ -1,6 +1,6 @@
 //! What a draft would have changed: every decision of the ledger taken again, and every grant as it stands.
 
-use crate::{Actor, App, AppError, PolicyDraftPage, error::Result};
+use crate::{Actor, App, AppError, PolicyDraftPage, error::Result, recorded::Compared};
 use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
 use cogov_rulebook::{Against, Ask, Cases, Claim, Known, NotAsked, Opinion, Proof, Replay, Rulebook, replay};
 use std::sync::Arc;
@@ -52,6 +52,36 @@ pub struct Proven {
     pub opinion: Opinion,
 }
 
+/// Which decisions are taken again, and by what.
+pub(crate) enum Again {
+    /// All of them by a draft, beside the rulebook that it is built on, or beside what was recorded where that is not kept.
+    Draft(Arc<Rulebook>, Option<Arc<Rulebook>>),
+    /// Those that a rulebook of this version took, by an earlier one.
+    Earlier(RulebookVersion, Arc<Rulebook>),
+}
+
+impl Again {
+    /// What the outcome is remembered by.
+    fn compared(&self) -> Compared {
+        match self {
+            Again::Draft(draft, base) => {
+                (draft.version().clone(), base.as_ref().map(|base| base.version().clone()), false)
+            }
+            Again::Earlier(version, earlier) => (version.clone(), Some(earlier.version().clone()), true),
+        }
+    }
+
+    fn replay(&self, cases: &Cases, known: Known<'_>) -> Replay {
+        match self {
+            Again::Draft(draft, Some(base)) => replay(cases, known, Against::Base { base, draft }),
+            Again::Draft(draft, None) => replay(cases, known, Against::Draft(draft)),
+            Again::Earlier(version, earlier) => {
+                replay(&cases.decided_by(version), known, Against::Earlier(earlier))
+            }
+        }
+    }
+}
+
 impl App {
     /// Takes every decision of the ledger again under a rulebook that is built on the last adopted one, and under
     /// that: what a draft that may be adopted now would change.
@@ -73,16 +103,36 @@ impl App {
     /// # Errors
     /// When the records cannot be read.
     pub async fn replay_beside(&self, draft: Arc<Rulebook>, base: Option<Arc<Rulebook>>) -> Result<Replay> {
-        let cases = self.cases_now().await?;
-        let (facts, books) = (self.known_facts(), self.books().await?);
+        self.replay_again(Again::Draft(draft, base)).await
+    }
+
+    /// Takes decisions again, in one of few places and apart from the threads that answer others. What was said of the
+    /// decisions on the ledger is remembered until it holds more of them.
+    pub(crate) async fn replay_again(&self, again: Again) -> Result<Replay> {
+        self.catch_up().await?;
+        let compared = again.compared();
+        if let Some(known) = self.remembered.replayed(&compared) {
+            return Ok(Arc::unwrap_or_clone(known));
+        }
+        let place = Arc::clone(&self.replaying).acquire_owned().await.map_err(|error| cut_off(&error))?;
+        // Whoever had a place before may have asked the same.
+        if let Some(known) = self.remembered.replayed(&compared) {
+            return Ok(Arc::unwrap_or_clone(known));
+        }
+        let before = self.remembered.cases.read().decisions();
+        let (app, books) = (self.clone(), self.books().await?);
         let work = tokio::task::spawn_blocking(move || {
-            let against = match &base {
-                Some(base) => Against::Base { base, draft: &draft },
-                None => Against::Draft(&draft),
-            };
-            replay(&cases, Known { facts: &facts, books: &books }, against)
+            // Kept to the end also when who asked has gone away.
+            let _place = place;
+            let (cases, facts) = (app.remembered.cases.read().clone(), app.known_facts());
+            let replay = Arc::new(again.replay(&cases, Known { facts: &facts, books: &books }));
+            // A decision of the moments between may be by a rulebook of these moments, which is not among the books.
+            if cases.decisions() == before {
+                app.remembered.keep_replay(compared, before, &replay);
+            }
+            replay
         });
-        work.await.map_err(|error| cut_off(&error))
+        work.await.map(Arc::unwrap_or_clone).map_err(|error| cut_off(&error))
     }
 
     /// Takes every decision of the ledger again under a draft and under the rulebook that it branches from.
@@ -100,6 +150,8 @@ impl App {
     pub async fn replay_shown(&self, found: &PolicyDraftPage) -> Result<(Replay, GrantReplay)> {
         let book = found.checked.book.as_ref().ok_or_else(nothing_to_decide_by)?;
         let replay = self.replay_beside(Arc::clone(book), found.base.clone()).await?;
+        // Every grant is decided twice, for everybody who looks.
+        let _place = self.replaying.acquire().await.map_err(|error| cut_off(&error))?;
         Ok((replay, self.replay_grants(book).await?))
     }
 
@@ -168,12 +220,6 @@ impl App {
         }
         all.insert(key, (proven.clone(), until));
         Ok(proven)
-    }
-
-    /// Every decision that the ledger holds now.
-    pub(crate) async fn cases_now(&self) -> Result<Cases> {
-        self.catch_up().await?;
-        Ok(self.remembered.cases.read().clone())
     }
 
     /// Decides every grant again under a draft. Writes nothing.

@@ -11,8 +11,8 @@
 //! The groups are searched greedily and kept as a certificate: a set whose extension is not found is not
 //! answered, though sometimes it could be.
 
-use crate::digest::Digest;
 use crate::base::{Base, Remainder, Sets};
+use crate::digest::Digest;
 use crate::holding::Holding;
 use crate::residue::Residue;
 use crate::set::QuerySet;

@@ -139,7 +139,8 @@ mod tests {
                 assert_eq!(a.plus(one).times(*b), a.times(*b).plus(*b));
             }
         }
-        for (a, b) in [(3_u64, 5_u64), (1 << 59, 77), (u64::MAX, 1 << 60), (FIELD.prime - 1, FIELD.prime - 1)] {
+        for (a, b) in [(3_u64, 5_u64), (1 << 59, 77), (u64::MAX, 1 << 60), (FIELD.prime - 1, FIELD.prime - 1)]
+        {
             let product = u128::from(a) * u128::from(b) % u128::from(FIELD.prime);
             assert_eq!(Residue::new(a).times(Residue::new(b)), Residue::new(u64::try_from(product).unwrap()));
         }

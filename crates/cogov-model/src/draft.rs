@@ -90,6 +90,11 @@ pub struct Publication {
     /// The rulebook that it would be; none for a text without rules.
     #[serde(default)]
     pub version: Option<RulebookVersion>,
+    /// The rulebook that it was published as a change of: what is approved and adopted is the text on this base. None for
+    /// a text without rules, and in publications of before this was kept: these are of the base that the draft had
+    /// until it took another.
+    #[serde(default)]
+    pub base: Option<RulebookVersion>,
 }
 
 /// Decisions by how they differ (`same`, `permit-to-deny`, …), as counts.
@@ -155,7 +160,7 @@ pub struct Draft {
     pub account: AccountName,
     /// The language of its original text.
     pub locale: Locale,
-    /// The rulebook it branches from.
+    /// The rulebook that its newest text branches from; a published one keeps its own.
     #[serde(default)]
     pub base: Option<RulebookVersion>,
     /// Where it stands.
@@ -185,6 +190,30 @@ impl Draft {
         self.publications.last()
     }
 
+    /// The rulebook that one of its texts branches from: the published one from what it was published as a change of.
+    #[must_use]
+    pub fn base_of(&self, text: u64) -> Option<&RulebookVersion> {
+        let published = self.published().filter(|published| published.text == text);
+        published.and_then(|published| published.base.as_ref()).or(self.base.as_ref())
+    }
+
+    /// Whether it took another base since it was published. The same words on another base are another change: they may
+    /// take back what lies between, so that nothing that was approved before holds until they are published again.
+    #[must_use]
+    pub fn is_rebased(&self) -> bool {
+        let published = self.published().and_then(|published| published.base.as_ref());
+        !self.state.is_final() && published.is_some_and(|base| self.base.as_ref() != Some(base))
+    }
+
+    /// Takes another rulebook as its base. What was published stays on the base that it had.
+    pub fn rebase(&mut self, base: RulebookVersion) {
+        let before = self.base.replace(base);
+        if let Some(published) = self.publications.last_mut().filter(|published| published.base.is_none()) {
+            published.base = before;
+        }
+        self.approvals.clear();
+    }
+
     /// The state as a word, with the clock: `writing`, `published`, `adopted` (with a later date of
     /// effect), `in-force` (since its date of effect) or `withdrawn`.
     #[must_use]
@@ -193,5 +222,31 @@ impl Draft {
             Some(adoption) if adoption.effect <= now => "in-force",
             _ => self.state.code(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publication_without_its_base_is_of_the_one_that_the_draft_had() {
+        let kept = r#"{"id":"d-1","kind":"rulebook","title":{"en":"A","zh":"A"},"proposer":"authority",
+            "account":"authority-drafter","locale":"en","base":"test@0000000000000001","state":"published",
+            "made_at":1,"text":2,"publications":[{"text":2,"at":2,"version":"test@0000000000000002"}]}"#;
+        let mut draft: Draft = serde_json::from_str(kept).unwrap();
+        let first: RulebookVersion = "test@0000000000000001".parse().unwrap();
+        assert_eq!((draft.published().unwrap().base.as_ref(), draft.is_rebased()), (None, false));
+        assert_eq!(draft.base_of(2), Some(&first));
+        let second: RulebookVersion = "test@0000000000000003".parse().unwrap();
+        draft.rebase(second.clone());
+        draft.text = 3;
+        assert!(draft.is_rebased() && draft.approvals.is_empty());
+        assert_eq!((draft.base_of(2), draft.base_of(3)), (Some(&first), Some(&second)));
+        // Where it is known, it stays, whatever base comes next.
+        draft.rebase("test@0000000000000004".parse().unwrap());
+        assert_eq!(draft.base_of(2), Some(&first));
+        draft.state = DraftState::Withdrawn;
+        assert!(!draft.is_rebased(), "nothing is to be published any more");
     }
 }

@@ -6,6 +6,10 @@ use cogov_model::{ClauseId, Grant, GrantState, PartyId, Role, SharingAttribute, 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Days that a setting may count at most: ten years. No law says so; it keeps the dates that follow from the days such
+/// that they can be counted and read.
+const MOST_DAYS: u32 = 3_650;
+
 /// A setting and the clause it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
@@ -237,8 +241,31 @@ settings! {
     change_notice_days: u32,
 }
 
+/// A value whose size may matter.
+trait Counted {
+    /// The number that it is; none where it is none.
+    fn number(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl Counted for bool {}
+
+impl<T> Counted for Vec<T> {}
+
+impl Counted for u32 {
+    fn number(&self) -> Option<u32> {
+        Some(*self)
+    }
+}
+
+/// Whether a setting of this name counts days, as `answer_days_conditional` does.
+fn counts_days(name: &str) -> bool {
+    name.split('_').any(|word| word == "days")
+}
+
 /// Takes a setting in, which only one clause may set.
-fn once<T>(
+fn once<T: Counted>(
     place: &mut Option<Setting<T>>,
     value: Option<T>,
     name: &str,
@@ -246,6 +273,11 @@ fn once<T>(
     problem: &mut impl FnMut(String),
 ) {
     let Some(value) = value else { return };
+    if let Some(days) = value.number().filter(|days| counts_days(name) && *days > MOST_DAYS) {
+        problem(format!(
+            "{name} = {days} is too many: a setting counts {MOST_DAYS} days at most, so that the dates that follow from it can be read"
+        ));
+    }
     match place {
         Some(first) => problem(format!("{name} is already set by clause {}: keep one", first.clause)),
         None => *place = Some(Setting { value, clause: clause.clone() }),

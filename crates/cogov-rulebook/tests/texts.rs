@@ -38,6 +38,29 @@ fn days_of_a_consultation_bind_where_one_is_prescribed() {
 }
 
 #[test]
+fn days_are_bounded_by_name_so_that_dates_stay_readable() {
+    let shipped = common::file("rulebooks/decree-809.md");
+    for (name, was) in
+        [("change_published_days", "30"), ("answer_days_conditional", "10"), ("delivery_days", "20")]
+    {
+        let line = format!("{name} = {was}\n");
+        assert!(shipped.contains(&line), "{name}");
+        let read = |days: u32| problems(&shipped.replace(&line, &format!("{name} = {days}\n")), None);
+        assert_eq!(read(3_650), [], "{name}");
+        for days in [3_651, u32::MAX] {
+            // One fault, at its clause: that the setting is missing is not said besides.
+            let found = read(days);
+            let [problem] = &found[..] else { panic!("{name}: {found:#?}") };
+            assert!(problem.advice.contains(&format!("{name} = {days}")), "{problem}");
+            assert!(problem.advice.contains("3650 days at most") && problem.clause.is_some(), "{problem}");
+        }
+    }
+    // Months, years and questions are no days.
+    let many = common::book(&[]).replace("records_years = 3", "records_years = 4000");
+    assert_eq!(problems(&many, None), []);
+}
+
+#[test]
 fn broken_rules_are_told_what_to_do() {
     const SCOPE: &str = "(principal, action == Action::\"use\", resource)";
     for (rule, words) in [

@@ -19,6 +19,25 @@ pub const FIELDS: usize = 100;
 const MOST_SHOWN: (usize, usize) = (20, 1 << 20);
 /// What the names of fields have in them that are never shown again.
 const SECRET: [&str; 4] = ["csrf", "password", "secret", "token"];
+/// Parts of the names of fields in which somebody writes: what is in them was written, be it a single word.
+const WRITTEN: [&str; 16] = [
+    "amendment",
+    "basis",
+    "conclusion",
+    "conditions",
+    "description",
+    "keywords",
+    "original",
+    "proposed",
+    "reason",
+    "reasons",
+    "scenario",
+    "summary",
+    "text",
+    "title",
+    "translation",
+    "words",
+];
 
 /// The fields of a form.
 #[derive(Debug, Clone, Default)]
@@ -65,13 +84,14 @@ impl Fields {
         names.iter().filter_map(|name| self.given(name)).map(str::to_owned).collect()
     }
 
-    /// What somebody wrote: sentences, no codes, numbers or secrets; no more than a form of ours has.
+    /// What somebody wrote: what is in the fields for words, and sentences in any other; no codes, numbers or secrets; no
+    /// more than a form of ours has.
     pub fn sentences(&self) -> Vec<String> {
         let secret = |name: &str| SECRET.iter().any(|part| name.contains(*part));
-        let written = |value: &str| value.contains(|c: char| c.is_whitespace() || !c.is_ascii());
         let (most, mut room) = MOST_SHOWN;
         let shown = self.0.iter().take(FIELDS).filter(|(name, _)| !secret(name.as_str()));
-        let shown = shown.map(|(_, value)| value.trim()).filter(|value| written(value)).take(most);
+        let shown = shown.map(|(name, value)| (name, value.trim()));
+        let shown = shown.filter(|(name, value)| is_written(name, value)).map(|(_, value)| value).take(most);
         let fits = shown.take_while(|value| {
             let left = room.checked_sub(value.len());
             room = left.unwrap_or(0);
@@ -84,6 +104,14 @@ impl Fields {
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
     }
+}
+
+/// Whether somebody wrote what is in a field: codes have neither spaces nor letters of other scripts, and the fields for
+/// words hold numbers only where a page names one of its texts.
+fn is_written(name: &str, value: &str) -> bool {
+    let for_words = name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| WRITTEN.contains(&part));
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    (for_words && !is_number) || value.contains(|c: char| c.is_whitespace() || !c.is_ascii())
 }
 
 /// A form of the signed-in person whose token is right.
@@ -222,6 +250,15 @@ mod tests {
         );
         assert_eq!(fields.sentences(), ["Ten are few", "税"]);
         assert_eq!(fields.texts(&["words", "kind", "none"]), ["Ten are few", "comment"]);
+    }
+
+    #[test]
+    fn single_words_are_kept_of_fields_for_words_and_secrets_of_none() {
+        let fields = Fields::parse(
+            "title=Wages&reasons=Agreed&text=3&summary=&kind=comment&title_en=Names&password=Words&words_token=abc"
+                .as_bytes(),
+        );
+        assert_eq!(fields.sentences(), ["Wages", "Agreed", "Names"]);
     }
 
     #[test]

@@ -8,5 +8,5 @@ mod pg;
 mod public;
 
 pub use flight::serve_flight;
-pub use http::{TrustedProxies, behind_proxies, router};
+pub use http::{ProxyHeader, TrustedProxies, behind_proxies, router};
 pub use pg::serve_pg;

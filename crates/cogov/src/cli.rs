@@ -74,10 +74,14 @@ pub struct Serve {
     /// Private key (PEM) of the certificate [COGOV_TLS_KEY].
     #[arg(long)]
     pub tls_key: Option<PathBuf>,
-    /// Proxies before the HTTP door, as addresses or networks with commas between them: only they say in X-Forwarded-For
-    /// or Forwarded who the client is [COGOV_TRUSTED_PROXIES; default none].
+    /// Proxies before the doors of HTTP and Arrow Flight SQL, as addresses or networks with commas between them: only
+    /// they say who the client is [COGOV_TRUSTED_PROXIES; default none].
     #[arg(long, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
+    /// The one header in which they say it, x-forwarded-for or forwarded; the other is not read
+    /// [COGOV_PROXY_HEADER; default x-forwarded-for].
+    #[arg(long, value_name = "HEADER")]
+    pub proxy_header: Option<String>,
     /// Load the demo world from this folder into an empty home, and say who can sign in.
     #[arg(long, value_name = "DIR")]
     pub demo: Option<PathBuf>,

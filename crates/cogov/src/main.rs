@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod demo;
 mod documents;
+mod open_files;
 mod settings;
 
 use clap::Parser as _;

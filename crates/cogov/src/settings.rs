@@ -3,6 +3,7 @@
 use crate::cli::{Home, Serve};
 use anyhow::{Context, Result, bail};
 use cogov_app::Network;
+use cogov_wire::{ProxyHeader, TrustedProxies};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -34,8 +35,10 @@ pub struct Settings {
     pub tls_cert: Option<PathBuf>,
     /// Its private key.
     pub tls_key: Option<PathBuf>,
-    /// The proxies before the HTTP door whose word about a client's address counts.
+    /// The proxies before the doors of HTTP and Arrow Flight SQL whose word about a client's address counts.
     pub trusted_proxies: Option<Listed>,
+    /// The one header in which they say it.
+    pub proxy_header: ProxyHeader,
     /// Megabytes that all queries together may hold.
     pub memory_mb: Option<usize>,
     /// Megabytes that one query may hold.
@@ -78,6 +81,7 @@ impl Default for Settings {
             tls_cert: None,
             tls_key: None,
             trusted_proxies: None,
+            proxy_header: ProxyHeader::default(),
             memory_mb: None,
             query_memory_mb: None,
             query_seconds: None,
@@ -106,6 +110,8 @@ struct Flags {
     tls_key: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trusted_proxies: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy_header: Option<String>,
 }
 
 impl Settings {
@@ -123,13 +129,18 @@ impl Settings {
             tls_cert: serve.tls_cert.clone(),
             tls_key: serve.tls_key.clone(),
             trusted_proxies: serve.trusted_proxies.clone(),
+            proxy_header: serve.proxy_header.clone(),
             ..Flags::default()
         };
         Self::read(&serve.home, flags)
     }
 
-    /// The networks of the trusted proxies.
-    pub fn proxies(&self) -> Result<Vec<Network>> {
+    /// The trusted proxies, with the header that they write.
+    pub fn proxies(&self) -> Result<TrustedProxies> {
+        Ok(TrustedProxies::new(self.proxy_networks()?, self.proxy_header))
+    }
+
+    fn proxy_networks(&self) -> Result<Vec<Network>> {
         let named = self.trusted_proxies.as_ref().map(Listed::values).unwrap_or_default();
         let read = named.into_iter().map(str::parse::<Network>);
         read.collect::<Result<_, _>>().context("COGOV_TRUSTED_PROXIES cannot be read")
@@ -183,7 +194,7 @@ mod tests {
 
     fn proxies(listed: Option<Listed>) -> Result<Vec<String>> {
         let settings = Settings { trusted_proxies: listed, ..Settings::default() };
-        Ok(settings.proxies()?.iter().map(Network::to_string).collect())
+        Ok(settings.proxy_networks()?.iter().map(Network::to_string).collect())
     }
 
     #[test]
@@ -205,7 +216,28 @@ mod tests {
                 .merge(Toml::string(&toml))
                 .extract()
                 .unwrap();
-            assert_eq!(settings.proxies().unwrap().len(), 2, "{toml}");
+            assert_eq!(settings.proxy_networks().unwrap().len(), 2, "{toml}");
         }
+    }
+
+    #[test]
+    fn the_proxies_header_is_one_of_two() {
+        let read = |toml: &str| {
+            let all = Figment::from(Serialized::defaults(Settings::default())).merge(Toml::string(toml));
+            all.extract::<Settings>().map(|settings| settings.proxy_header).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("").unwrap(), ProxyHeader::XForwardedFor);
+        assert_eq!(read("proxy_header = \"forwarded\"").unwrap(), ProxyHeader::Forwarded);
+        assert_eq!(read("proxy_header = \"X-Forwarded-For\"").unwrap(), ProxyHeader::XForwardedFor);
+        let wrong = read("proxy_header = \"x-real-ip\"").unwrap_err();
+        assert!(wrong.contains("x-real-ip") && wrong.contains("forwarded"), "{wrong}");
+    }
+
+    #[test]
+    fn a_flag_names_the_proxies_header() {
+        let flags = Flags { proxy_header: Some("forwarded".to_owned()), ..Flags::default() };
+        let defaults = Figment::from(Serialized::defaults(Settings::default()));
+        let settings: Settings = defaults.merge(Serialized::defaults(&flags)).extract().unwrap();
+        assert_eq!(settings.proxy_header, ProxyHeader::Forwarded);
     }
 }

@@ -548,3 +548,177 @@ async fn what_cannot_wait_does_not_bring_what_it_is_built_on_into_force_early() 
     approve(&node, &late, &["admin", "head", "approver"]).await;
     assert!(node.app.adopt_draft(&admin, &late, asked(None)).await.unwrap() <= clock.now(), "at once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebased_draft_is_published_again_before_it_is_approved_and_adopted() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
+    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
+    let id = draft(&node, stricter).await;
+    app.publish_draft(&drafter, &id).await.unwrap();
+    let first = text_of(&node, &id).await;
+    approve(&node, &id, &["admin", "head", "approver"]).await;
+    let shipped = app.rulebook().version().clone();
+
+    // What cannot wait comes between; the words of the draft take it back.
+    let other = draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await;
+    adopt_at_once(&node, &other).await;
+    let amended = app.rulebook().version().clone();
+    let at_once = || AdoptionRequest {
+        urgent: true,
+        reasons: "Wages tell too much.".into(),
+        ..AdoptionRequest::default()
+    };
+    let outdated = app.adopt_draft(&admin, &id, at_once()).await;
+    assert!(matches!(outdated, Err(AppError::Conflict(_))), "{outdated:?}");
+    app.rebase_draft(&drafter, &id).await.unwrap();
+
+    // Everybody else still reads the published text, on the base that it had; nobody approves or adopts it.
+    let read = app.policy_draft(Some(&admin), &id).await.unwrap();
+    assert!(read.is_published && read.card.draft.is_rebased() && read.is_overtaken());
+    assert_eq!((read.text.number, read.base.as_ref().unwrap().version()), (first, &shipped));
+    assert!(read.card.draft.approvals.is_empty());
+    assert!(!read.may.contains(&DraftMay::Approve) && !read.may.contains(&DraftMay::Adopt));
+    for refused in [
+        app.approve_draft(&head, &id, first, "").await,
+        app.adopt_draft(&admin, &id, at_once()).await.map(|_| ()),
+    ] {
+        let Err(AppError::Conflict(words)) = &refused else { panic!("{refused:?}") };
+        assert!(words.en.contains("published it again") && words.zh.contains("重新公布"), "{words:?}");
+    }
+    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
+    assert_eq!((written.text.number, written.base.as_ref().unwrap().version()), (first + 1, &amended));
+    assert_eq!((&written.text.original, &written.text.title), (&read.text.original, &read.text.title));
+    assert!(written.may.contains(&DraftMay::Publish) && !written.may.contains(&DraftMay::Rebase));
+    let [known, shown] = [&read, &written].map(|page| page.differences(cogov_model::Locale::En).len());
+    assert!(shown > known, "it shows what it takes back: {shown} {known}");
+
+    // Published again it is another text: whoever read the first one has not read it.
+    let entry = app.publish_text(&drafter, &id, first + 1).await.unwrap();
+    assert_eq!(app.entry(None, entry).await.unwrap().entry.facts["base"], amended.to_string());
+    let stale = app.approve_draft(&admin, &id, first, "as I read it").await;
+    assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
+    let early = app.adopt_draft(&admin, &id, at_once()).await;
+    assert!(matches!(early, Err(AppError::Conflict(_))), "no approval counts any more: {early:?}");
+    approve(&node, &id, &["admin", "head", "approver"]).await;
+    // Taking the base that it has changes nothing.
+    app.rebase_draft(&drafter, &id).await.unwrap();
+    let draft = app.policy_draft(None, &id).await.unwrap().card.draft;
+    assert_eq!((draft.text, draft.approvals.len(), draft.is_rebased()), (first + 1, 3, false));
+    let bases: Vec<_> = draft.publications.iter().map(|published| published.base.clone()).collect();
+    assert_eq!(bases, [Some(shipped), Some(amended)]);
+    app.adopt_draft(&admin, &id, at_once()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_and_adopted_is_the_text_that_was_read() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
+    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
+    let id = draft(&node, stricter).await;
+    let read = app.policy_draft(Some(&drafter), &id).await.unwrap().text.number;
+
+    // Another drafter saves meanwhile: nothing is published, and nothing of either text is lost.
+    rename(&node, &id, "Wages stay home", "They tell too much.").await;
+    let unread = app.publish_text(&drafter, &id, read).await;
+    assert!(matches!(unread, Err(AppError::Conflict(_))), "{unread:?}");
+    assert!(matches!(app.policy_draft(None, &id).await, Err(AppError::NotFound(_))), "still nobody's");
+    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
+    assert_eq!((written.text.number, &written.text.summary), (read + 1, &Text::same("They tell too much.")));
+    assert!(matches!(app.publish_text(&drafter, &id, read + 2).await, Err(AppError::Conflict(_))));
+    app.publish_text(&drafter, &id, read + 1).await.unwrap();
+    assert_eq!(text_of(&node, &id).await, read + 1);
+
+    // The text that its adopter read is overtaken by another publication, approved by all.
+    rename(&node, &id, "Wages stay home", "They tell far too much.").await;
+    app.publish_text(&drafter, &id, read + 2).await.unwrap();
+    approve(&node, &id, &["admin", "head", "approver"]).await;
+    let before = app.policy_draft(None, &id).await.unwrap().card.draft;
+    let at_once =
+        |text| AdoptionRequest { effect: None, urgent: true, reasons: "Wages tell too much.".into(), text };
+    for unread in [read + 1, read + 3] {
+        let refused = app.adopt_draft(&head, &id, at_once(Some(unread))).await;
+        let Err(AppError::Conflict(words)) = &refused else { panic!("{refused:?}") };
+        assert!(words.en.contains("read it before you adopt it"), "{words:?}");
+    }
+    let after = app.policy_draft(None, &id).await.unwrap().card.draft;
+    assert_eq!(after, before, "approvals and all");
+    app.adopt_draft(&admin, &id, at_once(Some(read + 2))).await.unwrap();
+    let adopted = app.policy_draft(None, &id).await.unwrap().card.draft;
+    assert_eq!(adopted.published().unwrap().version.as_ref(), Some(app.rulebook().version()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_text_is_replayed_and_proved_beside_a_newer_one() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let grant = node.grant().await;
+    ask(&node, &grant, REQUESTS[3]).await.unwrap();
+    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
+    // Published, it withholds the wages; the newer text, which nobody else reads, leaves them and opens another door.
+    let id = draft(&node, stricter).await;
+    app.publish_draft(&drafter, &id).await.unwrap();
+    let page = app.policy_draft(Some(&drafter), &id).await.unwrap();
+    let (shut, open) = (
+        "unless { context.same_party || resource in Category::\"person\" };",
+        "unless { context.same_party };",
+    );
+    let shipped = node_text(&node, &id).await;
+    assert!(shipped.contains(shut));
+    let words = DraftWords {
+        title: page.text.title.clone(),
+        summary: page.text.summary.clone(),
+        original: shipped.replace(shut, open),
+        translation: page.text.translation.clone(),
+    };
+    app.save_draft(&drafter, &id, page.revision, words).await.unwrap();
+
+    let (newest, published) = (
+        app.policy_draft(Some(&drafter), &id).await.unwrap(),
+        app.published_draft(Some(&drafter), &id).await.unwrap(),
+    );
+    assert!(!newest.is_published && published.is_published);
+    // In either order, so that what is remembered of one is never shown of the other.
+    for _ in 0..2 {
+        let (of_newest, grants) = app.replay_shown(&newest).await.unwrap();
+        assert_eq!((of_newest.changed(), grants.changes.len()), (0, 0), "{of_newest:#?}");
+        let (of_published, grants) = app.replay_shown(&published).await.unwrap();
+        assert_eq!(of_published.counts.get(&Flip::PermitToDeny), Some(&1), "{of_published:#?}");
+        assert_eq!(grants.changes.len(), 1);
+        assert_eq!(grants.draft, *published.checked.book.as_ref().unwrap().version());
+    }
+    let everybody = app.replay_draft(None, &id).await.unwrap();
+    assert_eq!(everybody.0.counts.get(&Flip::PermitToDeny), Some(&1), "as everybody reads it");
+
+    for _ in 0..2 {
+        let proven = app.prove_shown(&newest, Claim::NothingNew).await.unwrap();
+        assert!(matches!(proven.proof, Proof::Refuted(_)), "{proven:?}");
+        let proven = app.prove_shown(&published, Claim::NothingNew).await.unwrap();
+        assert!(matches!(proven.proof, Proof::Proved { .. }), "{proven:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_remembered_until_the_ledger_holds_another_decision() {
+    let clock = Hands::new();
+    let node = node(&clock).await;
+    let grant = node.grant().await;
+    let id = draft(&node, stricter).await;
+    let drafter = node.actor("authority-drafter").await;
+    let (none, _) = node.app.replay_draft(Some(&drafter), &id).await.unwrap();
+    assert_eq!((none.decisions, none.replayed()), (0, 0));
+    for decisions in 1..4 {
+        ask(&node, &grant, REQUESTS[3]).await.unwrap();
+        // Many look at once: each is told the same, whoever was first.
+        let looks = (0..12).map(|_| node.app.replay_draft(Some(&drafter), &id));
+        for (replay, _) in futures::future::try_join_all(looks).await.unwrap() {
+            assert_eq!((replay.decisions, replay.changed()), (decisions, decisions), "{replay:#?}");
+        }
+    }
+    // What is no decision leaves it as it is.
+    node.app.publish_draft(&drafter, &id).await.unwrap();
+    let (replay, _) = node.app.replay_draft(None, &id).await.unwrap();
+    assert_eq!((replay.decisions, replay.changed()), (3, 3));
+}

@@ -344,6 +344,7 @@ async fn a_consultation_that_is_too_short_is_refused_before_it_opens_and_never_c
         assert!(!too_short.holds(true), "what cannot wait is not consulted on");
     }
     app.rebase_draft(&drafter, &old).await.unwrap();
+    app.publish_draft(&drafter, &old).await.unwrap();
     approve(&node, &old, &["admin", "head"]).await;
     clock.forward(31);
     match app.adopt_draft(&admin, &old, AdoptionRequest::default()).await {

@@ -84,7 +84,8 @@ impl Beneath {
             LogicalPlan::Filter(filter) => {
                 for condition in split_conjunction(&filter.predicate) {
                     let whole = names.told(&filter.input, condition)?;
-                    let fixed = fixed(condition).map(|column| names.told(&filter.input, column)).transpose()?;
+                    let fixed =
+                        fixed(condition).map(|column| names.told(&filter.input, column)).transpose()?;
                     self.conditions.push(Condition { told: whole, fixed });
                 }
             }
@@ -153,7 +154,8 @@ struct Comparing {
 impl Comparing {
     fn new(beneath: &Beneath) -> Result<Self, QueryError> {
         let (mut numbers, mut compared) = (BTreeSet::new(), BTreeSet::new());
-        for Condition { told, .. } in beneath.conditions.iter().filter(|condition| condition.fixed.is_none()) {
+        for Condition { told, .. } in beneath.conditions.iter().filter(|condition| condition.fixed.is_none())
+        {
             for one in &told.of {
                 if told.of.iter().any(|other| other != one && other.counted) {
                     numbers.insert(one.clone());

@@ -92,7 +92,9 @@ impl Names {
                 }
                 Expr::Alias(alias) => return Ok(Transformed::yes(*alias.expr)),
                 // A text that could be taken for the end of itself.
-                Expr::Literal(value, _) if value.data_type().is_string() && value.to_string().contains('"') => {
+                Expr::Literal(value, _)
+                    if value.data_type().is_string() && value.to_string().contains('"') =>
+                {
                     format!("text {}", hex::encode(value.to_string()))
                 }
                 // What lies in it is a name by now. Without brackets (NOT a) OR b would read as NOT (a OR b).
@@ -142,7 +144,8 @@ impl Names {
             LogicalPlan::Projection(node) => match node.expr.get(position(plan)?)?.clone().unalias() {
                 Expr::Column(inner) => self.origin(&node.input, &inner),
                 computed => {
-                    let Told { text: name, of, sensitive, unit, .. } = self.side(&node.input, &computed).ok()?;
+                    let Told { text: name, of, sensitive, unit, .. } =
+                        self.side(&node.input, &computed).ok()?;
                     Some(Origin { of, name, sensitive, unit: unit.map(|(_, clauses)| clauses), exact: false })
                 }
             },

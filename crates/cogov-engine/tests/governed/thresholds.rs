@@ -99,7 +99,11 @@ fn numbers(name: &'static str, unit: Option<&'static str>, more: f64) -> TestTab
             col("kind", StringArray::from_iter_values(["a", "b", "c", "d"]), clear),
             col("region", StringArray::from_iter_values(regions(1)), clear),
             col("other", StringArray::from_iter_values(regions(3)), clear),
-            col("x", Float64Array::from_iter_values((0..4).map(|i| 1050.1 + f64::from(i) / 10.0 + more)), clear),
+            col(
+                "x",
+                Float64Array::from_iter_values((0..4).map(|i| 1050.1 + f64::from(i) / 10.0 + more)),
+                clear,
+            ),
         ],
         unit,
         granted: true,
@@ -134,10 +138,14 @@ async fn whatever_chooses_the_row_of_the_other_table_is_part_of_the_question() {
     for unit in [None, Some("region")] {
         let (t, _) = earning(&format!("kind {unit:?}"), unit).await;
         let kind = |kind: &str| {
-            format!("select count(*) from people p join more m on p.region = m.region join numbers n on m.kind = n.kind where m.kind = '{kind}' and p.wage > n.x")
+            format!(
+                "select count(*) from people p join more m on p.region = m.region join numbers n on m.kind = n.kind where m.kind = '{kind}' and p.wage > n.x"
+            )
         };
         assert_ne!(t.ok(&kind("a")).await, ["∅"]);
-        let by = kind("a").replace("m.kind = 'a' and", "").replace("select count(*)", "select m.id, count(*)") + " group by m.id";
+        let by =
+            kind("a").replace("m.kind = 'a' and", "").replace("select count(*)", "select m.id, count(*)")
+                + " group by m.id";
         assert_eq!(t.state(&by).await, "0A000", "the one table chooses of the other");
         let by = by.replace("m.id", "n.id");
         assert_eq!(t.state(&by).await, "0A000", "also where it has a unit");
@@ -162,7 +170,9 @@ async fn a_table_between_chooses_too() {
     let tables = vec![all, between, numbers("data.numbers", None, 0.0)];
     let t = remembered(tables, Form::Rows, &memory("between")).await;
     let by = |id: i64| {
-        format!("select count(*) from people p join between b on p.one = b.one join numbers n on b.number = n.id where b.id = {id} and p.wage > n.x")
+        format!(
+            "select count(*) from people p join between b on p.one = b.one join numbers n on b.number = n.id where b.id = {id} and p.wage > n.x"
+        )
     };
     let sum = by(1).replace("count(*)", "sum(p.wage)").replace("b.id = 1", "b.id = 3");
     only_the_first(&t, &[(&by(1), &by(2)), (&by(1), &sum)]).await;
@@ -174,12 +184,18 @@ async fn a_table_between_chooses_too() {
 async fn groups_are_of_people_and_not_of_numbers() {
     let (t, _) = earning("groups", None).await;
     let by = |group: &str, rest: &str| {
-        format!("select {group}, count(*) from people p join numbers n on p.region = n.region {rest} group by {group}")
+        format!(
+            "select {group}, count(*) from people p join numbers n on p.region = n.region {rest} group by {group}"
+        )
     };
     assert_eq!(t.state(&by("p.wage > n.x", "")).await, "0A000", "a comparison as a group");
     assert_eq!(t.state(&by("n.kind, p.wage > n.x", "")).await, "0A000");
     assert_eq!(t.state(&by("n.kind", "where p.wage > n.x")).await, "0A000");
-    assert_eq!(t.ok(&by("p.region", "where p.wage > n.x")).await.len(), 4, "groups of those who are compared");
+    assert_eq!(
+        t.ok(&by("p.region", "where p.wage > n.x")).await.len(),
+        4,
+        "groups of those who are compared"
+    );
     assert_eq!(t.ok(&by("n.kind", "")).await.len(), 4, "groups by another table where nothing is compared");
 }
 
@@ -202,13 +218,15 @@ async fn a_join_of_a_protected_column_with_a_unit_is_a_condition() {
         granted: true,
     };
     let t = remembered(vec![ill(), codes()], Form::Rows, &memory("unit of codes")).await;
-    let those = |rest: &str| format!("select count(*) from people p join codes c on p.ill = c.code where {rest}");
+    let those =
+        |rest: &str| format!("select count(*) from people p join codes c on p.ill = c.code where {rest}");
     only_the_first(&t, &[(&those("c.kind = 'ill'"), &those("c.sort = 'y'"))]).await;
     let by = "select c.sort, count(*) from people p join codes c on p.ill = c.code group by c.sort";
     assert_eq!(t.state(by).await, "0A000");
     let t = remembered(vec![ill(), codes()], Form::Rows, &memory("half of codes")).await;
     let computed = "select count(*) from people p join (select code % 2 as half, sort from codes) c on p.ill = c.half where c.sort = 'y'";
-    only_the_first(&t, &[(computed, &computed.replace("'y'", "'x'").replace("code % 2", "(code + 1) % 2"))]).await;
+    only_the_first(&t, &[(computed, &computed.replace("'y'", "'x'").replace("code % 2", "(code + 1) % 2"))])
+        .await;
 }
 
 /// A statistic that was released is told apart by all that it was asked of.
@@ -218,15 +236,22 @@ async fn numbers_of_released_statistics_are_told_apart() {
         name,
         columns: vec![
             col("id", Int64Array::from_iter_values(0..each * 4), aggregate(10)),
-            col("region", StringArray::from_iter_values((0..each * 4).map(|p| format!("r{}", p % 4))), aggregate(10)),
+            col(
+                "region",
+                StringArray::from_iter_values((0..each * 4).map(|p| format!("r{}", p % 4))),
+                aggregate(10),
+            ),
         ],
         unit: Some("id"),
         granted: true,
     };
-    let tables = || vec![people(&everybody(), aggregate(10)), group("data.one", 1050), group("data.two", 1051)];
+    let tables =
+        || vec![people(&everybody(), aggregate(10)), group("data.one", 1050), group("data.two", 1051)];
     let t = remembered(tables(), Form::Aggregate, &memory("released")).await;
     let above = |table: &str, by: &str| {
-        format!("select count(*) from people p join (select {by} as r, count(*) + 0.2 as n from {table} group by {by}) s on p.region = s.r where p.income > s.n")
+        format!(
+            "select count(*) from people p join (select {by} as r, count(*) + 0.2 as n from {table} group by {by}) s on p.region = s.r where p.income > s.n"
+        )
     };
     assert_eq!(t.ok("select region, count(*) from one group by region").await.len(), 4);
     only_the_first(&t, &[(&above("one", "region"), &above("two", "region").replace("0.2", "-0.8"))]).await;

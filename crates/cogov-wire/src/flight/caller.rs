@@ -1,6 +1,7 @@
 //! Who calls, and at which grant: from the headers of a request.
 
 use super::fault;
+use crate::http::TrustedProxies;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use cogov_app::{Actor, App, AppError, Door, GrantSession};
 use cogov_model::{GrantId, Locale};
@@ -28,8 +29,12 @@ enum Proof<'a> {
 
 impl Caller {
     /// Reads the headers and checks the proof in them.
-    pub(super) async fn of<T>(app: &App, request: &Request<T>) -> Result<Self, Status> {
-        let from = source(request);
+    pub(super) async fn of<T>(
+        app: &App,
+        proxies: &TrustedProxies,
+        request: &Request<T>,
+    ) -> Result<Self, Status> {
+        let from = source(proxies, request);
         let headers = request.metadata();
         let actor = match proof(headers)? {
             Proof::Bearer(token) => bearer(app, token, from).await,
@@ -85,7 +90,12 @@ impl Caller {
 }
 
 /// Account and secret → a bearer token that lasts as long as a web session, or the machine's token that was given.
-pub(super) async fn handshake<T>(app: &App, request: &Request<T>) -> Result<String, Status> {
+pub(super) async fn handshake<T>(
+    app: &App,
+    proxies: &TrustedProxies,
+    request: &Request<T>,
+) -> Result<String, Status> {
+    let from = source(proxies, request);
     let Proof::Basic(account, secret) = proof(request.metadata())? else {
         return Err(Status::unauthenticated(
             "a handshake takes account and password (Basic), or account and token",
@@ -96,10 +106,10 @@ pub(super) async fn handshake<T>(app: &App, request: &Request<T>) -> Result<Stri
         fault::status(&error, Locale::En)
     };
     if secret.starts_with(MACHINE) {
-        app.authenticate(&account, &secret, source(request)).await.map_err(failed)?;
+        app.authenticate(&account, &secret, from).await.map_err(failed)?;
         return Ok(secret);
     }
-    Ok(app.sign_in(&account, &secret, source(request)).await.map_err(failed)?.session)
+    Ok(app.sign_in(&account, &secret, from).await.map_err(failed)?.session)
 }
 
 async fn bearer(app: &App, token: &str, from: IpAddr) -> Result<Actor, AppError> {
@@ -109,9 +119,11 @@ async fn bearer(app: &App, token: &str, from: IpAddr) -> Result<Actor, AppError>
     app.session(token).await?.map(|signed| signed.actor).ok_or(AppError::NotSignedIn)
 }
 
-/// The address that failed sign-ins count against.
-fn source<T>(request: &Request<T>) -> IpAddr {
-    request.remote_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip().to_canonical())
+/// The address that failed sign-ins count against: of the connection, or of whom a trusted proxy speaks for. What gRPC
+/// calls metadata are the headers of HTTP.
+fn source<T>(proxies: &TrustedProxies, request: &Request<T>) -> IpAddr {
+    let peer = request.remote_addr().map(|address| address.ip());
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| proxies.client(peer, request.metadata().as_ref()))
 }
 
 fn text<'a>(headers: &'a MetadataMap, name: &str) -> Option<&'a str> {
@@ -138,5 +150,36 @@ fn proof(headers: &MetadataMap) -> Result<Proof<'_>, Status> {
             Ok(Proof::Basic(account.to_owned(), secret.to_owned()))
         }
         _ => Err(unreadable()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::ProxyHeader;
+    use cogov_app::Network;
+    use tonic::metadata::MetadataValue;
+    use tonic::transport::server::TcpConnectInfo;
+
+    fn seen(peer: Option<&str>) -> String {
+        let mut request = Request::new(());
+        let said = [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=6.6.6.6")];
+        for (name, value) in said {
+            request.metadata_mut().insert(name, MetadataValue::from_static(value));
+        }
+        if let Some(peer) = peer {
+            let remote_addr = Some(peer.parse().unwrap());
+            request.extensions_mut().insert(TcpConnectInfo { local_addr: None, remote_addr });
+        }
+        let network: Network = "10.0.0.0/8".parse().unwrap();
+        source(&TrustedProxies::new([network], ProxyHeader::XForwardedFor), &request).to_string()
+    }
+
+    #[test]
+    fn trusted_proxies_say_who_the_client_is_as_over_http() {
+        assert_eq!(seen(Some("10.0.0.1:4711")), "203.0.113.9");
+        assert_eq!(seen(Some("[::ffff:10.0.0.1]:4711")), "203.0.113.9");
+        assert_eq!(seen(Some("192.0.2.1:4711")), "192.0.2.1", "a stranger");
+        assert_eq!(seen(None), "0.0.0.0");
     }
 }

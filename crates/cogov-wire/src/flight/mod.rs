@@ -13,6 +13,7 @@ mod rows;
 mod service;
 mod statements;
 
+use crate::http::TrustedProxies;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use cogov_app::App;
 use std::time::Duration;
@@ -31,8 +32,13 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves Flight SQL until `shutdown` turns true; then open streams are finished, or cut after five seconds.
-pub async fn serve_flight(app: App, listener: TcpListener, mut shutdown: watch::Receiver<bool>) {
-    let service = FlightServiceServer::new(service::Door::new(app));
+pub async fn serve_flight(
+    app: App,
+    listener: TcpListener,
+    proxies: TrustedProxies,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let service = FlightServiceServer::new(service::Door::new(app, proxies));
     let mut ends = shutdown.clone();
     let server = Server::builder()
         .concurrency_limit_per_connection(REQUESTS)

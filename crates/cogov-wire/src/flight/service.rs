@@ -4,6 +4,7 @@ use super::caller::{Caller, handshake};
 use super::rows::{self, Messages};
 use super::statements::Statements;
 use super::{names, params};
+use crate::http::TrustedProxies;
 use arrow::datatypes::Schema;
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow::record_batch::RecordBatch;
@@ -37,6 +38,8 @@ pub(super) struct Door(Arc<Parts>);
 
 struct Parts {
     app: App,
+    /// The proxies before the door that say truly whom they speak for.
+    proxies: TrustedProxies,
     statements: Statements,
 }
 
@@ -49,12 +52,12 @@ type Actions = Pin<Box<dyn Stream<Item = Result<arrow_flight::Result, Status>> +
 type HandshakeStream = Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>;
 
 impl Door {
-    pub(super) fn new(app: App) -> Self {
-        Self(Arc::new(Parts { app, statements: Statements::default() }))
+    pub(super) fn new(app: App, proxies: TrustedProxies) -> Self {
+        Self(Arc::new(Parts { app, proxies, statements: Statements::default() }))
     }
 
     async fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
-        Caller::of(&self.0.app, request).await
+        Caller::of(&self.0.app, &self.0.proxies, request).await
     }
 
     /// Plans a statement at the caller's grant. Nothing of it runs.
@@ -125,7 +128,7 @@ impl FlightSqlService for Door {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<HandshakeStream>, Status> {
-        let token = handshake(&self.0.app, &request).await?;
+        let token = handshake(&self.0.app, &self.0.proxies, &request).await?;
         let said = HandshakeResponse { protocol_version: 0, payload: token.clone().into_bytes().into() };
         let answers: HandshakeStream = Box::pin(stream::iter([Ok(said)]));
         let mut response = Response::new(answers);

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cogov_app::{Actor, App, AppError, Door};
+use cogov_app::{Actor, App, AppError, Door, Network};
 use cogov_model::Locale;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -71,7 +71,7 @@ impl OptionalFromRequestParts<App> for Caller {
 /// that anybody can write.
 fn source(parts: &Parts) -> IpAddr {
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip().to_canonical())
+    from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| Network::canonical(address.ip()))
 }
 
 fn proof(headers: &HeaderMap) -> Result<Option<Proof>, Problem> {

@@ -16,7 +16,7 @@ mod receipts;
 mod verify;
 
 pub(crate) use problem::Problem;
-pub use proxies::{TrustedProxies, behind_proxies};
+pub use proxies::{ProxyHeader, TrustedProxies, behind_proxies};
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderValue, Method, header};

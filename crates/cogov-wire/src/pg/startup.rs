@@ -2,7 +2,7 @@
 
 use super::{Shared, fault, session::Session, settings::Settings};
 use async_trait::async_trait;
-use cogov_app::{AppError, GrantSession};
+use cogov_app::{AppError, GrantSession, Network};
 use cogov_model::{GrantId, Locale};
 use futures::{Sink, SinkExt};
 use pgwire::api::auth::{
@@ -44,8 +44,8 @@ impl Startup {
             info.severity = "FATAL".to_owned();
             end(info)
         };
-        let actor =
-            app.authenticate(user, secret, from.to_canonical()).await.map_err(|e| refused(e, Locale::En))?;
+        let from = Network::canonical(from);
+        let actor = app.authenticate(user, secret, from).await.map_err(|e| refused(e, Locale::En))?;
         let locale = actor.locale;
         let grant = GrantId::new(database).map_err(|_| {
             let mut info = fault::fatal("3D000", "the database is the id of a grant of your party");

@@ -7,6 +7,8 @@ use arrow::datatypes::Int64Type;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables};
 use arrow_flight::{FlightInfo, error::FlightError};
+use cogov_app::Network;
+use cogov_wire::{ProxyHeader, TrustedProxies};
 use futures::TryStreamExt;
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
@@ -21,11 +23,15 @@ struct Flights {
 
 /// A door, and the analyst's client at it.
 async fn flights() -> Flights {
+    flights_behind(TrustedProxies::default()).await
+}
+
+async fn flights_behind(proxies: TrustedProxies) -> Flights {
     let served = served().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(cogov_wire::serve_flight(served.node.app.clone(), listener, stopped));
+    tokio::spawn(cogov_wire::serve_flight(served.node.app.clone(), listener, proxies, stopped));
     let channel = Endpoint::new(format!("http://{address}")).unwrap().connect().await.unwrap();
     let mut client = FlightSqlServiceClient::new(channel);
     client.handshake("north-analyst", PASSWORD).await.unwrap();
@@ -69,6 +75,24 @@ async fn refusals_name_their_clauses_and_strangers_find_nothing() {
     flights.client.set_token("no-such-session".into());
     let stranger = flights.client.execute("SELECT 1".into(), None).await.unwrap_err().to_string();
     assert!(stranger.to_lowercase().contains("sign in"), "{stranger}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_of_a_proxy_does_not_use_up_the_attempts_of_another() {
+    let loopback: Network = "127.0.0.1".parse().unwrap();
+    let mut flights = flights_behind(TrustedProxies::new([loopback], ProxyHeader::XForwardedFor)).await;
+    flights.client.set_token("cogov_no-such-token".into());
+    let mut answers = Vec::new();
+    for (client, attempts) in [("203.0.113.9", 20), ("198.51.100.7", 1)] {
+        flights.client.set_header("x-forwarded-for", client);
+        for _ in 0..attempts {
+            let refused = flights.client.execute("SELECT 1".into(), None).await.unwrap_err();
+            answers.push(refused.to_string());
+        }
+    }
+    assert!(answers[0].contains("Sign in"), "{}", answers[0]);
+    assert!(answers[19].contains("Too many"), "the first client waits: {}", answers[19]);
+    assert!(answers[20].contains("Sign in"), "the second one does not: {}", answers[20]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use super::node;
 use crate::{
     cli::Serve,
-    demo,
+    demo, open_files,
     settings::{Settings, address},
 };
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,8 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
     let settings = Settings::of_serve(&arguments)?;
     let (http, pg) = (address(&settings.http, "COGOV_HTTP")?, address(&settings.pg, "COGOV_PG")?);
     let flight = address(&settings.flight, "COGOV_FLIGHT")?;
-    let proxies = settings.proxies()?.into_iter().collect();
+    let proxies = settings.proxies()?;
+    open_files::allow_more();
     let tls = tls(settings.tls_cert.as_deref(), settings.tls_key.as_deref())?;
     // The doors are taken first: a port that is in use should not cost the loading of a world.
     let http = listen(http, "COGOV_HTTP", "--http").await?;
@@ -37,9 +38,9 @@ pub async fn run(arguments: Serve) -> Result<ExitCode> {
         people: arguments.demo.as_deref().map(demo::people).transpose()?.unwrap_or_default(),
     };
     let (stop, stopped) = watch::channel(false);
-    let pages = tokio::spawn(serve_http(app.clone(), site, proxies, http, stopped.clone()));
+    let pages = tokio::spawn(serve_http(app.clone(), site, proxies.clone(), http, stopped.clone()));
     let database = tokio::spawn(cogov_wire::serve_pg(app.clone(), pg, tls, stopped.clone()));
-    let flights = tokio::spawn(cogov_wire::serve_flight(app.clone(), flight, stopped));
+    let flights = tokio::spawn(cogov_wire::serve_flight(app.clone(), flight, proxies, stopped));
     if let Some(folder) = &arguments.demo {
         demo::announce(&app, folder, &settings.home, &doors).await?;
     } else {

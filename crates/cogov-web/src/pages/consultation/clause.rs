@@ -102,7 +102,7 @@ async fn page(
         number.map(|n| ui.share("consultation-clause-place", n as u64 + 1, found.page.contents.len() as u64));
     let own_words = ui.text(&found.clause.words);
     let may_write = found.page.card.state == ConsultationState::Open && first.is_none();
-    let rows = Row::on_clause(&ui, found.contributions.items, &found.clause.words).await?;
+    let rows = Row::on_clause(&ui, found.contributions.items, &found.clause.words, visit.from).await?;
     let page = ClausePage {
         head: head(&ui, &found.page, "text"),
         anchor: anchor.to_string(),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod clause;
+mod differences;
 mod join;
 mod list;
 mod mine;

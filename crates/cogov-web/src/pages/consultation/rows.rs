@@ -1,22 +1,10 @@
 //! A contribution as a row of a list: words, author, what became of it. Words are text, never markup.
 
+use super::differences::{self, Change, Stretch};
 use crate::{failure::Failure, ui::Ui, view::Tag};
-use cogov_app::{Author, ContributionView, DiffKind, diff};
+use cogov_app::{Author, ContributionView};
 use cogov_model::{ContributionKind, ParticipantClass, Standing, Text};
-use tokio::sync::Semaphore;
-
-/// Clauses whose amendments are compared at once: anybody may ask, and long texts take a core and memory for a while.
-static PLACES: Semaphore = Semaphore::const_new(2);
-
-/// A stretch of a difference: the element that marks it and its words.
-pub struct Stretch {
-    /// Whether it was removed.
-    pub removed: bool,
-    /// Whether it was added.
-    pub added: bool,
-    /// The words.
-    pub text: String,
-}
+use std::net::IpAddr;
 
 /// A contribution as a row.
 pub struct Row {
@@ -29,7 +17,7 @@ pub struct Row {
     /// The words; empty when they are withheld.
     pub words: String,
     /// The proposed words against the clause's own.
-    pub change: Vec<Stretch>,
+    pub change: Change,
     /// Who wrote it.
     pub author: String,
     /// Whether the author shows their own name.
@@ -65,30 +53,35 @@ pub fn class_words(ui: &Ui, class: ParticipantClass, verified: bool) -> String {
 }
 
 impl Row {
-    /// From what was said to a clause, whose words amendments change. Texts are compared apart from the threads that
-    /// answer others.
+    /// From what was said to a clause, whose words amendments change. Texts that were not compared before are compared
+    /// apart from the threads that answer others, for one visitor after the other.
     pub async fn on_clause(
         ui: &Ui,
         views: Vec<ContributionView>,
         clause: &Text,
+        from: IpAddr,
     ) -> Result<Vec<Self>, Failure> {
-        let (ui, clause) = (ui.clone(), clause.clone());
-        let compares = views.iter().any(|view| view.contribution.proposed.is_some());
-        let rows = move || views.iter().map(|view| Self::new(&ui, view, Some(&clause))).collect::<Vec<_>>();
-        if !compares {
-            return Ok(rows());
-        }
-        let place = PLACES.acquire().await.map_err(Failure::broken)?;
-        let work = tokio::task::spawn_blocking(move || {
-            // Kept to the end also when who asked has gone away.
-            let _place = place;
-            rows()
-        });
-        work.await.map_err(Failure::broken)
+        let known: Option<Vec<Change>> =
+            views.iter().map(|view| differences::known(&view.contribution, clause)).collect();
+        let (views, changes) = match known {
+            Some(changes) => (views, changes),
+            None => {
+                let (place, clause) = (differences::place(from).await?, clause.clone());
+                let work = tokio::task::spawn_blocking(move || {
+                    // Kept to the end also when who asked has gone away.
+                    let _place = place;
+                    let change = |view: &ContributionView| differences::of(&view.contribution, &clause);
+                    let changes: Vec<Change> = views.iter().map(change).collect();
+                    (views, changes)
+                });
+                work.await.map_err(Failure::broken)?
+            }
+        };
+        Ok(views.iter().zip(changes).map(|(view, change)| Self::new(ui, view, Some(change))).collect())
     }
 
-    /// From a contribution; `clause` gives the words that an amendment changes.
-    pub fn new(ui: &Ui, view: &ContributionView, clause: Option<&Text>) -> Self {
+    /// From a contribution, with what it changes in its clause; without that, an amendment is its own words.
+    pub fn new(ui: &Ui, view: &ContributionView, change: Option<Change>) -> Self {
         let contribution = &view.contribution;
         let is_statement = contribution.kind == ContributionKind::Statement;
         Self {
@@ -96,13 +89,10 @@ impl Row {
             kind: kind(ui, contribution.kind),
             clause: contribution.clause.as_ref().map(ToString::to_string).unwrap_or_default(),
             words: contribution.words.clone(),
-            change: match (&contribution.proposed, clause) {
-                (Some(proposed), Some(clause)) => change(clause, proposed),
-                (Some(proposed), None) => {
-                    vec![Stretch { removed: false, added: true, text: proposed.clone() }]
-                }
-                (None, _) => Vec::new(),
-            },
+            change: change.unwrap_or_else(|| {
+                let whole = |text: &String| Stretch { removed: false, added: true, text: text.clone() };
+                contribution.proposed.iter().map(whole).collect()
+            }),
             author: author(ui, &view.author),
             own_name: view.author.own_name,
             class: class_words(ui, view.author.class, view.author.verified),
@@ -148,27 +138,6 @@ fn standing(ui: &Ui, standing: &Standing) -> String {
     }
 }
 
-/// An amendment against the version of the clause that it is closest to: people write in either language.
-pub fn change(clause: &Text, proposed: &str) -> Vec<Stretch> {
-    let against = |old: &str| {
-        let parts = diff(old, proposed);
-        let same: usize =
-            parts.iter().filter(|part| part.kind == DiffKind::Same).map(|part| part.text.len()).sum();
-        (same, parts)
-    };
-    let candidates = [&clause.en, &clause.zh].into_iter().filter(|words| !words.is_empty());
-    let best = candidates.map(|words| against(words)).max_by_key(|(same, _)| *same);
-    let parts = best.map(|(_, parts)| parts).unwrap_or_default();
-    parts
-        .into_iter()
-        .map(|part| Stretch {
-            removed: part.kind == DiffKind::Removed,
-            added: part.kind == DiffKind::Added,
-            text: part.text,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 pub(super) fn sample(ui: &Ui, number: u64) -> Row {
     Row {
@@ -176,7 +145,7 @@ pub(super) fn sample(ui: &Ui, number: u64) -> Row {
         kind: kind(ui, ContributionKind::Amendment),
         clause: "art-9".into(),
         words: "<script>alert(1)</script> Ten are too few.".into(),
-        change: change(&Text::new("over ten persons", "十人以上"), "over twenty persons"),
+        change: differences::change(&Text::new("over ten persons", "十人以上"), "over twenty persons").into(),
         author: "Amber Heron 0042".into(),
         own_name: false,
         class: class_words(ui, ParticipantClass::Scholar, false),
@@ -228,7 +197,7 @@ mod tests {
         let ui = crate::ui::sample(cogov_model::Locale::En);
         let clause = Text::new("Over at least ten persons.", "至少十人。");
         let views = vec![said(2, Some("Over at least twenty persons.")), said(1, None)];
-        let rows = Row::on_clause(&ui, views, &clause).await.unwrap();
+        let rows = Row::on_clause(&ui, views, &clause, std::net::Ipv4Addr::LOCALHOST.into()).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
         assert!(rows[0].change.iter().any(|part| part.removed && part.text == "ten"));
         assert!(rows[1].change.is_empty());
@@ -238,7 +207,7 @@ mod tests {
     fn an_amendment_is_compared_with_the_language_it_is_written_in() {
         let clause = Text::new("Over at least ten persons.", "至少十人。");
         let told = |proposed: &str| -> String {
-            change(&clause, proposed)
+            differences::change(&clause, proposed)
                 .iter()
                 .filter(|part| part.removed)
                 .map(|part| part.text.as_str())

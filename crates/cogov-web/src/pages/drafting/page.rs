@@ -5,7 +5,7 @@ use super::{
     adopting::{self, Adopting},
     change_tag,
     consulted::{self, Consulting},
-    draft_as, edit, flowing, read, state, title, words,
+    draft_as, edit, flowing, read, replay, state, title, words,
 };
 use crate::{
     form::{Fields, Posted, Problem},
@@ -65,6 +65,8 @@ struct DraftView {
     summary: String,
     facts: Vec<(String, String)>,
     outdated: bool,
+    /// Whether it took another base since it was published, and must be published again.
+    rebased: bool,
     /// Whether the text shown is a newer one than the published one.
     unpublished: bool,
     /// The number of the text that is shown.
@@ -167,7 +169,7 @@ async fn page(
     let replay = match &found.checked.book {
         Some(book) if !draft.state.is_final() => {
             let replay = visit.app.replay_beside(std::sync::Arc::clone(book), found.base.clone()).await?;
-            replay_short(&ui, &replay)
+            replay_short(&ui, &replay, found.is_overtaken())
         }
         _ => String::new(),
     };
@@ -191,6 +193,7 @@ async fn page(
         summary: ui.text(&found.text.summary).to_owned(),
         facts: facts(&ui, &found),
         outdated: found.outdated,
+        rebased: draft.is_rebased(),
         text: found.text.number,
         unpublished: !found.is_published && draft.published().is_some(),
         as_published,
@@ -226,7 +229,10 @@ fn facts(ui: &Ui, found: &Found) -> Vec<(String, String)> {
     let mut facts = vec![
         (ui.t("drafting-kind"), ui.word("draft-kind", draft.kind.code())),
         (ui.t("drafting-proposer"), ui.text(&found.card.proposer.name).to_owned()),
-        (ui.t("drafting-base"), draft.base.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (
+            ui.t("drafting-base"),
+            draft.base_of(found.text.number).map(ToString::to_string).unwrap_or_default(),
+        ),
         (ui.t("drafting-text-number"), ui.num(found.text.number)),
     ];
     if let Some(published) = draft.published() {
@@ -267,34 +273,45 @@ fn clauses(ui: &Ui, clauses: &[Clause], consulted: &Consulted) -> Vec<ClauseView
     clauses.iter().map(view).collect()
 }
 
-fn replay_short(ui: &Ui, replay: &Replay) -> String {
+fn replay_short(ui: &Ui, replay: &Replay, overtaken: bool) -> String {
     let all = replay.replayed();
+    if all == 0 {
+        return replay::nothing(ui, replay);
+    }
     let Some(amended) = &replay.amended else {
         return ui.share("drafting-replay-record", replay.changed(), all);
     };
     let short = ui.share("drafting-replay-short", replay.changed(), all);
     match amended.changed() {
         0 => short,
-        changed => format!("{short} {}", ui.share("drafting-amended", changed, all)),
+        changed => {
+            // Beside a rulebook that was overtaken, later ones decided too.
+            let key = if overtaken { "drafting-amended-others" } else { "drafting-amended" };
+            format!("{short} {}", ui.share(key, changed, all))
+        }
     }
 }
 
 /// What was predicted and what came, with the sentence that says which comparison is which.
 fn effect_words(ui: &Ui, effects: Option<&EffectPage>) -> String {
     let Some(EffectPage { predicted, real }) = effects else { return String::new() };
-    let differ = changed(&predicted.counts);
-    let mut words = match &predicted.amended {
-        Some(amended) => vec![
-            ui.t("drafting-effect-same"),
-            ui.share("drafting-predicted", differ, predicted.replayed),
-            ui.share("drafting-amended", changed(amended), predicted.replayed),
-        ],
-        None => vec![
-            ui.t("drafting-effect-record"),
-            ui.share("drafting-predicted-record", differ, predicted.replayed),
-        ],
+    let (differ, all) = (changed(&predicted.counts), predicted.replayed);
+    let how = match predicted.amended {
+        Some(_) => "drafting-effect-same",
+        None => "drafting-effect-record",
     };
+    let mut words = vec![ui.t(how)];
+    match &predicted.amended {
+        _ if all == 0 => words.push(ui.t("drafting-predicted-none")),
+        // What lies between the decisions and the base came before the adoption, whatever was amended since.
+        Some(amended) => words.extend([
+            ui.share("drafting-predicted", differ, all),
+            ui.share("drafting-amended-before", changed(amended), all),
+        ]),
+        None => words.push(ui.share("drafting-predicted-record", differ, all)),
+    }
     words.push(match real {
+        Some(real) if real.replayed == 0 => ui.t("drafting-real-none"),
         Some(real) => ui.share("drafting-real", changed(&real.counts), real.replayed),
         None => ui.t("drafting-not-yet"),
     });
@@ -336,6 +353,7 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         summary: "Why".into(),
         facts: vec![(ui.t("drafting-base"), "decree-809@0123".into())],
         outdated: true,
+        rebased: true,
         unpublished: true,
         text: 3,
         as_published: true,
@@ -372,4 +390,39 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         ui,
     };
     vec![("rule-draft", page.render().unwrap_or_default())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cogov_model::{Effect, Locale};
+
+    fn effect(same: u64, stricter: u64) -> Effect {
+        let counts = Differences::from([("same".to_owned(), same), ("stricter".to_owned(), stricter)]);
+        Effect { replayed: same + stricter, amended: Some(counts.clone()), counts, ..Effect::default() }
+    }
+
+    #[test]
+    fn an_adopted_draft_tells_of_the_amendments_before_its_adoption() {
+        for (locale, before, since) in [
+            (Locale::En, "before its adoption", "amendments since"),
+            (Locale::ZhHans, "通过之前的修订", "此后的修订"),
+        ] {
+            let ui = crate::ui::sample(locale);
+            let told = effect_words(&ui, Some(&EffectPage { predicted: effect(9, 3), real: None }));
+            assert!(told.contains(before) && !told.contains(since) && told.contains("12"), "{told}");
+        }
+    }
+
+    #[test]
+    fn no_share_is_told_of_no_decisions() {
+        for locale in Locale::ALL {
+            let ui = crate::ui::sample(locale);
+            assert_eq!(replay_short(&ui, &Replay::default(), false), ui.t("replay-none-yet"));
+            let none = EffectPage { predicted: effect(0, 0), real: Some(effect(0, 0)) };
+            let told = effect_words(&ui, Some(&none));
+            assert!(!told.contains('0'), "{told}");
+            assert!(told.contains(&ui.t("drafting-real-none")), "{told}");
+        }
+    }
 }

@@ -69,7 +69,10 @@ struct ReplayPage {
     unpublished: bool,
     /// Whether the published text was asked for.
     as_published: bool,
+    /// Empty where no decision could be taken again.
     lead: String,
+    /// Why there is no number, where there is none.
+    nothing: String,
     /// Beside which rulebook, and what that one changed itself.
     compared: Vec<String>,
     skipped: String,
@@ -112,7 +115,8 @@ pub async fn show(
         unpublished: !found.is_published && found.card.draft.published().is_some(),
         as_published,
         lead: lead(&ui, &replay),
-        compared: compared(&ui, &replay),
+        nothing: nothing(&ui, &replay),
+        compared: compared(&ui, &replay, found.is_overtaken(), found.card.draft.state.is_final()),
         skipped: if replay.skipped == 0 { String::new() } else { ui.n("replay-skipped", replay.skipped) },
         chart: chart(&ui, &replay.counts),
         flips: Flip::CHANGES.iter().map(|flip| ui.word("flip", flip.code())).collect(),
@@ -120,7 +124,7 @@ pub async fn show(
         examples: replay.examples.iter().map(|example| example_view(&ui, &names, example, clause)).collect(),
         visible: seen.collect(),
         visible_more: more(&ui, replay.visible.len()),
-        grants_lead: ui.share("replay-grants-lead", grants.changes.len() as u64, grants.columns as u64),
+        grants_lead: grants_lead(&ui, &grants),
         grants: grant_rows(&ui, &names, &grants),
         grants_more: more(&ui, grants.changes.len()),
         ui,
@@ -128,16 +132,41 @@ pub async fn show(
 }
 
 fn lead(ui: &Ui, replay: &Replay) -> String {
+    if replay.replayed() == 0 {
+        return String::new();
+    }
     let key = if replay.amended.is_some() { "replay-lead" } else { "replay-lead-record" };
     ui.share(key, replay.changed(), replay.replayed())
 }
 
-fn compared(ui: &Ui, replay: &Replay) -> Vec<String> {
+/// Why nothing was taken again: there is no decision, or none that was written with its facts. Empty where some were.
+pub(super) fn nothing(ui: &Ui, replay: &Replay) -> String {
+    match (replay.replayed(), replay.decisions) {
+        (0, 0) => ui.t("replay-none-yet"),
+        (0, _) => ui.t("replay-nothing"),
+        _ => String::new(),
+    }
+}
+
+/// Beside what a draft was taken again. What the rulebook that it branches from decides otherwise than was recorded comes
+/// of amendments only while that one is the last: beside one that was overtaken, and beside that of an adopted draft,
+/// later rulebooks decided too, the draft itself among them.
+fn compared(ui: &Ui, replay: &Replay, overtaken: bool, is_final: bool) -> Vec<String> {
     let Some(amended) = &replay.amended else { return Vec::new() };
-    vec![
-        ui.with("replay-base", "base", &amended.base),
-        ui.share("replay-amended", amended.changed(), replay.replayed()),
-    ]
+    let base = if is_final { "replay-base-final" } else { "replay-base" };
+    let mut words = vec![ui.with(base, "base", &amended.base)];
+    if replay.replayed() > 0 {
+        let key = if overtaken { "replay-amended-others" } else { "replay-amended" };
+        words.push(ui.share(key, amended.changed(), replay.replayed()));
+    }
+    words
+}
+
+fn grants_lead(ui: &Ui, grants: &GrantReplay) -> String {
+    match grants.columns {
+        0 => ui.t("replay-grants-none"),
+        columns => ui.share("replay-grants-lead", grants.changes.len() as u64, columns as u64),
+    }
 }
 
 fn more(ui: &Ui, rows: usize) -> String {
@@ -295,7 +324,8 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         unpublished: true,
         as_published: true,
         lead: lead(&ui, &replay),
-        compared: compared(&ui, &replay),
+        nothing: nothing(&ui, &Replay::default()),
+        compared: compared(&ui, &replay, false, false),
         skipped: ui.n("replay-skipped", 2_u64),
         chart: chart(&ui, &counts),
         flips: Flip::CHANGES.iter().map(|flip| ui.word("flip", flip.code())).collect(),
@@ -309,4 +339,55 @@ pub(crate) fn samples(ui: Ui) -> Vec<(&'static str, String)> {
         ui: ui.clone(),
     };
     vec![("draft-replay", page.render().unwrap_or_default())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cogov_model::Locale;
+    use cogov_rulebook::Amended;
+
+    /// Twelve decisions, three of which the base decides otherwise than was recorded.
+    fn amended() -> Replay {
+        let counts = Counts::from([(Flip::Same, 9), (Flip::Stricter, 3)]);
+        let base = "decree-809@0123".parse().unwrap();
+        Replay {
+            decisions: 12,
+            counts: counts.clone(),
+            amended: Some(Amended { base, counts }),
+            ..Replay::default()
+        }
+    }
+
+    #[test]
+    fn amendments_are_named_only_where_nothing_else_decided() {
+        for (locale, since, others) in
+            [(Locale::En, "amendments since", "other rulebooks"), (Locale::ZhHans, "此后的修订", "其他规则")]
+        {
+            let ui = crate::ui::sample(locale);
+            let open = compared(&ui, &amended(), false, false).join(" ");
+            assert!(open.contains(since) && !open.contains(others), "{open}");
+            for is_final in [false, true] {
+                let told = compared(&ui, &amended(), true, is_final).join(" ");
+                assert!(told.contains(others) && !told.contains(since), "{told}");
+            }
+            assert!(nothing(&ui, &amended()).is_empty() && !lead(&ui, &amended()).is_empty());
+        }
+    }
+
+    #[test]
+    fn nothing_is_counted_of_no_decisions() {
+        for locale in Locale::ALL {
+            let ui = crate::ui::sample(locale);
+            let mut none = amended();
+            none.decisions = 0;
+            none.counts.clear();
+            none.amended.iter_mut().for_each(|amended| amended.counts.clear());
+            assert_eq!(compared(&ui, &none, false, false).len(), 1, "the rulebook alone");
+            assert!(lead(&ui, &none).is_empty());
+            assert_eq!(nothing(&ui, &none), ui.t("replay-none-yet"));
+            none.decisions = 2;
+            assert_eq!(nothing(&ui, &none), ui.t("replay-nothing"), "written without their facts");
+        }
+    }
 }
