@@ -22,6 +22,10 @@ pub(super) struct Asked {
     pub(super) words: BTreeSet<String>,
     /// Its groups likewise, by position.
     pub(super) groups: Vec<String>,
+    /// Whether values of two tables of the same people are compared: right only where each has one row.
+    pub(super) single: bool,
+    /// Whether protected values are compared with those of another table or statistic.
+    pub(super) compares: bool,
 }
 
 /// A condition beneath a statistic.
@@ -37,23 +41,35 @@ struct Beneath {
     conditions: Vec<Condition>,
     /// Row scopes.
     scopes: Vec<String>,
-    /// Tables.
-    tables: Vec<String>,
+    tables: Vec<Table>,
     /// What joins are on.
     joins: BTreeSet<String>,
+    /// Protected tables that are joined by what tells their people apart.
+    same: Vec<(Relation, Relation)>,
+}
+
+/// A table beneath a statistic.
+struct Table {
+    words: String,
+    /// Nothing for a statistic that was released.
+    relation: Option<Relation>,
+    /// The version of its data: another one holds other values to compare with.
+    version: String,
 }
 
 /// Reads the conditions beneath a statistic and its groups.
 ///
 /// # Errors
 /// When one of them is about the column that tells persons apart, or a group is a number that is compared with.
-pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: Names) -> Result<Asked, QueryError> {
+pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: &Names) -> Result<Asked, QueryError> {
     let mut beneath = Beneath::default();
     beneath.read(plan, names)?;
     let comparing = Comparing::new(&beneath)?;
     let mut asked = Asked::default();
     asked.story.conditions.extend(beneath.scopes.iter().map(|scope| Digest::of_text(scope)));
-    asked.words = beneath.words(|_| true);
+    asked.words = beneath.words(None);
+    asked.single = comparing.single;
+    asked.compares = comparing.grouped.is_some();
     for Condition { told, fixed } in &beneath.conditions {
         if let Some(column) = fixed {
             let key = Key { sensitive: column.sensitive, computed: false };
@@ -79,7 +95,7 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: Names) -> Result<
 }
 
 impl Beneath {
-    fn read(&mut self, plan: &LogicalPlan, names: Names) -> Result<(), QueryError> {
+    fn read(&mut self, plan: &LogicalPlan, names: &Names) -> Result<(), QueryError> {
         match plan {
             LogicalPlan::Filter(filter) => {
                 for condition in split_conjunction(&filter.predicate) {
@@ -108,9 +124,12 @@ impl Beneath {
     }
 
     /// A join of two columns. It is a condition where one of them is sensitive and does not tell persons apart.
-    fn pair(&mut self, join: &LogicalPlan, (a, b): (&Expr, &Expr), names: Names) -> Result<(), QueryError> {
+    fn pair(&mut self, join: &LogicalPlan, (a, b): (&Expr, &Expr), names: &Names) -> Result<(), QueryError> {
         let (first, second) = (names.side(join, a)?, names.side(join, b)?);
         let applies = [&first, &second].into_iter().any(|side| side.sensitive && side.unit.is_none());
+        if let (Some(one), Some(other)) = (first.only_people(), second.only_people()) {
+            self.same.push((one, other));
+        }
         let both = first.equal(second);
         self.joins.insert(both.text.clone());
         if applies {
@@ -119,75 +138,108 @@ impl Beneath {
         Ok(())
     }
 
-    /// A table beneath. What is compared with may be another in each version of its data.
-    fn scan(&mut self, scan: &TableScan, names: Names) {
+    /// The protected tables, those of the same people together.
+    fn peoples(&self) -> Vec<People> {
+        let counted = self.tables.iter().filter_map(|table| table.relation.clone()).filter(|one| one.counted);
+        let mut peoples: Vec<People> = counted.map(|one| People::from([one])).collect();
+        for (one, other) in &self.same {
+            let (joined, mut rest): (Vec<People>, Vec<People>) =
+                peoples.into_iter().partition(|people| people.contains(one) || people.contains(other));
+            rest.push(joined.into_iter().flatten().collect());
+            peoples = rest;
+        }
+        peoples
+    }
+
+    fn scan(&mut self, scan: &TableScan, names: &Names) {
         let Ok(table) = allowed::governed(scan) else {
-            self.tables.push(statistic::words(scan));
+            self.tables.push(Table { words: statistic::name(scan), relation: None, version: String::new() });
             return;
         };
         let scope = table.scope_words();
-        let version = if names.counts(&table) { "" } else { table.raw().path() };
         let scoped = scope.as_deref().unwrap_or_default();
-        self.tables.push(format!("{}.{} {version} {scoped}", table.dataset, table.name));
+        let words = format!("{}.{} {scoped}", table.dataset, table.name);
+        let relation = Some(names.relation(&table));
+        self.tables.push(Table { words, relation, version: table.raw().path().to_owned() });
         self.scopes.extend(scope);
     }
 
-    /// All of it, to the letter; of the conditions those that are wanted.
-    fn words(&self, wanted: impl Fn(&Condition) -> bool) -> BTreeSet<String> {
-        let tables = self.tables.iter().map(|table| format!("from {table}"));
-        let conditions = self.conditions.iter().filter(|condition| wanted(condition));
-        let conditions = conditions.map(|condition| condition.told.text.clone());
+    /// All of it, to the letter, without what only says of which people it is.
+    fn words(&self, people: Option<&People>) -> BTreeSet<String> {
+        let of_people = |of: &BTreeSet<Relation>| people.is_some_and(|people| of.is_subset(people));
+        let tables = self.tables.iter().map(|table| {
+            let theirs =
+                table.relation.as_ref().is_some_and(|one| people.is_some_and(|all| all.contains(one)));
+            format!("from {} {}", table.words, if theirs { "" } else { &table.version })
+        });
+        let chooses =
+            |condition: &&Condition| condition.fixed.as_ref().is_none_or(|fixed| !of_people(&fixed.of));
+        let conditions = self.conditions.iter().filter(chooses).map(|condition| condition.told.text.clone());
         tables.chain(self.joins.iter().cloned()).chain(conditions).collect()
     }
 }
 
-/// Which relations are compared with one another beneath a statistic.
-struct Comparing {
-    /// Those whose values are numbers to protected ones.
-    numbers: BTreeSet<Relation>,
-    /// Those whose values are compared with numbers only, and set none.
-    compared: BTreeSet<Relation>,
-    /// All that could choose a number.
-    choosing: String,
+/// Tables of the same people: protected ones that are joined by what tells them apart.
+type People = BTreeSet<Relation>;
+
+/// Who is compared with what beneath a statistic.
+struct Comparing<'a> {
+    beneath: &'a Beneath,
+    /// The protected tables, those of the same people together.
+    peoples: Vec<People>,
+    /// The people whom groups may be of, where protected values are compared with another table: none but those whose values
+    /// all of them are.
+    grouped: Option<People>,
+    /// Whether values of two tables of the same people are compared.
+    single: bool,
 }
 
-impl Comparing {
-    fn new(beneath: &Beneath) -> Result<Self, QueryError> {
-        let (mut numbers, mut compared) = (BTreeSet::new(), BTreeSet::new());
-        for Condition { told, .. } in beneath.conditions.iter().filter(|condition| condition.fixed.is_none())
-        {
-            for one in &told.of {
-                if told.of.iter().any(|other| other != one && other.counted) {
-                    numbers.insert(one.clone());
-                } else if told.of.len() > 1 && one.counted {
-                    compared.insert(one.clone());
-                }
+impl<'a> Comparing<'a> {
+    fn new(beneath: &'a Beneath) -> Result<Self, QueryError> {
+        let mut comparing = Self { beneath, peoples: beneath.peoples(), grouped: None, single: false };
+        for told in beneath.conditions.iter().filter(|condition| condition.fixed.is_none()).map(|c| &c.told) {
+            if !comparing.is_number(told) {
+                comparing.single |= told.of.len() > 1 && told.of.iter().any(|one| one.counted);
+                continue;
             }
+            let people = comparing.people(told).cloned().unwrap_or_default();
+            comparing.single |= people.len() > 1;
+            comparing.grouped = Some(match comparing.grouped.take() {
+                Some(others) if others != people => People::new(),
+                _ => people,
+            });
         }
-        compared.retain(|relation| !numbers.contains(relation));
-        let mut tables = BTreeSet::new();
-        if !numbers.is_empty() && !beneath.tables.iter().all(|table| tables.insert(table)) {
+        let mut words = BTreeSet::new();
+        if comparing.grouped.is_some() && !beneath.tables.iter().all(|table| words.insert(&table.words)) {
             return Err(twice());
         }
-        let chooses = |condition: &Condition| {
-            condition.fixed.as_ref().is_none_or(|column| !column.of.is_subset(&compared))
-        };
-        let choosing = format!("{:?}", beneath.words(chooses));
-        Ok(Self { numbers, compared, choosing })
+        Ok(comparing)
     }
 
-    /// A condition with what chooses the number that it compares with.
-    fn whole(&self, condition: &Told) -> String {
-        match condition.of.is_disjoint(&self.numbers) || condition.of.len() < 2 {
-            true => condition.text.clone(),
-            false => format!("{} where {}", condition.text, self.choosing),
+    /// Whether a condition compares protected values with those of something else.
+    fn is_number(&self, told: &Told) -> bool {
+        let alone = self.peoples.iter().any(|people| told.of.is_subset(people));
+        told.of.len() > 1 && told.of.iter().any(|one| one.counted) && !alone
+    }
+
+    /// The only people of a condition.
+    fn people(&self, told: &Told) -> Option<&People> {
+        let mut of = self.peoples.iter().filter(|people| !people.is_disjoint(&told.of));
+        of.next().filter(|_| of.next().is_none())
+    }
+
+    /// A condition, with what chooses the number that it compares with.
+    fn whole(&self, told: &Told) -> String {
+        match self.is_number(told) {
+            false => told.text.clone(),
+            true => format!("{} where {:?}", told.text, self.beneath.words(self.people(told))),
         }
     }
 
     /// Whether groups may be made by this: each is of the people who are compared, not of what they are compared with.
     fn allows(&self, group: &Told) -> bool {
-        let alone = !group.sensitive || group.of.len() < 2;
-        alone && (self.numbers.is_empty() || group.of.is_subset(&self.compared))
+        let one = !group.sensitive || !self.is_number(group);
+        one && self.grouped.as_ref().is_none_or(|people| group.of.is_subset(people))
     }
 }
 

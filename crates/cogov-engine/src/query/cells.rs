@@ -9,7 +9,7 @@ use arrow::compute::{concat_batches, nullif, take};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatchOptions;
 use arrow::row::{RowConverter, SortField};
-use cogov_disclosure::{Cell, CellShown};
+use cogov_disclosure::{Cell, CellShown, Digest};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -83,6 +83,15 @@ fn groups(converter: &RowConverter, batch: &RecordBatch, columns: usize) -> Done
     let leading: Vec<ArrayRef> = batch.columns().iter().take(columns).cloned().collect();
     let rows = converter.convert_columns(&leading).map_err(internal)?;
     Ok(rows.iter().map(|row| row.as_ref().into()).collect())
+}
+
+/// Names what a statistic holds, in whatever order.
+pub(super) fn digest(batch: &RecordBatch) -> Done<Digest> {
+    let columns = batch.num_columns();
+    let mut rows = groups(&converter(batch.schema_ref(), columns)?, batch, columns)?;
+    rows.sort_unstable();
+    let lengths: Vec<[u8; 8]> = rows.iter().map(|row| (row.len() as u64).to_be_bytes()).collect();
+    Ok(Digest::of(lengths.iter().zip(&rows).flat_map(|(length, row)| [length.as_slice(), row])))
 }
 
 /// Runs the plan of the answers.

@@ -53,6 +53,11 @@ pub(super) struct Case {
     pub(super) groups: usize,
     /// Whether a figure is right only where each unit has one row.
     pub(super) single: bool,
+    /// Whether values of two tables of the same people are compared, which is known to be of each alone only where each has
+    /// one row in both.
+    pub(super) paired: bool,
+    /// Whether protected values are compared with those of another table or statistic.
+    pub(super) compares: bool,
     /// For each shown column: a group, or a value with the measure that it rests on.
     pub(super) shown: Vec<Shown>,
     /// Groups, then values, then the number of rows.
@@ -106,15 +111,7 @@ pub(super) fn settle_all<'a>(
     context: &'a Arc<TaskContext>,
 ) -> BoxFuture<'a, std::result::Result<(), QueryError>> {
     let settle = async move {
-        let mut nodes: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-        let walked = plan.apply(|node| {
-            if node.downcast_ref::<Guarded>().is_some() {
-                nodes.push(Arc::clone(node));
-            }
-            Ok(TreeNodeRecursion::Continue)
-        });
-        walked.map_err(|e| faults::running(&e))?;
-        for node in nodes {
+        for node in guarded(plan)? {
             if let Some(guarded) = node.downcast_ref::<Guarded>() {
                 guarded.settle(context).await.map_err(|e| faults::running(&e))?;
             }
@@ -122,6 +119,19 @@ pub(super) fn settle_all<'a>(
         Ok(())
     };
     Box::pin(settle)
+}
+
+/// The statistics that a plan rests on.
+fn guarded(plan: &Arc<dyn ExecutionPlan>) -> Settled<Vec<Arc<dyn ExecutionPlan>>> {
+    let mut nodes: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+    let walked = plan.apply(|node| {
+        if node.downcast_ref::<Guarded>().is_some() {
+            nodes.push(Arc::clone(node));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_err(|e| faults::running(&e))?;
+    Ok(nodes)
 }
 
 type Settled<T> = std::result::Result<T, QueryError>;
@@ -137,31 +147,48 @@ impl Case {
         // What may be shown of single persons needs no care for groups that are alike.
         let sensitive = if self.rules.obliged.get() > 1 { self.sensitive.as_slice() } else { &[] };
         let order = collected.order(&answers, sensitive)?;
-        let shown = self.weigh(&order.cells()).await?;
+        let shown = self.weigh(&order.cells(), &self.rules()?).await?;
         answers.shown(&order, &shown, &self.shown, schema)
     }
 
+    /// The rules, with what the released statistics beneath hold, where protected values are compared with it: the same
+    /// question may be answered otherwise later, when more of it may be shown.
+    fn rules(&self) -> Settled<Rules> {
+        let mut rules = self.rules.clone();
+        if self.compares {
+            for node in guarded(&self.members)? {
+                let settled = node.downcast_ref::<Guarded>().and_then(|guarded| guarded.settled.get());
+                rules.story.conditions.insert(cells::digest(settled.ok_or_else(QueryError::internal)?)?);
+            }
+        }
+        Ok(rules)
+    }
+
     /// What is shown of each answered group; the memory has it when this returns.
-    async fn weigh(&self, cells: &[(&Cell, bool)]) -> Settled<Vec<CellShown>> {
+    async fn weigh(&self, cells: &[(&Cell, bool)], rules: &Rules) -> Settled<Vec<CellShown>> {
         let mut rows = Vec::new();
         for below in &self.tables {
             let unit = below.table.unit.as_ref().map(cogov_model::ColumnName::as_str);
             rows.push(below.table.raw().numbered(unit).await?);
         }
-        if self.single && rows.iter().any(|rows| rows.several) {
+        let several = rows.iter().any(|rows: &Arc<TableRows>| rows.several);
+        if self.single && several {
             return Err(several_rows());
         }
-        if self.rules.obliged.get() <= 1 {
+        if self.paired && several && rules.obliged.get() > 1 {
+            return Err(several_pairs());
+        }
+        if rules.obliged.get() <= 1 {
             let bare = |rows: &Arc<TableRows>| TableTold {
                 rows: Arc::clone(rows),
                 answered: Answered::new(People::default()),
             };
             let mut tables: Vec<TableTold> = rows.iter().map(bare).collect();
-            return Ok(judge(cells, &self.measures, &self.rules, &mut tables).shown);
+            return Ok(judge(cells, &self.measures, rules, &mut tables).shown);
         }
         let memory = self.world.memory().ok_or_else(recall::unavailable)?;
         for _ in 0..TURNS {
-            if let Some(shown) = self.turn(memory.as_ref(), &rows, cells).await? {
+            if let Some(shown) = self.turn(memory.as_ref(), &rows, cells, rules).await? {
                 return Ok(shown);
             }
         }
@@ -174,6 +201,7 @@ impl Case {
         memory: &dyn AnswerMemory,
         rows: &[Arc<TableRows>],
         cells: &[(&Cell, bool)],
+        rules: &Rules,
     ) -> Settled<Option<Vec<CellShown>>> {
         let mut held = Vec::new();
         for below in &self.tables {
@@ -183,15 +211,15 @@ impl Case {
         let (mut tables, mut loaded, mut raised) = (Vec::new(), Vec::new(), Vec::new());
         for ((below, rows), slot) in self.tables.iter().zip(rows).zip(&mut held) {
             let mut read = self.read(memory, below, rows, slot.take()).await?;
-            raised.push(read.answered.groups() < self.rules.obliged.get());
-            if !read.answered.raise(self.rules.obliged.get()) {
+            raised.push(read.answered.groups() < rules.obliged.get());
+            if !read.answered.raise(rules.obliged.get()) {
                 return Err(full());
             }
             let answered = std::mem::replace(&mut read.answered, Answered::new(People::default()));
             tables.push(TableTold { rows: Arc::clone(rows), answered });
             loaded.push(read);
         }
-        let judged = judge(cells, &self.measures, &self.rules, &mut tables);
+        let judged = judge(cells, &self.measures, rules, &mut tables);
         if judged.full {
             return Err(full());
         }
@@ -200,7 +228,7 @@ impl Case {
             news.reordered |= raised.get(at).copied().unwrap_or_default();
             let Some((loaded, table)) = loaded.get_mut(at).zip(tables.get_mut(at)) else { continue };
             std::mem::swap(&mut loaded.answered, &mut table.answered);
-            let addition = recall::addition(&about(below), loaded, &self.rules.story, news)?;
+            let addition = recall::addition(&about(below), loaded, &rules.story, news)?;
             additions.extend(addition.map(|addition| (at, addition)));
         }
         if additions.iter().any(|(at, _)| loaded.get(*at).is_some_and(Loaded::is_full)) {
@@ -250,6 +278,14 @@ fn several_rows() -> QueryError {
         ErrorKind::Refused,
         "persons have several rows in this table, so that count(DISTINCT …) of its unit could tell who is in two groups; ask for count(*), or count the persons of a table in which each has one row",
         "该表中一个主体有多行，对主体列使用 count(DISTINCT …) 可能显露谁同时属于两组；请查询 count(*)，或在每个主体仅有一行的表中统计人数",
+    )
+}
+
+fn several_pairs() -> QueryError {
+    QueryError::new(
+        ErrorKind::Refused,
+        "persons have several rows in one of the tables whose protected values are compared, so that one of them could choose what the other is compared with; compare with a table in which each has one row",
+        "相互比较的受保护表中有一个主体多行的情况，其中一行可能选定与另一表比较的数值；请与每个主体仅有一行的表比较",
     )
 }
 

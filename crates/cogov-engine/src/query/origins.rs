@@ -3,11 +3,14 @@
 use super::governed::GovernedTable;
 use super::{allowed, faults, statistic, units};
 use crate::error::QueryError;
+use arrow::row::{RowConverter, SortField};
+use cogov_disclosure::Digest;
 use cogov_model::{Clauses, Form, Grade, Mask, Text, Treatment};
-use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use std::collections::BTreeSet;
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 /// A table beneath a statistic, or a statistic that was released before with all that it was asked of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +21,8 @@ pub(super) struct Relation {
 }
 
 /// What a column is of.
-pub(super) struct Origin {
+#[derive(Clone)]
+struct Origin {
     of: BTreeSet<Relation>,
     name: String,
     sensitive: bool,
@@ -41,6 +45,14 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The protected table whose people the column tells apart.
+    pub(super) fn only_people(&self) -> Option<Relation> {
+        let mut of = self.of.iter();
+        of.next()
+            .filter(|one| self.plain && self.unit.is_some() && one.counted && of.next().is_none())
+            .cloned()
+    }
+
     /// That two expressions are equal, whichever was written first.
     pub(super) fn equal(self, other: Self) -> Self {
         let (first, second) = if self.text <= other.text { (self, other) } else { (other, self) };
@@ -54,18 +66,23 @@ impl Told {
     }
 }
 
-/// Reads names beneath a statistic of a grant of this form.
-#[derive(Clone, Copy)]
+/// Reads names beneath a statistic of a grant of some form.
 pub(super) struct Names {
-    pub(super) form: Form,
+    form: Form,
+    /// What was found already, by node of the plan: a column that is computed of two that are computed of two is read once.
+    known: RefCell<HashMap<(usize, Column), Option<Origin>>>,
 }
 
 impl Names {
+    pub(super) fn new(form: Form) -> Self {
+        Self { form, known: RefCell::default() }
+    }
+
     /// An expression of a condition or a group.
     ///
     /// # Errors
     /// When it is about the column that tells persons apart.
-    pub(super) fn told(self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
+    pub(super) fn told(&self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
         let mut told = self.side(plan, expr)?;
         match told.unit.take() {
             Some((column, clauses)) => Err(single_persons(&column, clauses)),
@@ -77,7 +94,7 @@ impl Names {
     ///
     /// # Errors
     /// Never for a plan that was checked.
-    pub(super) fn side(self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
+    pub(super) fn side(&self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
         let expr = expr.clone().unalias();
         let plain = matches!(expr, Expr::Column(_));
         let mut told = Told { text: String::new(), of: BTreeSet::new(), plain, sensitive: false, unit: None };
@@ -91,11 +108,11 @@ impl Names {
                     origin.name
                 }
                 Expr::Alias(alias) => return Ok(Transformed::yes(*alias.expr)),
-                // A text that could be taken for the end of itself.
-                Expr::Literal(value, _)
-                    if value.data_type().is_string() && value.to_string().contains('"') =>
+                Expr::Literal(value, _) => literal(&value).ok_or_else(faults::broken)?,
+                Expr::ScalarFunction(function)
+                    if function.func.signature().volatility != Volatility::Immutable =>
                 {
-                    format!("text {}", hex::encode(value.to_string()))
+                    return Err(faults::carry(changing(function.name())));
                 }
                 // What lies in it is a name by now. Without brackets (NOT a) OR b would read as NOT (a OR b).
                 other => format!("({other})"),
@@ -110,29 +127,39 @@ impl Names {
     }
 
     /// A figure, as far as it can be told.
-    pub(super) fn figure(self, plan: &LogicalPlan, value: &Expr) -> String {
+    pub(super) fn figure(&self, plan: &LogicalPlan, value: &Expr) -> String {
         self.side(plan, value).map_or_else(|_| value.to_string(), |told| told.text)
     }
 
     /// Whether the people of a table are counted.
-    pub(super) fn counts(self, table: &GovernedTable) -> bool {
+    fn counts(&self, table: &GovernedTable) -> bool {
         units::are_counted(table, self.form)
     }
 
     /// Whether a column of a plan beneath a statistic tells persons apart, each from every other.
-    pub(super) fn is_unit(self, plan: &LogicalPlan, column: &Column) -> bool {
+    pub(super) fn is_unit(&self, plan: &LogicalPlan, column: &Column) -> bool {
         self.origin(plan, column).is_some_and(|origin| origin.unit.is_some() && origin.exact)
     }
 
     /// The granted column behind a column of a plan.
-    fn origin(self, plan: &LogicalPlan, column: &Column) -> Option<Origin> {
+    fn origin(&self, plan: &LogicalPlan, column: &Column) -> Option<Origin> {
+        let place = (std::ptr::from_ref(plan).addr(), column.clone());
+        if let Some(known) = self.known.borrow().get(&place) {
+            return known.clone();
+        }
+        let found = self.find(plan, column);
+        self.known.borrow_mut().insert(place, found.clone());
+        found
+    }
+
+    fn find(&self, plan: &LogicalPlan, column: &Column) -> Option<Origin> {
         let position = |plan: &LogicalPlan| plan.schema().maybe_index_of_column(column);
         match plan {
             LogicalPlan::TableScan(scan) => Some(match allowed::governed(scan) {
                 Ok(table) => self.of_table(&table, column.name()),
                 // A statistic that was released already.
                 Err(_) => {
-                    let of = Relation { name: statistic::words(scan), counted: false };
+                    let of = Relation { name: statistic::name(scan), counted: false };
                     let name = format!("{}.{}", of.name, column.name());
                     Origin { of: BTreeSet::from([of]), name, sensitive: false, unit: None, exact: false }
                 }
@@ -144,8 +171,9 @@ impl Names {
             LogicalPlan::Projection(node) => match node.expr.get(position(plan)?)?.clone().unalias() {
                 Expr::Column(inner) => self.origin(&node.input, &inner),
                 computed => {
-                    let Told { text: name, of, sensitive, unit, .. } =
-                        self.side(&node.input, &computed).ok()?;
+                    let Told { text, of, sensitive, unit, .. } = self.side(&node.input, &computed).ok()?;
+                    // As long as any other name, however often it is computed with.
+                    let name = format!("computed {}", Digest::of_text(&text));
                     Some(Origin { of, name, sensitive, unit: unit.map(|(_, clauses)| clauses), exact: false })
                 }
             },
@@ -157,13 +185,24 @@ impl Names {
         }
     }
 
-    fn of_table(self, table: &GovernedTable, column: &str) -> Origin {
+    /// A table as a relation.
+    pub(super) fn relation(&self, table: &GovernedTable) -> Relation {
+        Relation { name: format!("{}.{}", table.dataset, table.name), counted: self.counts(table) }
+    }
+
+    fn of_table(&self, table: &GovernedTable, column: &str) -> Origin {
         let visible = table.visible(column);
-        let is_unit = table.unit.as_ref().is_some_and(|unit| unit.as_str() == column);
-        let name = format!("{}.{}", table.dataset, table.name);
+        let relation = self.relation(table);
+        let name = &relation.name;
+        let is_unit = relation.counted && table.unit.as_ref().is_some_and(|unit| unit.as_str() == column);
+        // Another grant of the party may mask it otherwise.
+        let mask = match visible.map(|visible| visible.ruling.treatment) {
+            Some(Treatment::Mask(mask)) => format!(" {mask}"),
+            _ => String::new(),
+        };
         Origin {
-            name: format!("{name}.{column}"),
-            of: BTreeSet::from([Relation { name, counted: self.counts(table) }]),
+            name: format!("\"{name}.{column}{mask}\""),
+            of: BTreeSet::from([relation]),
             sensitive: visible.is_some_and(|visible| {
                 matches!(visible.ruling.treatment, Treatment::Aggregate(_))
                     && visible.column.label.grade >= Grade::General3
@@ -175,6 +214,25 @@ impl Names {
             }),
         }
     }
+}
+
+/// A literal to the last bit: not all that DataFusion writes of one tells it from others (dates that no calendar has).
+fn literal(value: &ScalarValue) -> Option<String> {
+    let array = value.to_array().ok()?;
+    let converter = RowConverter::new(vec![SortField::new(value.data_type())]).ok()?;
+    let rows = converter.convert_columns(&[array]).ok()?;
+    let row = rows.iter().next()?;
+    Some(format!("{} {}", value.data_type(), hex::encode(row.as_ref())))
+}
+
+/// Compared with protected values it would be another condition at every asking, which reads the same.
+fn changing(function: &str) -> QueryError {
+    QueryError::not_governed(
+        &format!(
+            "{function} beneath a statistic of protected values, which is another value each time; write the value"
+        ),
+        &format!("受保护数值统计之下的 {function}，其值每次不同；请直接写出其值"),
+    )
 }
 
 fn single_persons(column: &str, clauses: Clauses) -> QueryError {

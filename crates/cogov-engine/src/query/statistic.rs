@@ -21,7 +21,7 @@ use super::{faults, total, zeros};
 use crate::error::QueryError;
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, SchemaRef};
 use async_trait::async_trait;
-use cogov_disclosure::{Measure, Rules};
+use cogov_disclosure::{Digest, Measure, Rules};
 use cogov_model::{Aggregation, Form, MinGroup};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNode;
@@ -63,7 +63,7 @@ pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Resul
     let input =
         if planted(Fault::ProtectedMayRaise) { piece.input.clone() } else { total::beneath(piece.input)? };
     let counted = units::thread(&input, piece.form)?;
-    let table = Statistic::new(piece, counted)?;
+    let table = Statistic::new(piece, &input, counted)?;
     let name = format!("__cogov_statistic_{number}");
     let outside = || -> PlanResult<LogicalPlan> {
         let source = provider_as_source(Arc::new(table) as Arc<dyn TableProvider>);
@@ -76,11 +76,11 @@ pub(super) fn build(piece: &Piece<'_>, node: &Aggregate, number: usize) -> Resul
     outside().map_err(|e| faults::planning(&e))
 }
 
-/// What a statistic that was released was asked, to the letter; of another table its name.
-pub(super) fn words(scan: &TableScan) -> String {
+/// The name of a statistic that was released, the same for the same question; of another table its name.
+pub(super) fn name(scan: &TableScan) -> String {
     let provider = source_as_provider(&scan.source).ok();
     let statistic = provider.as_ref().and_then(|provider| provider.downcast_ref::<Statistic>());
-    statistic.map_or_else(|| scan.table_name.to_string(), Statistic::words)
+    statistic.map_or_else(|| scan.table_name.to_string(), |statistic| statistic.name.to_string())
 }
 
 /// Whether it is a statistic that was released.
@@ -101,8 +101,8 @@ struct Statistic {
     obliged: Aggregation,
     groups: Vec<Expr>,
     values: Vec<Value>,
-    /// Its values in terms of granted columns.
-    figures: Vec<String>,
+    /// Tells it from other statistics.
+    name: Digest,
     schema: SchemaRef,
 }
 
@@ -120,7 +120,7 @@ struct Value {
 }
 
 impl Statistic {
-    fn new(piece: &Piece<'_>, mut counted: Counted) -> Result<Self, QueryError> {
+    fn new(piece: &Piece<'_>, input: &LogicalPlan, mut counted: Counted) -> Result<Self, QueryError> {
         let schema = Arc::clone(counted.plan.schema());
         let mut groups = Vec::new();
         for (group, _) in piece.groups {
@@ -136,9 +136,11 @@ impl Statistic {
         if counted.tables.windows(2).any(|two| two.first().map(name) == two.last().map(name)) {
             return Err(twice());
         }
-        let names = Names { form: piece.form };
-        let asked = asked::read(piece.input, &groups, names)?;
-        let figures = piece.values.iter().map(|(value, _)| names.figure(piece.input, value)).collect();
+        // Of what is executed: now() has a value there.
+        let names = Names::new(piece.form);
+        let asked = asked::read(input, &groups, &names)?;
+        let figures: Vec<String> = piece.values.iter().map(|(value, _)| names.figure(input, value)).collect();
+        let words = format!("{:?} by {:?}: {figures:?}", asked.words, asked.groups);
         let mut statistic = Self {
             engine: piece.engine.clone(),
             world: Arc::clone(piece.world),
@@ -147,7 +149,7 @@ impl Statistic {
             obliged: piece.obliged,
             groups,
             values,
-            figures,
+            name: Digest::of_text(&words),
             schema: Arc::new(arrow::datatypes::Schema::empty()),
         };
         let whole: Vec<usize> = (0..statistic.values.len()).collect();
@@ -157,12 +159,6 @@ impl Statistic {
         let fields = fields.map(|(i, f)| f.as_ref().clone().with_name(position(i)).with_nullable(true));
         statistic.schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         Ok(statistic)
-    }
-
-    /// What it was asked, and of which version of the data.
-    fn words(&self) -> String {
-        let versions: Vec<&str> = self.counted.tables.iter().map(|below| below.table.raw().path()).collect();
-        format!("{:?} of {versions:?} by {:?}: {:?}", self.asked.words, self.asked.groups, self.figures)
     }
 
     fn named_groups(&self) -> Vec<Expr> {
@@ -252,6 +248,8 @@ impl Statistic {
             groups,
             shown,
             single: self.values.iter().any(|value| value.single),
+            paired: self.asked.single,
+            compares: self.asked.compares,
             answers: self.physical(&self.answers(&wanted)?).await?,
             members: self.physical(&self.members(&arguments)?).await?,
         })
@@ -335,7 +333,7 @@ fn is_column(expr: &Expr) -> bool {
 fn is_sole_unit(argument: &Expr, piece: &Piece<'_>, counted: &Counted) -> bool {
     let Expr::Column(column) = argument else { return false };
     let joined = piece.input.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)))).unwrap_or(true);
-    !joined && counted.tables.len() == 1 && Names { form: piece.form }.is_unit(piece.input, column)
+    !joined && counted.tables.len() == 1 && Names::new(piece.form).is_unit(piece.input, column)
 }
 
 fn count_all() -> Expr {

@@ -277,3 +277,140 @@ async fn not_is_not_read_as_another_condition() {
     let whole = |a: &str, b: &str| count(&format!("not (p.wage > {a} or p.wage * p.age < {b})"));
     only_the_first(&t, &[(&not("1050", "0"), &whole("1050", "0"))]).await;
 }
+
+/// Whoever chooses when to ask would choose the number.
+#[tokio::test]
+async fn the_clock_is_no_number_to_compare_with() {
+    let (t, _) = earning("clock", None).await;
+    let above = |table: &str| {
+        format!(
+            "select count(*) from people p join (select region, x * 0.0 + 1050.5 + extract(epoch from now()) * 1e-14 as x from {table} o) n on p.region = n.region where p.wage > n.x"
+        )
+    };
+    assert_ne!(t.ok(&above("numbers")).await, ["∅"]);
+    assert_eq!(t.ok(&above("numbers")).await, ["∅"], "a moment later it is another number");
+    let released = above("(select region, count(*) * 0.0 + 1050.5 as x from people group by region)");
+    assert_eq!(t.state(&released).await, "0A000");
+}
+
+/// Dates that no calendar has are written alike, and are not the same.
+#[tokio::test]
+async fn literals_are_told_apart_to_the_last_bit() {
+    let (t, _) = earning("literals", None).await;
+    let dates = |number: i64| {
+        format!(
+            "select count(*) from people where cast(cast(wage as bigint) + 500000000 as date) > cast({number} as date)"
+        )
+    };
+    let floats =
+        |number: &str| format!("select count(*) from people where wage > 1060.5 and wage <> {number}");
+    only_the_first(
+        &t,
+        &[(&dates(500_000_000), &dates(499_999_999)), (&floats("0.1"), &floats("0.10000000000000002"))],
+    )
+    .await;
+}
+
+/// A comparison of no consequence does not make of a table that chooses one that is compared.
+#[tokio::test]
+async fn each_comparison_is_told_with_what_chooses_its_number() {
+    let rows = |of: fn(i64) -> i64| Int64Array::from_iter_values((0..1600).map(of));
+    let months = TestTable {
+        name: "data.months",
+        columns: vec![
+            col("month", Int64Array::from_iter_values(0..4), Treatment::Clear),
+            col(
+                "x",
+                Float64Array::from_iter_values((0..4).map(|i| 1050.1 + f64::from(i) / 10.0)),
+                Treatment::Clear,
+            ),
+        ],
+        unit: None,
+        granted: true,
+    };
+    let paid = TestTable {
+        name: "data.paid",
+        columns: vec![
+            col("person", rows(|row| row / 4), Treatment::Clear),
+            col("month", rows(|row| row % 4), Treatment::Clear),
+            col("amount", rows(|row| row % 13), aggregate(10)),
+        ],
+        unit: Some("person"),
+        granted: true,
+    };
+    let t = remembered(vec![earners(), months, paid], Form::Rows, &memory("months")).await;
+    let beneath = "from people p join paid q on p.person = q.person join months m on q.month = m.month where p.wage > m.x and q.amount > m.x - 1e9";
+    assert_eq!(
+        t.state(&format!("select q.month, count(*) {beneath} group by q.month")).await,
+        "42501",
+        "several rows"
+    );
+    let month = |month: i64| format!("select count(*) {beneath} and q.month = {month}");
+    let first = t.rows(&month(1)).await;
+    assert!(first.is_err() || t.ok(&month(2)).await == ["∅"], "{first:?}");
+}
+
+/// Departments keep what is of the same people apart; compared with each other it is of each alone.
+#[tokio::test]
+async fn tables_of_the_same_people_may_be_compared() {
+    let taxes = |each: i64| TestTable {
+        name: "data.taxes",
+        columns: vec![
+            col("person", Int64Array::from_iter_values((0..400 * each).map(|row| row / each)), aggregate(10)),
+            col(
+                "income",
+                Float64Array::from_iter_values((0..400 * each).map(|row| 1000.0 + (row * 53 % 97) as f64)),
+                aggregate(10),
+            ),
+        ],
+        unit: Some("person"),
+        granted: true,
+    };
+    let by = "select p.region, count(*) from people p join taxes t on p.person = t.person where p.income > t.income group by p.region";
+    let t =
+        remembered(vec![people(&everybody(), aggregate(10)), taxes(1)], Form::Aggregate, &memory("taxes"))
+            .await;
+    let cells = t.ok(by).await;
+    assert_eq!(cells.len(), 4, "{cells:?}");
+    assert!(cells.iter().all(|cell| !cell.contains('∅')), "{cells:?}");
+    let total = "select count(*) from people p join taxes t on p.person = t.person where p.income > t.income";
+    let sum: i64 = cells.iter().filter_map(|cell| cell.split('|').nth(1)?.parse::<i64>().ok()).sum();
+    assert_eq!(t.ok(total).await, [sum.to_string()]);
+    let t = remembered(
+        vec![people(&everybody(), aggregate(10)), taxes(2)],
+        Form::Aggregate,
+        &memory("taxes twice"),
+    )
+    .await;
+    assert_eq!(t.state(by).await, "42501", "one of two rows chooses");
+}
+
+/// What is computed of what is computed, thirty times over, is read once each.
+#[tokio::test]
+async fn columns_that_double_are_read_in_no_time() {
+    let (t, _) = earning("doubling", None).await;
+    let mut with = String::from("with a0 as (select region, x * 0.5 as x from numbers)");
+    for level in 1..30 {
+        with += &format!(", a{level} as (select region, x - x * 0.5 as x from a{})", level - 1);
+    }
+    let sql = format!(
+        "{with} select count(*) from people p join a29 on p.region = a29.region where p.wage > a29.x + 1000"
+    );
+    let begun = std::time::Instant::now();
+    match t.rows(&sql).await {
+        Ok(rows) => assert_eq!(rows.len(), 1),
+        Err(error) => assert!(["0A000", "54001", "53200"].contains(&error.sqlstate()), "{error:?}"),
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    let mut with = String::from("with s0 as (select region, avg(wage) as a from people group by region)");
+    for level in 1..9 {
+        with += &format!(
+            ", s{level} as (select p.region, avg(p.wage) as a from people p join s{0} on p.region = s{0}.region where p.wage > s{0}.a - 1000 group by p.region)",
+            level - 1
+        );
+    }
+    let sql = format!("{with} select count(*) from s8");
+    let begun = std::time::Instant::now();
+    assert!(t.rows(&sql).await.is_ok_and(|rows| rows.len() == 1) || t.state(&sql).await != "XX000");
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+}
