@@ -186,7 +186,7 @@ impl App {
         let earlier = self.book(base).await?;
         let real = match earlier.filter(|_| adoption.effect <= self.clock.now()) {
             Some(earlier) => {
-                let replay = self.replay_again(Again::Earlier(version, earlier)).await?;
+                let replay = self.replay_again(Again::Earlier(version, earlier), &self.replaying).await?;
                 Some(effect_of(&replay, self.clock.now()))
             }
             None => None,

@@ -153,6 +153,8 @@ pub struct Parts {
     pub(crate) proving: tokio::sync::Semaphore,
     /// Places at taking decisions again: anybody may ask, and a long ledger takes a core and memory for a while.
     pub(crate) replaying: Arc<tokio::sync::Semaphore>,
+    /// The same for what is about to be adopted.
+    pub(crate) adopting: Arc<tokio::sync::Semaphore>,
     pub(crate) solver: Arc<Solver>,
     pub(crate) indexer: Indexer,
     pub(crate) jobs: Jobs,
@@ -220,6 +222,7 @@ impl App {
             hashing: tokio::sync::Semaphore::new(PASSWORD_CHECKS),
             proving: tokio::sync::Semaphore::new(1),
             replaying: Arc::new(tokio::sync::Semaphore::new(REPLAYS)),
+            adopting: Arc::new(tokio::sync::Semaphore::new(1)),
             solver: Arc::new(Solver::from_environment()),
             indexer: Indexer::default(),
             jobs: Jobs::default(),

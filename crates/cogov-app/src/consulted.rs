@@ -4,7 +4,7 @@
 use crate::{Actor, App, AppError, ConsultationCard, ContributionView, drafting::not_yours, error::Result};
 use cogov_model::{
     Answer, AnswerOutcome, ClauseId, ConsultationId, ConsultationState, ConsultedClause, Draft, DraftId,
-    DraftKind, DraftState, Locale, PartyClass, Role, RulebookVersion, Text, Timestamp,
+    DraftKind, DraftState, Locale, PartyClass, Publication, Role, RulebookVersion, Text, Timestamp,
 };
 use cogov_rulebook::{Clause, Rulebook, Setting};
 use cogov_store::{ContributionFilter, Page};
@@ -308,17 +308,21 @@ impl App {
                     all.voices.entry(clause.clone()).or_default().push(voice);
                 }
             }
-            if card.state == ConsultationState::Concluded {
-                concluded.push((id, named));
-            }
             let text = text.unwrap_or_default();
             let published = draft.publications.iter().find(|published| published.text == text);
+            if card.state == ConsultationState::Concluded {
+                concluded.push(Held {
+                    id,
+                    named,
+                    base: published.and_then(|published| published.base.clone()),
+                });
+            }
             let opens = card.consultation.opens;
             let from = published.map_or(opens, |published| opens.max(published.at));
             all.consultations.push(DraftConsultation { from, card, text });
         }
         if let Some(published) = draft.published() {
-            self.compare_answers(draft, published.text, &concluded, &mut all).await?;
+            self.compare_answers(draft, published, &concluded, &mut all).await?;
         }
         Ok(all)
     }
@@ -327,16 +331,31 @@ impl App {
     async fn compare_answers(
         &self,
         draft: &Draft,
-        text: u64,
-        concluded: &[(ConsultationId, BTreeSet<ClauseId>)],
+        published: &Publication,
+        concluded: &[Held],
         all: &mut Consulted,
     ) -> Result<()> {
-        let Some((last, named)) = concluded.last() else { return Ok(()) };
-        let now = by_anchor(self.draft_clauses(draft, text).await?.iter().map(consulted));
-        let changed = self.changed_since(last, &now).await?;
-        all.unexplained = changed.difference(named).cloned().collect();
+        let Some(last) = concluded.last() else { return Ok(()) };
+        let now = by_anchor(self.draft_clauses(draft, published.text).await?.iter().map(consulted));
+        let mut changed = self.changed_since(&last.id, &now).await?;
+        if let (Some(then), Some(base)) = (&last.base, &published.base)
+            && then != base
+        {
+            // What another rulebook changed meanwhile is no change of the draft where the draft has it too, and is one where
+            // the draft takes it back in the words that were consulted on.
+            let (then, base) = (self.clauses_in(draft, then).await?, self.clauses_in(draft, base).await?);
+            for anchor in
+                then.keys().chain(base.keys()).filter(|anchor| then.get(*anchor) != base.get(*anchor))
+            {
+                match now.get(anchor) == base.get(anchor) {
+                    true => changed.remove(anchor),
+                    false => changed.insert(anchor.clone()),
+                };
+            }
+        }
+        all.unexplained = changed.difference(&last.named).cloned().collect();
         let (mut unkept, mut later) = (BTreeSet::<ClauseId>::new(), BTreeSet::<ClauseId>::new());
-        for (id, named) in concluded.iter().rev() {
+        for Held { id, named, .. } in concluded.iter().rev() {
             if named.is_empty() {
                 continue;
             }
@@ -383,6 +402,18 @@ impl App {
         Ok(changed.cloned().collect())
     }
 
+    /// The clauses of a rulebook that was adopted, as they would be consulted on.
+    async fn clauses_in(
+        &self,
+        draft: &Draft,
+        version: &RulebookVersion,
+    ) -> Result<BTreeMap<ClauseId, ConsultedClause>> {
+        let kept = self.store.rulebooks().await?.into_iter().find(|text| text.version == *version);
+        let Some(text) = kept else { return Ok(BTreeMap::new()) };
+        let checked = self.check_texts(draft.kind, Locale::En, &text.en, &text.zh).await;
+        Ok(by_anchor(checked.clauses.iter().map(consulted)))
+    }
+
     async fn draft_clauses(&self, draft: &Draft, text: u64) -> Result<Vec<Clause>> {
         let text = self.store.draft_text(&draft.id, text).await?;
         let checked = self.check_texts(draft.kind, draft.locale, &text.original, &text.translation).await;
@@ -400,6 +431,15 @@ impl App {
             None => Ok(Vec::new()),
         }
     }
+}
+
+/// A consultation that is concluded.
+struct Held {
+    id: ConsultationId,
+    /// The clauses that its answers named as changed.
+    named: BTreeSet<ClauseId>,
+    /// What the text that was consulted on branched from.
+    base: Option<RulebookVersion>,
 }
 
 /// Who may open a consultation on a draft of their party.

@@ -23,7 +23,7 @@ const BATCH: u32 = 500;
 pub(crate) type Claimed = (RulebookVersion, RulebookVersion, String);
 
 /// Replays that are remembered; beyond them the memory starts again, which only costs time.
-const REPLAYED: usize = 64;
+const REPLAYED: usize = 16;
 
 /// Of which rulebook, beside which one, and whether of the decisions that it really took.
 pub(crate) type Compared = (RulebookVersion, Option<RulebookVersion>, bool);
@@ -46,16 +46,18 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// What a replay said of the decisions that the ledger holds now.
-    pub(crate) fn replayed(&self, compared: &Compared) -> Option<Arc<Replay>> {
-        let decisions = self.cases.read().decisions();
+    /// What a replay said of so many decisions, or of more.
+    pub(crate) fn replayed(&self, compared: &Compared, decisions: u64) -> Option<Arc<Replay>> {
         let all = self.replayed.lock();
-        all.get(compared).filter(|(of, _)| *of == decisions).map(|(_, replay)| Arc::clone(replay))
+        all.get(compared).filter(|(of, _)| *of >= decisions).map(|(_, replay)| Arc::clone(replay))
     }
 
     /// Remembers what a replay of so many decisions said, in place of one of fewer.
     pub(crate) fn keep_replay(&self, compared: Compared, decisions: u64, replay: &Arc<Replay>) {
         let mut all = self.replayed.lock();
+        if all.get(&compared).is_some_and(|(of, _)| *of > decisions) {
+            return;
+        }
         if all.len() >= REPLAYED && !all.contains_key(&compared) {
             all.clear();
         }

@@ -4,6 +4,7 @@ use crate::{Actor, App, AppError, PolicyDraftPage, error::Result, recorded::Comp
 use cogov_model::{Clauses, ColumnRef, DraftId, GrantId, PartyId, RulebookVersion, Treatment};
 use cogov_rulebook::{Against, Ask, Cases, Claim, Known, NotAsked, Opinion, Proof, Replay, Rulebook, replay};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Proofs that are remembered; beyond it the memory starts again, which only costs time.
 const PROVEN: usize = 1024;
@@ -93,7 +94,8 @@ impl App {
             Some(text) => self.book(&text.version).await?,
             None => None,
         };
-        self.replay_beside(draft, base).await
+        // Whoever adopts has a turn that others wait for, and waits for no readers.
+        self.replay_again(Again::Draft(draft, base), &self.adopting).await
     }
 
     /// Takes every decision of the ledger again under a rulebook and under the one that it is built on, so that it is
@@ -103,20 +105,20 @@ impl App {
     /// # Errors
     /// When the records cannot be read.
     pub async fn replay_beside(&self, draft: Arc<Rulebook>, base: Option<Arc<Rulebook>>) -> Result<Replay> {
-        self.replay_again(Again::Draft(draft, base)).await
+        self.replay_again(Again::Draft(draft, base), &self.replaying).await
     }
 
     /// Takes decisions again, in one of few places and apart from the threads that answer others. What was said of the
     /// decisions on the ledger is remembered until it holds more of them.
-    pub(crate) async fn replay_again(&self, again: Again) -> Result<Replay> {
+    pub(crate) async fn replay_again(&self, again: Again, places: &Arc<Semaphore>) -> Result<Replay> {
         self.catch_up().await?;
-        let compared = again.compared();
-        if let Some(known) = self.remembered.replayed(&compared) {
+        let (compared, asked) = (again.compared(), self.remembered.cases.read().decisions());
+        if let Some(known) = self.remembered.replayed(&compared, asked) {
             return Ok(Arc::unwrap_or_clone(known));
         }
-        let place = Arc::clone(&self.replaying).acquire_owned().await.map_err(|error| cut_off(&error))?;
+        let place = Arc::clone(places).acquire_owned().await.map_err(|error| cut_off(&error))?;
         // Whoever had a place before may have asked the same.
-        if let Some(known) = self.remembered.replayed(&compared) {
+        if let Some(known) = self.remembered.replayed(&compared, asked) {
             return Ok(Arc::unwrap_or_clone(known));
         }
         let before = self.remembered.cases.read().decisions();

@@ -18,14 +18,14 @@ use std::sync::{
 
 /// A clock that the test turns.
 #[derive(Debug)]
-struct Hands(AtomicI64);
+pub struct Hands(AtomicI64);
 
 impl Hands {
-    fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_795_000_000_000)))
     }
 
-    fn forward(&self, days: i64) {
+    pub fn forward(&self, days: i64) {
         self.0.fetch_add(days * 86_400_000, Ordering::SeqCst);
     }
 }
@@ -36,7 +36,7 @@ impl Clock for Hands {
     }
 }
 
-async fn node(clock: &Arc<Hands>) -> Node {
+pub async fn node(clock: &Arc<Hands>) -> Node {
     let node = node_at(clock.clone()).await;
     let authority = Party {
         id: "authority".parse().unwrap(),
@@ -57,7 +57,7 @@ async fn node(clock: &Arc<Hands>) -> Node {
 const OLD: &str = "  resource.grade <= 4\n};";
 const NEW: &str = "  resource.grade <= 3\n};";
 
-async fn draft(node: &Node, change: impl Fn(String) -> String) -> DraftId {
+pub async fn draft(node: &Node, change: impl Fn(String) -> String) -> DraftId {
     let drafter = node.actor("authority-drafter").await;
     let id = node.app.branch_rulebook(&drafter).await.unwrap();
     let page = node.app.policy_draft(Some(&drafter), &id).await.unwrap();
@@ -72,7 +72,7 @@ async fn draft(node: &Node, change: impl Fn(String) -> String) -> DraftId {
     id
 }
 
-fn stricter(text: String) -> String {
+pub fn stricter(text: String) -> String {
     assert!(text.contains(OLD));
     // The other way to the same column needs a legal basis and conditional sharing: close it too.
     text.replace(OLD, NEW).replace(
@@ -81,7 +81,7 @@ fn stricter(text: String) -> String {
     )
 }
 
-async fn approve(node: &Node, id: &DraftId, roles: &[&str]) {
+pub async fn approve(node: &Node, id: &DraftId, roles: &[&str]) {
     for role in roles {
         let actor = node.actor(&format!("authority-{role}")).await;
         node.app.approve_draft(&actor, id, text_of(node, id).await, "agreed").await.unwrap();
@@ -89,12 +89,12 @@ async fn approve(node: &Node, id: &DraftId, roles: &[&str]) {
 }
 
 /// The number of the published text.
-async fn text_of(node: &Node, id: &DraftId) -> u64 {
+pub async fn text_of(node: &Node, id: &DraftId) -> u64 {
     node.app.policy_draft(None, id).await.unwrap().card.draft.published().unwrap().text
 }
 
 /// Consults on the published text for a week, in which nobody says anything, and concludes.
-async fn consult(node: &Node, clock: &Hands, id: &DraftId) {
+pub async fn consult(node: &Node, clock: &Hands, id: &DraftId) {
     let (drafter, head) = (node.actor("authority-drafter").await, node.actor("authority-head").await);
     let now = clock.now();
     let new = NewConsultation {
@@ -112,7 +112,7 @@ async fn consult(node: &Node, clock: &Hands, id: &DraftId) {
     node.app.conclude_consultation(&head, &consultation, "Nobody said anything.").await.unwrap();
 }
 
-async fn ask(node: &Node, grant: &GrantId, sql: &str) -> Result<u64, AppError> {
+pub async fn ask(node: &Node, grant: &GrantId, sql: &str) -> Result<u64, AppError> {
     let analyst = node.actor("north-analyst").await;
     let answer = node.app.query(&analyst, grant, sql, &[], Door::Http).await?;
     let decision = answer.decision;
@@ -120,7 +120,7 @@ async fn ask(node: &Node, grant: &GrantId, sql: &str) -> Result<u64, AppError> {
     Ok(decision)
 }
 
-const REQUESTS: [&str; 4] = [
+pub const REQUESTS: [&str; 4] = [
     "SELECT count(*) FROM units",
     "SELECT id, region FROM units",
     "SELECT name FROM units",
@@ -219,7 +219,7 @@ async fn kinds(node: &Node) -> Vec<EntryKind> {
     panic!("the coming into force was not announced");
 }
 
-async fn grant(node: &Node, asked: cogov_app::ApplicationDraft) -> GrantId {
+pub async fn grant(node: &Node, asked: cogov_app::ApplicationDraft) -> GrantId {
     use cogov_app::ApplicationAct;
     let id = node.app.apply(&node.actor("north-requester").await, asked).await.unwrap();
     let agree = || ApplicationAct::ApproveAsHead { words: "yes".into() };
@@ -268,7 +268,7 @@ async fn the_prediction_is_the_reality_on_the_same_requests() {
 }
 
 /// Publishes a draft, has it approved by all and adopts it at once.
-async fn adopt_at_once(node: &Node, id: &DraftId) {
+pub async fn adopt_at_once(node: &Node, id: &DraftId) {
     node.app.publish_draft(&node.actor("authority-drafter").await, id).await.unwrap();
     approve(node, id, &["admin", "head", "approver"]).await;
     let reasons = "Names leak by their first characters.".into();
@@ -412,7 +412,7 @@ async fn faults_hinder_publication_and_saving_is_compare_and_set() {
     assert!(matches!(node.app.policy_draft(Some(&outsider), &id).await, Err(AppError::NotFound(_))));
 }
 
-async fn node_text(node: &Node, _: &DraftId) -> String {
+pub async fn node_text(node: &Node, _: &DraftId) -> String {
     let drafter = node.actor("authority-drafter").await;
     let id = node.app.branch_rulebook(&drafter).await.unwrap();
     node.app.policy_draft(Some(&drafter), &id).await.unwrap().text.original
@@ -435,290 +435,4 @@ async fn a_text_without_rules_is_split_published_and_handed_to_a_consultation() 
     assert!(matches!(node.app.approve_draft(&admin, &id, 1, "").await, Err(AppError::Conflict(_))));
     node.app.withdraw_draft(&drafter, &id).await.unwrap();
     assert_eq!(node.app.policy_draft(None, &id).await.unwrap().card.state, "withdrawn", "stays readable");
-}
-
-/// Saves a draft's title and reasons, and leaves its texts as they are.
-async fn rename(node: &Node, id: &DraftId, title: &str, summary: &str) {
-    let drafter = node.actor("authority-drafter").await;
-    let page = node.app.policy_draft(Some(&drafter), id).await.unwrap();
-    let words = DraftWords {
-        title: Text::same(title),
-        summary: Text::same(summary),
-        original: page.text.original,
-        translation: page.text.translation,
-    };
-    node.app.save_draft(&drafter, id, page.revision, words).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn title_and_reasons_are_published_with_the_text_and_approved_as_they_were_read() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
-    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
-    let id = draft(&node, stricter).await;
-    rename(&node, &id, "Wages stay home", "They tell too much.").await;
-    let first_entry = app.publish_draft(&drafter, &id).await.unwrap();
-    let first = text_of(&node, &id).await;
-    app.approve_draft(&admin, &id, first, "as I read it").await.unwrap();
-
-    // What its drafter writes afterwards, nobody else reads: neither the reasons nor the title, in no list.
-    rename(&node, &id, "A harmless change", "Nothing to see.").await;
-    let read = app.policy_draft(None, &id).await.unwrap();
-    assert_eq!((&read.text.title, read.text.number), (&Text::same("Wages stay home"), first));
-    assert!(read.is_published);
-    assert_eq!((&read.card.draft.title, &read.text.summary), (&read.text.title, &read.card.draft.summary));
-    assert_eq!(read.card.draft.approvals.len(), 1, "nothing else was published");
-    assert!(app.drafts(None).await.unwrap().iter().all(|card| card.draft.title == read.text.title));
-    let asked = app.draft_for_consultation(&drafter, &id).await.unwrap();
-    assert_eq!((asked.title, asked.summary), (read.text.title.clone(), read.text.summary.clone()));
-    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
-    assert_eq!((&written.text.title, written.is_published), (&Text::same("A harmless change"), false));
-    assert!(written.may.contains(&DraftMay::Publish));
-    let as_read = app.published_draft(Some(&drafter), &id).await.unwrap();
-    assert!(as_read.is_published && as_read.text == read.text, "its drafter can read what others read");
-    let unread = app.approve_draft(&head, &id, written.text.number, "").await;
-    assert!(matches!(unread, Err(AppError::Conflict(_))), "it is not published: {unread:?}");
-    app.approve_draft(&head, &id, first, "as I read it").await.unwrap();
-
-    // Published, it is another publication: the approvals of the first one fall away.
-    let second_entry = app.publish_draft(&drafter, &id).await.unwrap();
-    let read = app.policy_draft(None, &id).await.unwrap();
-    assert_eq!(read.card.draft.title, Text::same("A harmless change"));
-    assert!(read.card.draft.approvals.is_empty() && read.text.number > first);
-    let [before, after] = &read.card.draft.publications[..] else { panic!("two publications") };
-    assert_eq!(before.version, after.version, "the rules are the same");
-    let stale = app.approve_draft(&admin, &id, first, "").await;
-    assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
-    let facts = [
-        app.entry(None, first_entry).await.unwrap().entry.facts,
-        app.entry(None, second_entry).await.unwrap().entry.facts,
-    ];
-    let both = |name: &str| facts.each_ref().map(|facts| facts[name].clone());
-    assert_eq!(both("title"), ["Wages stay home", "A harmless change"]);
-    let (texts, reasons) = (both("sha256"), both("summary_sha256"));
-    assert!(texts[0] == texts[1] && reasons[0] != reasons[1], "{texts:?} {reasons:?}");
-
-    // The same words again are nothing new.
-    rename(&node, &id, "A harmless change", "Nothing to see.").await;
-    assert!(matches!(app.publish_draft(&drafter, &id).await, Err(AppError::Conflict(_))));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_wait_does_not_bring_what_it_is_built_on_into_force_early() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let (drafter, admin) = (node.actor("authority-drafter").await, node.actor("authority-admin").await);
-    let id = draft(&node, stricter).await;
-    node.app.publish_draft(&drafter, &id).await.unwrap();
-    approve(&node, &id, &["admin", "head"]).await;
-    consult(&node, &clock, &id).await;
-    clock.forward(31);
-    let comes = node.app.adopt_draft(&admin, &id, AdoptionRequest::default()).await.unwrap();
-
-    // A small change of the rulebook that is coming, which branches from it.
-    let urgent = draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await;
-    node.app.publish_draft(&drafter, &urgent).await.unwrap();
-    approve(&node, &urgent, &["admin", "head", "approver"]).await;
-    let before = node.app.rulebook().version().clone();
-    let asked =
-        |effect| AdoptionRequest { effect, urgent: true, reasons: "Complaints get lost.".into(), text: None };
-    for early in [None, Some(clock.now().date()), Some(comes.plus_days(-1).date())] {
-        match node.app.adopt_draft(&admin, &urgent, asked(early)).await {
-            Err(AppError::Invalid { field: Some("effect"), advice }) => {
-                let day = comes.date().to_string();
-                assert!(advice.en.contains(&day) && advice.zh.contains(&day), "{advice:?}");
-            }
-            other => panic!("{early:?}: {other:?}"),
-        }
-    }
-    assert_eq!(*node.app.rulebook().version(), before, "nothing came into force");
-    let versions = node.app.rulebook_versions().await.unwrap();
-    let states: Vec<_> = versions.iter().map(|found| found.state).collect();
-    assert_eq!(states, [VersionState::Coming, VersionState::InForce]);
-
-    // From the day on which that holds it may hold too.
-    let effect = node.app.adopt_draft(&admin, &urgent, asked(Some(comes.date()))).await.unwrap();
-    assert_eq!(effect, comes);
-    assert_eq!(*node.app.rulebook().version(), before, "not before");
-    clock.forward(31);
-    assert_ne!(*node.app.rulebook().version(), before);
-    let late = draft(&node, |text| text.replace("All may complain", "Everybody may complain")).await;
-    node.app.publish_draft(&drafter, &late).await.unwrap();
-    approve(&node, &late, &["admin", "head", "approver"]).await;
-    assert!(node.app.adopt_draft(&admin, &late, asked(None)).await.unwrap() <= clock.now(), "at once");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rebased_draft_is_published_again_before_it_is_approved_and_adopted() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
-    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
-    let id = draft(&node, stricter).await;
-    app.publish_draft(&drafter, &id).await.unwrap();
-    let first = text_of(&node, &id).await;
-    approve(&node, &id, &["admin", "head", "approver"]).await;
-    let shipped = app.rulebook().version().clone();
-
-    // What cannot wait comes between; the words of the draft take it back.
-    let other = draft(&node, |text| text.replace("Anyone may complain", "All may complain")).await;
-    adopt_at_once(&node, &other).await;
-    let amended = app.rulebook().version().clone();
-    let at_once = || AdoptionRequest {
-        urgent: true,
-        reasons: "Wages tell too much.".into(),
-        ..AdoptionRequest::default()
-    };
-    let outdated = app.adopt_draft(&admin, &id, at_once()).await;
-    assert!(matches!(outdated, Err(AppError::Conflict(_))), "{outdated:?}");
-    app.rebase_draft(&drafter, &id).await.unwrap();
-
-    // Everybody else still reads the published text, on the base that it had; nobody approves or adopts it.
-    let read = app.policy_draft(Some(&admin), &id).await.unwrap();
-    assert!(read.is_published && read.card.draft.is_rebased() && read.is_overtaken());
-    assert_eq!((read.text.number, read.base.as_ref().unwrap().version()), (first, &shipped));
-    assert!(read.card.draft.approvals.is_empty());
-    assert!(!read.may.contains(&DraftMay::Approve) && !read.may.contains(&DraftMay::Adopt));
-    for refused in [
-        app.approve_draft(&head, &id, first, "").await,
-        app.adopt_draft(&admin, &id, at_once()).await.map(|_| ()),
-    ] {
-        let Err(AppError::Conflict(words)) = &refused else { panic!("{refused:?}") };
-        assert!(words.en.contains("published it again") && words.zh.contains("重新公布"), "{words:?}");
-    }
-    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
-    assert_eq!((written.text.number, written.base.as_ref().unwrap().version()), (first + 1, &amended));
-    assert_eq!((&written.text.original, &written.text.title), (&read.text.original, &read.text.title));
-    assert!(written.may.contains(&DraftMay::Publish) && !written.may.contains(&DraftMay::Rebase));
-    let [known, shown] = [&read, &written].map(|page| page.differences(cogov_model::Locale::En).len());
-    assert!(shown > known, "it shows what it takes back: {shown} {known}");
-
-    // Published again it is another text: whoever read the first one has not read it.
-    let entry = app.publish_text(&drafter, &id, first + 1).await.unwrap();
-    assert_eq!(app.entry(None, entry).await.unwrap().entry.facts["base"], amended.to_string());
-    let stale = app.approve_draft(&admin, &id, first, "as I read it").await;
-    assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
-    let early = app.adopt_draft(&admin, &id, at_once()).await;
-    assert!(matches!(early, Err(AppError::Conflict(_))), "no approval counts any more: {early:?}");
-    approve(&node, &id, &["admin", "head", "approver"]).await;
-    // Taking the base that it has changes nothing.
-    app.rebase_draft(&drafter, &id).await.unwrap();
-    let draft = app.policy_draft(None, &id).await.unwrap().card.draft;
-    assert_eq!((draft.text, draft.approvals.len(), draft.is_rebased()), (first + 1, 3, false));
-    let bases: Vec<_> = draft.publications.iter().map(|published| published.base.clone()).collect();
-    assert_eq!(bases, [Some(shipped), Some(amended)]);
-    app.adopt_draft(&admin, &id, at_once()).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_published_and_adopted_is_the_text_that_was_read() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
-    let (admin, head) = (node.actor("authority-admin").await, node.actor("authority-head").await);
-    let id = draft(&node, stricter).await;
-    let read = app.policy_draft(Some(&drafter), &id).await.unwrap().text.number;
-
-    // Another drafter saves meanwhile: nothing is published, and nothing of either text is lost.
-    rename(&node, &id, "Wages stay home", "They tell too much.").await;
-    let unread = app.publish_text(&drafter, &id, read).await;
-    assert!(matches!(unread, Err(AppError::Conflict(_))), "{unread:?}");
-    assert!(matches!(app.policy_draft(None, &id).await, Err(AppError::NotFound(_))), "still nobody's");
-    let written = app.policy_draft(Some(&drafter), &id).await.unwrap();
-    assert_eq!((written.text.number, &written.text.summary), (read + 1, &Text::same("They tell too much.")));
-    assert!(matches!(app.publish_text(&drafter, &id, read + 2).await, Err(AppError::Conflict(_))));
-    app.publish_text(&drafter, &id, read + 1).await.unwrap();
-    assert_eq!(text_of(&node, &id).await, read + 1);
-
-    // The text that its adopter read is overtaken by another publication, approved by all.
-    rename(&node, &id, "Wages stay home", "They tell far too much.").await;
-    app.publish_text(&drafter, &id, read + 2).await.unwrap();
-    approve(&node, &id, &["admin", "head", "approver"]).await;
-    let before = app.policy_draft(None, &id).await.unwrap().card.draft;
-    let at_once =
-        |text| AdoptionRequest { effect: None, urgent: true, reasons: "Wages tell too much.".into(), text };
-    for unread in [read + 1, read + 3] {
-        let refused = app.adopt_draft(&head, &id, at_once(Some(unread))).await;
-        let Err(AppError::Conflict(words)) = &refused else { panic!("{refused:?}") };
-        assert!(words.en.contains("read it before you adopt it"), "{words:?}");
-    }
-    let after = app.policy_draft(None, &id).await.unwrap().card.draft;
-    assert_eq!(after, before, "approvals and all");
-    app.adopt_draft(&admin, &id, at_once(Some(read + 2))).await.unwrap();
-    let adopted = app.policy_draft(None, &id).await.unwrap().card.draft;
-    assert_eq!(adopted.published().unwrap().version.as_ref(), Some(app.rulebook().version()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_published_text_is_replayed_and_proved_beside_a_newer_one() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let grant = node.grant().await;
-    ask(&node, &grant, REQUESTS[3]).await.unwrap();
-    let (app, drafter) = (&node.app, node.actor("authority-drafter").await);
-    // Published, it withholds the wages; the newer text, which nobody else reads, leaves them and opens another door.
-    let id = draft(&node, stricter).await;
-    app.publish_draft(&drafter, &id).await.unwrap();
-    let page = app.policy_draft(Some(&drafter), &id).await.unwrap();
-    let (shut, open) = (
-        "unless { context.same_party || resource in Category::\"person\" };",
-        "unless { context.same_party };",
-    );
-    let shipped = node_text(&node, &id).await;
-    assert!(shipped.contains(shut));
-    let words = DraftWords {
-        title: page.text.title.clone(),
-        summary: page.text.summary.clone(),
-        original: shipped.replace(shut, open),
-        translation: page.text.translation.clone(),
-    };
-    app.save_draft(&drafter, &id, page.revision, words).await.unwrap();
-
-    let (newest, published) = (
-        app.policy_draft(Some(&drafter), &id).await.unwrap(),
-        app.published_draft(Some(&drafter), &id).await.unwrap(),
-    );
-    assert!(!newest.is_published && published.is_published);
-    // In either order, so that what is remembered of one is never shown of the other.
-    for _ in 0..2 {
-        let (of_newest, grants) = app.replay_shown(&newest).await.unwrap();
-        assert_eq!((of_newest.changed(), grants.changes.len()), (0, 0), "{of_newest:#?}");
-        let (of_published, grants) = app.replay_shown(&published).await.unwrap();
-        assert_eq!(of_published.counts.get(&Flip::PermitToDeny), Some(&1), "{of_published:#?}");
-        assert_eq!(grants.changes.len(), 1);
-        assert_eq!(grants.draft, *published.checked.book.as_ref().unwrap().version());
-    }
-    let everybody = app.replay_draft(None, &id).await.unwrap();
-    assert_eq!(everybody.0.counts.get(&Flip::PermitToDeny), Some(&1), "as everybody reads it");
-
-    for _ in 0..2 {
-        let proven = app.prove_shown(&newest, Claim::NothingNew).await.unwrap();
-        assert!(matches!(proven.proof, Proof::Refuted(_)), "{proven:?}");
-        let proven = app.prove_shown(&published, Claim::NothingNew).await.unwrap();
-        assert!(matches!(proven.proof, Proof::Proved { .. }), "{proven:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_is_remembered_until_the_ledger_holds_another_decision() {
-    let clock = Hands::new();
-    let node = node(&clock).await;
-    let grant = node.grant().await;
-    let id = draft(&node, stricter).await;
-    let drafter = node.actor("authority-drafter").await;
-    let (none, _) = node.app.replay_draft(Some(&drafter), &id).await.unwrap();
-    assert_eq!((none.decisions, none.replayed()), (0, 0));
-    for decisions in 1..4 {
-        ask(&node, &grant, REQUESTS[3]).await.unwrap();
-        // Many look at once: each is told the same, whoever was first.
-        let looks = (0..12).map(|_| node.app.replay_draft(Some(&drafter), &id));
-        for (replay, _) in futures::future::try_join_all(looks).await.unwrap() {
-            assert_eq!((replay.decisions, replay.changed()), (decisions, decisions), "{replay:#?}");
-        }
-    }
-    // What is no decision leaves it as it is.
-    node.app.publish_draft(&drafter, &id).await.unwrap();
-    let (replay, _) = node.app.replay_draft(None, &id).await.unwrap();
-    assert_eq!((replay.decisions, replay.changed()), (3, 3));
 }

@@ -9,6 +9,7 @@ mod deliberation;
 mod drafting;
 mod extracts;
 mod noise;
+mod publishing;
 mod remembered;
 mod story;
 mod verification;
