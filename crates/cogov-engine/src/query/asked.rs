@@ -8,6 +8,7 @@ use super::origins::{Names, Relation, Told};
 use super::{allowed, statistic};
 use crate::error::QueryError;
 use cogov_disclosure::{Digest, Key, Story};
+use datafusion::common::NullEquality;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator, TableScan};
 use std::collections::BTreeSet;
@@ -83,8 +84,10 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: &Names) -> Result
         if !comparing.allows(&told) {
             return Err(group_of_numbers());
         }
-        let name = Digest::of_text(&told.text);
-        asked.groups.push(told.text);
+        asked.single |= told.of.iter().filter(|one| one.counted).count() > 1;
+        let text = comparing.whole(&told);
+        let name = Digest::of_text(&text);
+        asked.groups.push(text);
         if told.sensitive && !asked.story.keys.contains_key(&name) {
             asked.sensitive_groups.push(position);
         }
@@ -127,7 +130,9 @@ impl Beneath {
     fn pair(&mut self, join: &LogicalPlan, (a, b): (&Expr, &Expr), names: &Names) -> Result<(), QueryError> {
         let (first, second) = (names.side(join, a)?, names.side(join, b)?);
         let applies = [&first, &second].into_iter().any(|side| side.sensitive && side.unit.is_none());
-        if let (Some(one), Some(other)) = (first.only_people(), second.only_people()) {
+        if let (Some(one), Some(other)) = (first.only_people(), second.only_people())
+            && matches!(join, LogicalPlan::Join(join) if join.null_equality == NullEquality::NullEqualsNothing)
+        {
             self.same.push((one, other));
         }
         let both = first.equal(second);
@@ -168,14 +173,24 @@ impl Beneath {
     fn words(&self, people: Option<&People>) -> BTreeSet<String> {
         let of_people = |of: &BTreeSet<Relation>| people.is_some_and(|people| of.is_subset(people));
         let tables = self.tables.iter().map(|table| {
+            // Of several tables of the same people another version of one may hold other numbers for the other.
+            let alone = people.filter(|people| people.len() == 1);
             let theirs =
-                table.relation.as_ref().is_some_and(|one| people.is_some_and(|all| all.contains(one)));
+                table.relation.as_ref().is_some_and(|one| alone.is_some_and(|people| people.contains(one)));
             format!("from {} {}", table.words, if theirs { "" } else { &table.version })
         });
         let chooses =
             |condition: &&Condition| condition.fixed.as_ref().is_none_or(|fixed| !of_people(&fixed.of));
         let conditions = self.conditions.iter().filter(chooses).map(|condition| condition.told.text.clone());
         tables.chain(self.joins.iter().cloned()).chain(conditions).collect()
+    }
+}
+
+impl Beneath {
+    /// The versions of these tables.
+    fn versions(&self, of: &BTreeSet<Relation>) -> BTreeSet<&str> {
+        let theirs = |table: &&Table| table.relation.as_ref().is_some_and(|one| of.contains(one));
+        self.tables.iter().filter(theirs).map(|table| table.version.as_str()).collect()
     }
 }
 
@@ -230,9 +245,12 @@ impl<'a> Comparing<'a> {
 
     /// A condition, with what chooses the number that it compares with.
     fn whole(&self, told: &Told) -> String {
-        match self.is_number(told) {
+        if self.is_number(told) {
+            return format!("{} where {:?}", told.text, self.beneath.words(self.people(told)));
+        }
+        match told.of.len() > 1 {
+            true => format!("{} of {:?}", told.text, self.beneath.versions(&told.of)),
             false => told.text.clone(),
-            true => format!("{} where {:?}", told.text, self.beneath.words(self.people(told))),
         }
     }
 

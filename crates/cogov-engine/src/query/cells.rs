@@ -5,7 +5,7 @@ use super::guarded::Shown;
 use super::planted::{Fault, planted};
 use crate::error::QueryError;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, nullif, take};
+use arrow::compute::{concat_batches, is_null, nullif, take};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatchOptions;
 use arrow::row::{RowConverter, SortField};
@@ -85,10 +85,18 @@ fn groups(converter: &RowConverter, batch: &RecordBatch, columns: usize) -> Done
     Ok(rows.iter().map(|row| row.as_ref().into()).collect())
 }
 
-/// Names what a statistic holds, in whatever order.
+/// Names what a statistic holds, in whatever order: of reals only whether they are shown, since their last digit may
+/// depend on the order in which they were added.
 pub(super) fn digest(batch: &RecordBatch) -> Done<Digest> {
-    let columns = batch.num_columns();
-    let mut rows = groups(&converter(batch.schema_ref(), columns)?, batch, columns)?;
+    let column = |column: &ArrayRef| match column.data_type().is_floating() {
+        true => is_null(column).map(|nulls| Arc::new(nulls) as ArrayRef).map_err(internal),
+        false => Ok(Arc::clone(column)),
+    };
+    let columns = batch.columns().iter().map(column).collect::<Done<Vec<_>>>()?;
+    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone()));
+    let converter = RowConverter::new(fields.collect()).map_err(internal)?;
+    let rows = converter.convert_columns(&columns).map_err(internal)?;
+    let mut rows: Vec<Group> = rows.iter().map(|row| row.as_ref().into()).collect();
     rows.sort_unstable();
     let lengths: Vec<[u8; 8]> = rows.iter().map(|row| (row.len() as u64).to_be_bytes()).collect();
     Ok(Digest::of(lengths.iter().zip(&rows).flat_map(|(length, row)| [length.as_slice(), row])))

@@ -19,6 +19,7 @@ use cogov_model::{
 use cogov_rulebook::Ruling;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Column;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::SessionState;
@@ -252,7 +253,16 @@ impl GovernedTable {
 
     /// The row scope as a text that stays the same while the scope does.
     pub(super) fn scope_words(&self) -> Option<String> {
-        self.filter.as_ref().map(|filter| format!("scope of {}.{}: {filter}", self.dataset, self.name))
+        let filter = self.filter.as_ref()?;
+        let mut words = format!("scope of {}.{}: {filter}", self.dataset, self.name);
+        // What it links to is not written with the expression.
+        let walked = filter.apply(|part| {
+            if let Expr::InSubquery(linked) = part {
+                words.push_str(&linked.subquery.subquery.display_indent().to_string());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        walked.ok().map(|_| words)
     }
 
     /// A visible column by its name.
@@ -385,13 +395,12 @@ fn threshold(admitted: &[Admitted]) -> Result<Aggregation, QueryError> {
 
 /// Whether a scope follows a link into another table: it becomes a join, which may collect the rows of either side.
 fn joins(scope: &Expr) -> PlanResult<bool> {
-    use datafusion::common::tree_node::TreeNode;
     scope.exists(|part| Ok(matches!(part, Expr::InSubquery(_))))
 }
 
 /// A predicate's columns as the raw table's. Only unmasked columns come here, whose names are the same.
 fn requalify(filter: &Expr) -> PlanResult<Expr> {
-    use datafusion::common::tree_node::{Transformed, TreeNode};
+    use datafusion::common::tree_node::Transformed;
     let raw = |expr| match expr {
         Expr::Column(c) => Ok(Transformed::yes(Expr::Column(Column::new(Some(RAW), c.name)))),
         other => Ok(Transformed::no(other)),

@@ -39,6 +39,8 @@ pub(super) struct Told {
     /// The tables whose columns it names.
     pub(super) of: BTreeSet<Relation>,
     pub(super) plain: bool,
+    /// Whether it is a column in which different stored values are different.
+    exact: bool,
     pub(super) sensitive: bool,
     /// The name of a column in it that tells persons apart.
     pub(super) unit: Option<(String, Clauses)>,
@@ -49,7 +51,7 @@ impl Told {
     pub(super) fn only_people(&self) -> Option<Relation> {
         let mut of = self.of.iter();
         of.next()
-            .filter(|one| self.plain && self.unit.is_some() && one.counted && of.next().is_none())
+            .filter(|one| self.exact && self.unit.is_some() && one.counted && of.next().is_none())
             .cloned()
     }
 
@@ -60,6 +62,7 @@ impl Told {
             text: format!("({} = {})", first.text, second.text),
             of: first.of.into_iter().chain(second.of).collect(),
             plain: false,
+            exact: false,
             sensitive: first.sensitive || second.sensitive,
             unit: first.unit.or(second.unit),
         }
@@ -97,12 +100,14 @@ impl Names {
     pub(super) fn side(&self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
         let expr = expr.clone().unalias();
         let plain = matches!(expr, Expr::Column(_));
-        let mut told = Told { text: String::new(), of: BTreeSet::new(), plain, sensitive: false, unit: None };
+        let (of, sensitive, unit) = (BTreeSet::new(), false, None);
+        let mut told = Told { text: String::new(), of, plain, exact: plain, sensitive, unit };
         let named = expr.transform_up(|part| {
             let text = match part {
                 Expr::Column(column) => {
                     let origin = self.origin(plan, &column).ok_or_else(faults::broken)?;
                     told.sensitive |= origin.sensitive;
+                    told.exact &= origin.exact;
                     told.of.extend(origin.of);
                     told.unit = told.unit.take().or(origin.unit.map(|clauses| (column.name, clauses)));
                     origin.name
@@ -126,9 +131,12 @@ impl Names {
         Ok(told)
     }
 
-    /// A figure, as far as it can be told.
-    pub(super) fn figure(&self, plan: &LogicalPlan, value: &Expr) -> String {
-        self.side(plan, value).map_or_else(|_| value.to_string(), |told| told.text)
+    /// A figure.
+    ///
+    /// # Errors
+    /// When it is another one each time.
+    pub(super) fn figure(&self, plan: &LogicalPlan, value: &Expr) -> Result<String, QueryError> {
+        self.side(plan, value).map(|told| told.text)
     }
 
     /// Whether the people of a table are counted.

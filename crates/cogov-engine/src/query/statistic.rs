@@ -139,7 +139,8 @@ impl Statistic {
         // Of what is executed: now() has a value there.
         let names = Names::new(piece.form);
         let asked = asked::read(input, &groups, &names)?;
-        let figures: Vec<String> = piece.values.iter().map(|(value, _)| names.figure(input, value)).collect();
+        let figures = piece.values.iter().map(|(value, _)| names.figure(input, value));
+        let figures = figures.collect::<Result<Vec<_>, _>>()?;
         let words = format!("{:?} by {:?}: {figures:?}", asked.words, asked.groups);
         let mut statistic = Self {
             engine: piece.engine.clone(),

@@ -138,6 +138,9 @@ impl Threads {
                 "受保护的表未声明主体列时的连接统计；请联系数据管理员声明标识主体的列",
             ));
         }
+        if let Some(name) = one_name(node) {
+            return Err(two_of_one_name(&name));
+        }
         let tables = left.tables.iter().chain(&right.tables).cloned().collect();
         let protected = left.protected || right.protected;
         let plan = built(Join::try_new(
@@ -181,6 +184,17 @@ fn equi(join: &Join) -> bool {
     some && join.on.iter().all(|(l, r)| column(l) && column(r)) && filters.into_iter().all(pair)
 }
 
+/// A name by which a column of either side may be called: `m` is also `data.m`.
+fn one_name(join: &Join) -> Option<String> {
+    let names = |plan: &LogicalPlan| plan.schema().columns();
+    let (left, right) = (names(&join.left), names(&join.right));
+    let same = |a: &Column, b: &Column| match (&a.relation, &b.relation) {
+        (Some(one), Some(other)) => a.name == b.name && one.resolved_eq(other),
+        _ => a.name == b.name,
+    };
+    left.into_iter().find(|a| right.iter().any(|b| same(a, b))).map(|column| column.flat_name())
+}
+
 fn across(join: &Join, a: &Expr, b: &Expr) -> bool {
     let (Expr::Column(a), Expr::Column(b)) = (a, b) else { return false };
     let left = |c: &Column| join.left.schema().maybe_index_of_column(c).is_some();
@@ -189,6 +203,15 @@ fn across(join: &Join, a: &Expr, b: &Expr) -> bool {
 
 fn built<T>(plan: Result<T, DataFusionError>) -> Result<T, QueryError> {
     plan.map_err(|e| faults::planning(&e))
+}
+
+fn two_of_one_name(column: &str) -> QueryError {
+    QueryError::not_governed(
+        &format!(
+            "two tables that have {column} by one name, beneath a statistic of protected values; give one of them another alias"
+        ),
+        &format!("受保护数值统计之下有两个表可用同一名称指称 {column}；请为其中之一另取别名"),
+    )
 }
 
 /// Each asking draws it anew, so that what it is compared with would be another condition each time.

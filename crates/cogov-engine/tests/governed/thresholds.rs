@@ -1,7 +1,7 @@
 //! What protected values are compared with: whoever may choose the number, by whatever way, asks another question.
 
 use super::remembered_statistics::{everybody, lab, memory, people, sorted};
-use crate::common::{TestTable, Tester, aggregate, col, remembered};
+use crate::common::{TestTable, Tester, aggregate, col, mask, remembered};
 use arrow::array::{Float64Array, Int64Array, StringArray};
 use cogov_engine::VolatileMemory;
 use cogov_model::{Form, Treatment};
@@ -383,6 +383,87 @@ async fn tables_of_the_same_people_may_be_compared() {
     )
     .await;
     assert_eq!(t.state(by).await, "42501", "one of two rows chooses");
+    let group =
+        "select p.income > t.income, count(*) from people p join taxes t on p.person = t.person group by 1";
+    assert_eq!(t.state(group).await, "42501", "as a group too");
+}
+
+/// Who publishes the one table could search in the other.
+#[tokio::test]
+async fn the_next_version_of_a_table_of_the_same_people_has_other_numbers() {
+    let limits = |more: f64| TestTable {
+        name: "data.limits",
+        columns: vec![
+            col("person", Int64Array::from_iter_values(0..400), aggregate(10)),
+            col("most", Float64Array::from_iter_values((0..400).map(|_| 1050.1 + more)), aggregate(10)),
+        ],
+        unit: Some("person"),
+        granted: true,
+    };
+    for sql in [
+        "select count(*) from people p join limits l on p.person = l.person where p.income > l.most",
+        "select p.income > l.most, count(*) from people p join limits l on p.person = l.person group by 1 order by 1",
+    ] {
+        let memory = memory(sql);
+        let tables = |more| vec![people(&everybody(), aggregate(10)), limits(more)];
+        let old = remembered(tables(0.0), Form::Aggregate, &memory).await;
+        let answer = old.ok(sql).await;
+        assert!(answer.iter().all(|row| !row.contains('∅')), "{answer:?}");
+        assert_eq!(old.ok(sql).await, answer);
+        let new = old.next_version(tables(0.1), &memory).await;
+        assert!(new.ok(sql).await.iter().all(|row| row.contains('∅')), "{sql}");
+    }
+}
+
+/// A band of numbers is many people.
+#[tokio::test]
+async fn masked_units_do_not_make_the_same_people() {
+    let banded = |mut table: TestTable| {
+        table.columns[0].treatment = mask("band:10");
+        table
+    };
+    let limits = TestTable {
+        name: "data.limits",
+        columns: vec![
+            col("person", Int64Array::from_iter_values(0..400), Treatment::Clear),
+            col("kind", StringArray::from_iter_values((0..400).map(|p| ["a", "b"][p % 2])), Treatment::Clear),
+            col(
+                "most",
+                Float64Array::from_iter_values((0..400).map(|p| 1050.1 + f64::from(p % 2) / 10.0)),
+                aggregate(10),
+            ),
+        ],
+        unit: Some("person"),
+        granted: true,
+    };
+    let t = remembered(vec![banded(earners()), banded(limits)], Form::Rows, &memory("bands")).await;
+    let kind = |kind: &str| {
+        format!(
+            "select count(*) from people p join limits l on p.person = l.person where p.wage > l.most and l.kind = '{kind}'"
+        )
+    };
+    let first = t.rows(&kind("a")).await;
+    assert!(first.is_err() || t.ok(&kind("b")).await == ["∅"], "{first:?}");
+    let by =
+        kind("a").replace(" and l.kind = 'a'", " group by l.kind").replace("count(*)", "l.kind, count(*)");
+    assert!(["0A000", "42501"].contains(&t.state(&by).await));
+}
+
+/// `m` is also `data.m`: which is meant decides what is protected.
+#[tokio::test]
+async fn two_tables_of_one_name_do_not_stand_beneath() {
+    let lists = TestTable {
+        name: "data.m",
+        columns: vec![
+            col("kind", StringArray::from_iter_values(["a", "b", "b"]), Treatment::Clear),
+            col("v", Float64Array::from_iter_values([1037.0, 1037.0, 1037.5]), Treatment::Clear),
+        ],
+        unit: None,
+        granted: true,
+    };
+    let t = remembered(vec![earners(), lists], Form::Rows, &memory("one name")).await;
+    let sql = "select count(*) from data.m join (select region, wage as v from people) as m using (v) where data.m.kind = 'a' and m.region = 'r1'";
+    assert_eq!(t.state(sql).await, "0A000");
 }
 
 /// What is computed of what is computed, thirty times over, is read once each.
