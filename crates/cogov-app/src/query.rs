@@ -14,7 +14,7 @@ use crate::{Actor, App, AppError, error::Result, memory::PartyMemory, record::Ac
 use cogov_engine::{GrantWorld, GrantedTable, MaskKey, Param, Prepared, QueryError, ResultColumn, Source};
 use cogov_model::{
     Clauses, Condition, Dataset, DatasetId, DatasetState, EntryKind, Grade, Grant, GrantId, Outcome, Party,
-    Role, RulebookVersion, Timestamp, Version,
+    Role, RulebookVersion, Text, Timestamp, Version,
 };
 use cogov_rulebook::{Ask, AskColumn, Permit, Refusal};
 use futures::StreamExt;
@@ -106,6 +106,8 @@ pub struct Answer {
     pub rulebook: RulebookVersion,
     /// What it cost of the privacy budget; none when nothing was asked under noise.
     pub noise: Option<NoiseReport>,
+    /// What may be missing of it; none where all of it may be shown.
+    pub may_miss: Option<Text>,
     /// The rows.
     pub rows: ReleasedRows,
 }
@@ -234,6 +236,7 @@ impl App {
             clauses: plan.clauses().clone(),
             rulebook: plan.rulebook().clone(),
             noise,
+            may_miss: plan.may_miss(),
             rows: ReleasedRows::new(first, stream, self.clone(), &query, decision),
         })
     }

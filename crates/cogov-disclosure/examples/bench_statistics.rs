@@ -51,7 +51,7 @@ fn main() {
         let start = Instant::now();
         let Judged { shown, full, .. } = judge(&asked, &measures, &rules, &mut tables);
         let rows = shown.iter().filter(|shown| **shown != CellShown::Gone).count();
-        let figures = shown.iter().filter(|shown| matches!(shown, CellShown::Row(true, of) if of == &[true]));
+        let figures = shown.iter().filter(|shown| matches!(shown, CellShown::Row(of) if of == &[true]));
         println!(
             "question {question:2}: {:4} groups, {rows:4} shown, {:4} with a sum, {:7.1} ms{}",
             asked.len(),

@@ -45,10 +45,11 @@ pub struct TableTold {
 /// What is shown of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellShown {
-    /// The group is no row.
+    /// The group is no row: it is small, or how large it is would tell of few. Which of both is not told, since the
+    /// first is so of other people than the second.
     Gone,
-    /// The group is a row; by measure, whether its figure stands there. The flag before them is for counts of all.
-    Row(bool, Vec<bool>),
+    /// The group is a row; by measure, whether its figure stands there. Counts of all do.
+    Row(Vec<bool>),
 }
 
 /// The outcome for a statement.
@@ -95,24 +96,18 @@ pub fn judge(
     let news = tables.iter().map(news).collect();
     let mut court = Court { rules, tables, news, full: false, taken: 0, searches: SEARCHES };
     let mut shown = vec![CellShown::Gone; cells.len()];
+    let mut open = vec![true; cells.len()];
     // What was hidden may follow from cells that came after it. It would be shown to who asks again, so it is now.
     let mut taken = None;
     while taken != Some(court.taken) && !court.full {
-        let first = taken.replace(court.taken).is_none();
-        for ((cell, concentrated), shown) in cells.iter().zip(&mut shown) {
-            if !concentrated && !court.full && (first || shown.hides()) {
-                *shown = court.cell(cell, measures);
+        taken = Some(court.taken);
+        for (((cell, concentrated), shown), open) in cells.iter().zip(&mut shown).zip(&mut open) {
+            if !concentrated && !court.full && *open {
+                (*shown, *open) = court.cell(cell, measures);
             }
         }
     }
     Judged { shown, news: court.news, full: court.full }
-}
-
-impl CellShown {
-    /// Whether something of a row is hidden.
-    fn hides(&self) -> bool {
-        matches!(self, Self::Row(all, figures) if !all || !figures.iter().all(|shown| *shown))
-    }
 }
 
 struct Court<'a> {
@@ -126,16 +121,20 @@ struct Court<'a> {
 }
 
 impl Court<'_> {
-    fn cell(&mut self, cell: &Cell, measures: &[Measure]) -> CellShown {
+    /// What is shown of a cell, and whether more may be once other figures are taken in.
+    fn cell(&mut self, cell: &Cell, measures: &[Measure]) -> (CellShown, bool) {
         let everybody = |_: usize| true;
-        let Some(members) = self.sets(cell, everybody) else { return CellShown::Gone };
-        if !self.enough(&members) {
-            return CellShown::Gone;
+        let Some(members) = self.sets(cell, everybody).filter(|members| self.enough(members)) else {
+            return (CellShown::Gone, false);
+        };
+        if !self.may(&members) {
+            return (CellShown::Gone, true);
         }
-        let all = self.may(&members);
         let figures =
-            measures.iter().enumerate().map(|(at, measure)| all && self.figure(cell, at, *measure, &members));
-        CellShown::Row(all, figures.collect())
+            measures.iter().enumerate().map(|(at, measure)| self.figure(cell, at, *measure, &members));
+        let figures: Vec<bool> = figures.collect();
+        let open = !figures.iter().all(|shown| *shown);
+        (CellShown::Row(figures), open)
     }
 
     fn figure(&mut self, cell: &Cell, at: usize, measure: Measure, members: &[QuerySet]) -> bool {

@@ -4,6 +4,7 @@
 //! that other: the *number* it sets may come from a join, a condition or the statistic that it is. So such a condition is told
 //! with everything beneath the statistic that could choose it, and no group may be one of its rows.
 
+use super::alone;
 use super::origins::{Names, Relation, Told};
 use super::{allowed, statistic};
 use crate::error::QueryError;
@@ -30,21 +31,27 @@ pub(super) struct Asked {
 }
 
 /// A condition beneath a statistic.
-struct Condition {
-    told: Told,
+pub(super) struct Condition {
+    pub(super) told: Told,
     /// The column, where the condition sets one to one value.
     fixed: Option<Told>,
+    /// Whether it does nothing but compare two columns.
+    pub(super) compares: bool,
+    /// Whether it is what two tables are joined on.
+    pub(super) joins: bool,
 }
 
 /// What lies beneath a statistic.
 #[derive(Default)]
-struct Beneath {
-    conditions: Vec<Condition>,
+pub(super) struct Beneath {
+    pub(super) conditions: Vec<Condition>,
     /// Row scopes.
     scopes: Vec<String>,
     tables: Vec<Table>,
     /// What joins are on.
     joins: BTreeSet<String>,
+    /// The tables that each of them links.
+    pub(super) links: Vec<BTreeSet<Relation>>,
     /// Protected tables that are joined by what tells their people apart.
     same: Vec<(Relation, Relation)>,
 }
@@ -60,18 +67,29 @@ struct Table {
 
 /// Reads the conditions beneath a statistic and its groups.
 ///
+/// `protects` says whether groups must be of several persons.
+///
 /// # Errors
-/// When one of them is about the column that tells persons apart, or a group is a number that is compared with.
-pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: &Names) -> Result<Asked, QueryError> {
+/// When one of them is about the column that tells persons apart, or could leave a single person in doubt, or a group is a
+/// number that is compared with.
+pub(super) fn read(
+    plan: &LogicalPlan,
+    groups: &[Expr],
+    names: &Names,
+    protects: bool,
+) -> Result<Asked, QueryError> {
     let mut beneath = Beneath::default();
     beneath.read(plan, names)?;
     let comparing = Comparing::new(&beneath)?;
+    if protects {
+        alone::conditions(&beneath, &comparing.peoples)?;
+    }
     let mut asked = Asked::default();
     asked.story.conditions.extend(beneath.scopes.iter().map(|scope| Digest::of_text(scope)));
     asked.words = beneath.words(None);
     asked.single = comparing.single;
     asked.compares = comparing.grouped.is_some();
-    for Condition { told, fixed } in &beneath.conditions {
+    for Condition { told, fixed, .. } in &beneath.conditions {
         if let Some(column) = fixed {
             let key = Key { sensitive: column.sensitive, computed: false };
             asked.story.keys.insert(Digest::of_text(&column.text), key);
@@ -83,6 +101,9 @@ pub(super) fn read(plan: &LogicalPlan, groups: &[Expr], names: &Names) -> Result
         let told = names.told(plan, group)?;
         if !comparing.allows(&told) {
             return Err(group_of_numbers());
+        }
+        if protects {
+            alone::group(&told, group, &comparing.peoples)?;
         }
         asked.single |= told.of.iter().filter(|one| one.counted).count() > 1;
         let text = comparing.whole(&told);
@@ -105,7 +126,8 @@ impl Beneath {
                     let whole = names.told(&filter.input, condition)?;
                     let fixed =
                         fixed(condition).map(|column| names.told(&filter.input, column)).transpose()?;
-                    self.conditions.push(Condition { told: whole, fixed });
+                    let compares = alone::compares(condition);
+                    self.conditions.push(Condition { told: whole, fixed, compares, joins: false });
                 }
             }
             LogicalPlan::Join(join) => {
@@ -137,8 +159,9 @@ impl Beneath {
         }
         let both = first.equal(second);
         self.joins.insert(both.text.clone());
+        self.links.push(both.of.clone());
         if applies {
-            self.conditions.push(Condition { told: both, fixed: None });
+            self.conditions.push(Condition { told: both, fixed: None, compares: true, joins: true });
         }
         Ok(())
     }
@@ -195,7 +218,7 @@ impl Beneath {
 }
 
 /// Tables of the same people: protected ones that are joined by what tells them apart.
-type People = BTreeSet<Relation>;
+pub(super) type People = BTreeSet<Relation>;
 
 /// Who is compared with what beneath a statistic.
 struct Comparing<'a> {

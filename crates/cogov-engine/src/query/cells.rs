@@ -286,33 +286,35 @@ impl Answers {
         Ok(all)
     }
 
-    /// The rows that are shown, what is hidden in them null.
+    /// The rows that are shown, what is hidden in them null. The only row of a statistic without groups always is one, null
+    /// where nothing may be shown.
     pub(super) fn shown(
         &self,
         order: &Ordered,
         verdicts: &[CellShown],
         columns: &[Shown],
         schema: &SchemaRef,
+        protects: bool,
     ) -> Done<RecordBatch> {
-        let mut rows: Vec<(u32, bool, &[bool])> = Vec::new();
+        let mut rows: Vec<(u32, Figures<'_>)> = Vec::new();
         for (place, verdict) in order.places.iter().zip(verdicts) {
-            if let CellShown::Row(all, figures) = verdict {
-                rows.push((place.row, *all, figures));
-            } else if planted(Fault::SmallFiguresShown) {
-                rows.push((place.row, true, &[]));
+            match verdict {
+                CellShown::Row(figures) => rows.push((place.row, Figures::These(figures))),
+                CellShown::Gone if planted(Fault::SmallFiguresShown) => rows.push((place.row, Figures::All)),
+                CellShown::Gone => {}
             }
         }
-        rows.sort_unstable_by_key(|(row, _, _)| *row);
-        let indices: UInt32Array = rows.iter().map(|(row, _, _)| *row).collect::<Vec<_>>().into();
+        if self.columns == 0 && rows.is_empty() && self.batch.num_rows() > 0 {
+            rows.push((0, if protects { Figures::None } else { Figures::All }));
+        }
+        rows.sort_unstable_by_key(|(row, _)| *row);
+        let indices: UInt32Array = rows.iter().map(|(row, _)| *row).collect::<Vec<_>>().into();
         let column = |shown: &Shown| -> PlanResult<ArrayRef> {
             let (Shown::Group(at) | Shown::Value(at, _)) = shown;
             let whole = self.batch.columns().get(*at).ok_or_else(faults::broken)?;
             let picked = take(whole, &indices, None)?;
             let Shown::Value(_, measures) = shown else { return Ok(picked) };
-            let hidden = rows.iter().map(|(_, all, figures)| {
-                let mut weighed = measures.iter().map(|m| figures.get(*m).copied().unwrap_or(false));
-                Some(!(*all && weighed.all(|allowed| allowed)))
-            });
+            let hidden = rows.iter().map(|(_, figures)| Some(!figures.allow(measures)));
             if planted(Fault::SmallFiguresShown) {
                 return Ok(picked);
             }
@@ -321,6 +323,24 @@ impl Answers {
         let columns = columns.iter().map(column).collect::<PlanResult<Vec<_>>>().map_err(internal)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(internal)
+    }
+}
+
+/// Which figures of a row are shown.
+enum Figures<'a> {
+    None,
+    All,
+    /// By measure; counts of all are.
+    These(&'a [bool]),
+}
+
+impl Figures<'_> {
+    fn allow(&self, measures: &[usize]) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(figures) => measures.iter().all(|m| figures.get(*m).copied().unwrap_or(false)),
+        }
     }
 }
 

@@ -63,6 +63,8 @@ pub(super) struct Governor {
     pub(super) engine: Engine,
     pub(super) world: Arc<GrantWorld>,
     pub(super) statistics: Cell<usize>,
+    /// The greatest least group of them.
+    pub(super) least: Cell<u64>,
     /// What is asked under noise.
     pub(super) noise: Noise,
 }
@@ -294,6 +296,7 @@ impl Governor {
         if let Some(obliged) = every.protection {
             let name = self.statistics.get();
             self.statistics.set(name + 1);
+            self.least.set(self.least.get().max(obliged.get()));
             let piece = Piece {
                 input: &below.plan,
                 groups: &groups,

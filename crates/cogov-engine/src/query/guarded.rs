@@ -145,10 +145,11 @@ impl Case {
             cells::collect(&self.members, context, self.groups, self.measures.len(), self.tables.len())
                 .await?;
         // What may be shown of single persons needs no care for groups that are alike.
-        let sensitive = if self.rules.obliged.get() > 1 { self.sensitive.as_slice() } else { &[] };
+        let protects = self.rules.obliged.get() > 1;
+        let sensitive = if protects { self.sensitive.as_slice() } else { &[] };
         let order = collected.order(&answers, sensitive)?;
         let shown = self.weigh(&order.cells(), &self.rules()?).await?;
-        answers.shown(&order, &shown, &self.shown, schema)
+        answers.shown(&order, &shown, &self.shown, schema, protects)
     }
 
     /// The rules, with what the released statistics beneath hold, where protected values are compared with it: the same

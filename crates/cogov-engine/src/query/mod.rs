@@ -1,6 +1,7 @@
 //! The governed query: SQL of a grant → plan → labels → protection below and above the asker's operators → rows.
 
 mod allowed;
+mod alone;
 mod around;
 mod asked;
 mod barrier;

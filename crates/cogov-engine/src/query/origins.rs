@@ -38,6 +38,8 @@ pub(super) struct Told {
     pub(super) text: String,
     /// The tables whose columns it names.
     pub(super) of: BTreeSet<Relation>,
+    /// Its columns.
+    pub(super) columns: BTreeSet<String>,
     pub(super) plain: bool,
     /// Whether it is a column in which different stored values are different.
     exact: bool,
@@ -61,6 +63,7 @@ impl Told {
         Self {
             text: format!("({} = {})", first.text, second.text),
             of: first.of.into_iter().chain(second.of).collect(),
+            columns: first.columns.into_iter().chain(second.columns).collect(),
             plain: false,
             exact: false,
             sensitive: first.sensitive || second.sensitive,
@@ -100,8 +103,8 @@ impl Names {
     pub(super) fn side(&self, plan: &LogicalPlan, expr: &Expr) -> Result<Told, QueryError> {
         let expr = expr.clone().unalias();
         let plain = matches!(expr, Expr::Column(_));
-        let (of, sensitive, unit) = (BTreeSet::new(), false, None);
-        let mut told = Told { text: String::new(), of, plain, exact: plain, sensitive, unit };
+        let (of, columns, sensitive, unit) = (BTreeSet::new(), BTreeSet::new(), false, None);
+        let mut told = Told { text: String::new(), of, columns, plain, exact: plain, sensitive, unit };
         let named = expr.transform_up(|part| {
             let text = match part {
                 Expr::Column(column) => {
@@ -110,6 +113,7 @@ impl Names {
                     told.exact &= origin.exact;
                     told.of.extend(origin.of);
                     told.unit = told.unit.take().or(origin.unit.map(|clauses| (column.name, clauses)));
+                    told.columns.insert(origin.name.clone());
                     origin.name
                 }
                 Expr::Alias(alias) => return Ok(Transformed::yes(*alias.expr)),
@@ -212,8 +216,13 @@ impl Names {
             name: format!("\"{name}.{column}{mask}\""),
             of: BTreeSet::from([relation]),
             sensitive: visible.is_some_and(|visible| {
-                matches!(visible.ruling.treatment, Treatment::Aggregate(_))
-                    && visible.column.label.grade >= Grade::General3
+                // In the form of statistics rows are protected, whatever may be seen of a column.
+                let protected = match visible.ruling.treatment {
+                    Treatment::Aggregate(_) => true,
+                    Treatment::Clear => self.form == Form::Aggregate,
+                    _ => false,
+                };
+                protected && visible.column.label.grade >= Grade::General3
             }),
             unit: is_unit.then(|| visible.map(|visible| visible.ruling.clauses.clone()).unwrap_or_default()),
             exact: visible.is_some_and(|visible| match visible.ruling.treatment {

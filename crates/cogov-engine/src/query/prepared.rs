@@ -103,6 +103,8 @@ pub(super) struct Plan {
     shape: String,
     questions: Vec<Arc<Question>>,
     protected: bool,
+    /// The greatest least group of its protected statistics.
+    least: u64,
     governing: Duration,
 }
 
@@ -253,6 +255,23 @@ impl Prepared {
         self.inner.protected
     }
 
+    /// What may be missing of the result, and that nobody is told why; none where all of it may be shown.
+    #[must_use]
+    pub fn may_miss(&self) -> Option<Text> {
+        let k = self.inner.least;
+        let words = || {
+            Text::new(
+                format!(
+                    "Groups of fewer than {k}, and those from which with earlier answers something about fewer than {k} could be computed, are left out; single figures of which that is so are null."
+                ),
+                format!(
+                    "少于 {k} 个主体的分组，以及可与此前答复一并推算出少于 {k} 个主体信息的分组不予列出；同样情形的单个数字显示为空。"
+                ),
+            )
+        };
+        (k > 1).then(words)
+    }
+
     /// The statement with its parameters set, governed again.
     ///
     /// # Errors
@@ -348,6 +367,7 @@ async fn finish(
         engine: engine.clone(),
         world: Arc::clone(&world),
         statistics: Cell::new(0),
+        least: Cell::new(0),
         noise: Noise::new(&world),
     };
     let mut node = governor.statement(&analyzed)?;
@@ -386,6 +406,7 @@ async fn finish(
         shape,
         questions,
         protected,
+        least: governor.least.get(),
         governing,
     };
     Ok(Prepared { engine, world, inner: Arc::new(plan) })

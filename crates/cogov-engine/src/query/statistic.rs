@@ -138,7 +138,7 @@ impl Statistic {
         }
         // Of what is executed: now() has a value there.
         let names = Names::new(piece.form);
-        let asked = asked::read(input, &groups, &names)?;
+        let asked = asked::read(input, &groups, &names, piece.obliged.get() > 1)?;
         let figures = piece.values.iter().map(|(value, _)| names.figure(input, value));
         let figures = figures.collect::<Result<Vec<_>, _>>()?;
         let words = format!("{:?} by {:?}: {figures:?}", asked.words, asked.groups);

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alone;
 mod attack_suite;
 mod attacks;
 mod below_the_user;

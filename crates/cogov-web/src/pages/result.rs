@@ -68,6 +68,8 @@ pub struct AnswerView {
     pub decision: u64,
     /// What it cost of the privacy budget.
     pub noise: Option<String>,
+    /// What may be missing of it.
+    pub may_miss: Option<String>,
     /// The columns.
     pub columns: Vec<ColumnView>,
     /// The first rows.
@@ -103,6 +105,7 @@ impl AnswerView {
             summary: if whole { ui.n("workbench-rows", rows) } else { ui.n("workbench-first", SHOWN) },
             decision: answer.decision,
             noise: answer.noise.as_ref().map(|noise| ui.text(&noise.words()).to_owned()),
+            may_miss: answer.may_miss.as_ref().map(|words| ui.text(words).to_owned()),
             columns: answer.columns.iter().map(|column| ColumnView::new(visit, column)).collect(),
             chart: chart(ui, &batches),
             rows: cells(&batches).map_err(|_| {
@@ -188,6 +191,7 @@ pub(crate) fn sample(ui: &Ui) -> AnswerView {
         summary: ui.n("workbench-rows", 2_u64),
         decision: 7,
         noise: Some("cost".into()),
+        may_miss: None,
         columns: vec![column],
         rows: vec![vec![cell("1", true, false)], vec![cell("", false, true)]],
         chart: None,

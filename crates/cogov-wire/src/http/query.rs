@@ -151,6 +151,9 @@ fn head(answer: &Answer, locale: Locale) -> Value {
     if let (Some(noise), Some(map)) = (&answer.noise, head.as_object_mut()) {
         map.insert("noise".to_owned(), noisy(noise, locale));
     }
+    if let (Some(words), Some(map)) = (&answer.may_miss, head.as_object_mut()) {
+        map.insert("may_miss".to_owned(), words.get(locale).into());
+    }
     head
 }
 

@@ -194,6 +194,9 @@ pub(super) async fn answered(
     if let Some(noise) = &answer.noise {
         facts.push((NOTICE, noise.words().get(session.locale()).to_owned()));
     }
+    if let Some(words) = &answer.may_miss {
+        facts.push((NOTICE, words.get(session.locale()).to_owned()));
+    }
     Ok((answer, facts))
 }
 
