@@ -42,14 +42,14 @@ fn main() {
     if !answered.raise(obliged.get()) {
         return;
     }
-    let mut tables = vec![TableTold { rows, answered }];
+    let mut tables = vec![TableTold { rows, answered, closed: false }];
     let rules = Rules { obliged, story: Story::default() };
     let measures = [Measure { magnitude: true }];
     for question in 0..QUESTIONS {
         let cells = cells(question);
         let asked: Vec<(&Cell, bool)> = cells.iter().map(|cell| (cell, false)).collect();
         let start = Instant::now();
-        let Judged { shown, full, .. } = judge(&asked, &measures, &rules, &mut tables);
+        let Judged { shown, .. } = judge(&asked, &measures, &rules, &mut tables);
         let rows = shown.iter().filter(|shown| **shown != CellShown::Gone).count();
         let figures = shown.iter().filter(|shown| matches!(shown, CellShown::Row(of) if of == &[true]));
         println!(
@@ -57,7 +57,7 @@ fn main() {
             asked.len(),
             figures.count(),
             start.elapsed().as_secs_f64() * 1000.0,
-            if full { ", full" } else { "" }
+            if tables.iter().any(|table| table.answered.is_full()) { ", full" } else { "" }
         );
     }
 }

@@ -263,7 +263,9 @@ impl Answered {
         on_seats
     }
 
-    fn is_full(&self) -> bool {
+    /// Whether there is no room for another figure, whichever it is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         let figures = self.figures.len() as u64;
         let k = self.groups().max(1);
         figures >= FIGURES.max(self.people.count / (SPREAD * k)) || self.entries >= ENTRIES

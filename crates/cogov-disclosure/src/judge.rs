@@ -40,6 +40,8 @@ pub struct TableTold {
     pub rows: Arc<TableRows>,
     /// What was answered about it.
     pub answered: Answered,
+    /// Whether nothing more may be kept of it: then nothing new is shown.
+    pub closed: bool,
 }
 
 /// What is shown of a cell.
@@ -59,8 +61,6 @@ pub struct Judged {
     pub shown: Vec<CellShown>,
     /// What is new, by table.
     pub news: Vec<News>,
-    /// Whether the memory had no room for something. Nothing is weighed after that.
-    pub full: bool,
 }
 
 /// What a statement adds to the memory about a table.
@@ -94,27 +94,26 @@ pub fn judge(
     let news =
         |table: &TableTold| News { from: table.answered.next_id(), hidden: Vec::new(), reordered: false };
     let news = tables.iter().map(news).collect();
-    let mut court = Court { rules, tables, news, full: false, taken: 0, searches: SEARCHES };
+    let mut court = Court { rules, tables, news, taken: 0, searches: SEARCHES };
     let mut shown = vec![CellShown::Gone; cells.len()];
     let mut open = vec![true; cells.len()];
     // What was hidden may follow from cells that came after it. It would be shown to who asks again, so it is now.
     let mut taken = None;
-    while taken != Some(court.taken) && !court.full {
+    while taken != Some(court.taken) {
         taken = Some(court.taken);
         for (((cell, concentrated), shown), open) in cells.iter().zip(&mut shown).zip(&mut open) {
-            if !concentrated && !court.full && *open {
+            if !concentrated && *open {
                 (*shown, *open) = court.cell(cell, measures);
             }
         }
     }
-    Judged { shown, news: court.news, full: court.full }
+    Judged { shown, news: court.news }
 }
 
 struct Court<'a> {
     rules: &'a Rules,
     tables: &'a mut [TableTold],
     news: Vec<News>,
-    full: bool,
     /// Figures that were taken in.
     taken: usize,
     searches: usize,
@@ -183,6 +182,9 @@ impl Court<'_> {
             let Some(table) = self.tables.get(at) else { return false };
             match table.answered.weigh(set, &self.rules.story) {
                 Verdict::Known => verdicts.push(Change::Nothing),
+                // That there is no room says nothing of the set, and what becomes of it is kept nowhere: it is as if it were small.
+                Verdict::Full => return false,
+                Verdict::New(_) | Verdict::Tight | Verdict::Hidden if table.closed => return false,
                 Verdict::New(extension) => verdicts.push(Change::Taken(extension)),
                 Verdict::Tight => match self.searched(at, set) {
                     Some(anew) => verdicts.push(Change::Replaced(Box::new(anew))),
@@ -191,10 +193,6 @@ impl Court<'_> {
                         return false;
                     }
                 },
-                Verdict::Full => {
-                    self.full = true;
-                    return false;
-                }
                 Verdict::Hidden => {
                     self.hide(at, set);
                     return false;
@@ -255,7 +253,7 @@ mod tests {
             let rows = TableRows::without_unit(14).unwrap();
             let mut answered = Answered::new(rows.people.clone());
             assert!(answered.raise(k));
-            let mut tables = [TableTold { rows: Arc::new(rows), answered }];
+            let mut tables = [TableTold { rows: Arc::new(rows), answered, closed: false }];
             let all: Vec<Cell> = all.into_iter().map(|rows| Cell { rows: vec![rows], values: Vec::new() }).collect();
             let cells: Vec<(&Cell, bool)> = all.iter().map(|cell| (cell, false)).collect();
             let first = judge(&cells, &[], &rules, &mut tables).shown;

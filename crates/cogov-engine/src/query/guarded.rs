@@ -183,6 +183,7 @@ impl Case {
             let bare = |rows: &Arc<TableRows>| TableTold {
                 rows: Arc::clone(rows),
                 answered: Answered::new(People::default()),
+                closed: false,
             };
             let mut tables: Vec<TableTold> = rows.iter().map(bare).collect();
             return Ok(judge(cells, &self.measures, rules, &mut tables).shown);
@@ -217,11 +218,13 @@ impl Case {
                 return Err(full());
             }
             let answered = std::mem::replace(&mut read.answered, Answered::new(People::default()));
-            tables.push(TableTold { rows: Arc::clone(rows), answered });
+            tables.push(TableTold { rows: Arc::clone(rows), answered, closed: read.is_full() });
             loaded.push(read);
         }
+        // Nothing else decides whether it is refused: that a figure is new would tell that its group is not small.
+        let no_room = tables.iter().any(|table| table.closed || table.answered.is_full());
         let judged = judge(cells, &self.measures, rules, &mut tables);
-        if judged.full {
+        if no_room && judged.shown.iter().all(|shown| *shown == CellShown::Gone) {
             return Err(full());
         }
         let mut additions: Vec<(usize, Addition)> = Vec::new();

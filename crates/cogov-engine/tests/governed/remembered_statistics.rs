@@ -248,6 +248,10 @@ async fn a_full_memory_refuses_and_says_what_helps() {
     assert!(error.to_string().contains("coarser groups"), "{error}");
     assert_eq!(t.ok(&ask(0)).await, first, "what was answered stays answered");
     assert_ne!(first, ["∅"]);
+    for few in [0, 1, 9] {
+        let small = format!("select count(*) from people where serial < {few}");
+        assert_eq!(t.state(&small).await, "42501", "a small group is refused as a new one is");
+    }
 }
 
 #[tokio::test]
